@@ -1,0 +1,83 @@
+/**
+ * The state of a call and of its legs: plain JSON, a union by phase, complete (a copy of it is all another
+ * controller needs).
+ *
+ *   offered ─> announcing ─> ringing ─> connecting ─> connected ─> ending ─> ended
+ *                              │  ^          │                        ^
+ *                              │  └ lost ────┘ (hang-up in the whisper)
+ *                              └> greeting ─> beeping ─> recording ───┘
+ *
+ * A callee's leg:  dialing ─> ringing ─> screening ─> accepted ─> bridged ─> ending ─> ended
+ *                                  │         └─> dismissed (another won: told so, then hung up)
+ *                                  └─> accepted (without call connect its answer is its acceptance)
+ *
+ * An answered leg only wins by being accepted, and only winning stops the others.
+ */
+import type { BridgeId, CallId, LegId, PromptId, RecordingId, StepId, TimerId } from '../ids.ts';
+import type { Cause, Disposition } from '../cause.ts';
+import type { EpochMs } from '../time.ts';
+import type { Plan } from '../routing/plan.ts';
+import type { Offer } from './events.ts';
+import type { EndedBy } from './facts.ts';
+
+export interface CallBase {
+  readonly version: 1;
+  readonly id: CallId;
+  readonly plan: Plan;
+  readonly offer: Offer;
+  readonly startedAt: EpochMs;
+  /** The caller's own leg; its id is the call's. */
+  readonly caller: { readonly phase: 'waiting' | 'answered' | 'ending' | 'ended' };
+  /** Callees' legs, ended ones too, by id in order of creation. */
+  readonly legs: Readonly<Record<LegId, Leg>>;
+  /** Armed timers; one that fires and is not here is ignored. */
+  readonly timers: Readonly<Record<TimerId, EpochMs>>;
+  /** The last number given to an id. */
+  readonly n: number;
+}
+
+export type Place =
+  | { readonly phase: 'offered' }
+  | { readonly phase: 'announcing'; readonly step: StepId; readonly promptId: PromptId }
+  | { readonly phase: 'ringing'; readonly step: StepId }
+  | { readonly phase: 'connecting'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId; readonly joined: readonly LegId[] }
+  | { readonly phase: 'connected'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId }
+  | { readonly phase: 'greeting'; readonly step: StepId; readonly promptId: PromptId }
+  | { readonly phase: 'beeping'; readonly step: StepId; readonly promptId: PromptId }
+  | { readonly phase: 'recording'; readonly step: StepId; readonly recordingId: RecordingId }
+  /** Waits for what is still on the switch: legs, and a recording being closed. */
+  | { readonly phase: 'ending'; readonly cause: Cause; readonly disposition: Disposition; readonly by: EndedBy; readonly recordingId: RecordingId | null; readonly tries: number }
+  | { readonly phase: 'ended' };
+
+export type Call = CallBase & Place;
+export type CallPhase = Place['phase'];
+export type CallIn<P extends CallPhase> = CallBase & Extract<Place, { phase: P }>;
+
+export interface LegBase {
+  readonly id: LegId;
+  readonly step: StepId;
+  readonly attempt: number;
+  readonly trunk: number;
+  readonly held: boolean;
+}
+
+export type LegPlace =
+  | { readonly phase: 'dialing' }
+  | { readonly phase: 'ringing' }
+  /** Asked for a key; `promptId` is what it hears, null between two rounds of the prompt. */
+  | { readonly phase: 'screening'; readonly promptId: PromptId | null }
+  /** Has the call; `promptId` is the whisper it hears before the bridge. */
+  | { readonly phase: 'accepted'; readonly promptId: PromptId | null }
+  | { readonly phase: 'bridged' }
+  | { readonly phase: 'dismissed'; readonly promptId: PromptId }
+  /** Hang-up asked for; `cause` is why we asked. */
+  | { readonly phase: 'ending'; readonly cause: Cause; readonly answered: boolean }
+  | { readonly phase: 'ended'; readonly cause: Cause };
+
+export type Leg = LegBase & LegPlace;
+export type LegPhase = LegPlace['phase'];
+
+/** A call as it arrives, before its first event. */
+export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
+  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, timers: {}, n: 0, phase: 'offered' };
+}

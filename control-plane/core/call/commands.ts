@@ -1,0 +1,46 @@
+/** What a call asks for. Imperative; carried out by the executor (timers) or a media driver (all others). */
+import type { BridgeId, LegId, PromptId, RecordingId, TimerId } from '../ids.ts';
+import type { Cause } from '../cause.ts';
+import type { EpochMs, Ms } from '../time.ts';
+import type { DialTarget, Media } from '../routing/config.ts';
+import type { CallMark, LegMark } from './mark.ts';
+
+export type MediaCommand =
+  | { readonly type: 'AnswerLeg'; readonly legId: LegId }
+  /** The caller hears ringing: 180 before the answer, a tone after it. */
+  | { readonly type: 'RingLeg'; readonly legId: LegId }
+  | {
+      readonly type: 'OriginateLeg';
+      readonly legId: LegId;
+      /** `trunk` is set for an external target: the one of its trunks to use. */
+      readonly target: DialTarget;
+      readonly trunk?: string;
+      readonly callerId: { readonly number: string; readonly name: string };
+      /** The switch itself stops ringing after this, so a dead controller rings nobody for ever. */
+      readonly ringMs: Ms;
+      readonly mark: LegMark;
+    }
+  | { readonly type: 'HangUpLeg'; readonly legId: LegId; readonly cause: Cause }
+  | { readonly type: 'PlayPrompt'; readonly legId: LegId; readonly promptId: PromptId; readonly media: readonly Media[] }
+  | { readonly type: 'StopPrompt'; readonly promptId: PromptId }
+  /** Makes the bridge when it does not exist and puts the legs in. */
+  | { readonly type: 'BridgeLegs'; readonly bridgeId: BridgeId; readonly legIds: readonly LegId[] }
+  | { readonly type: 'DestroyBridge'; readonly bridgeId: BridgeId }
+  | {
+      readonly type: 'StartRecording';
+      readonly recordingId: RecordingId;
+      readonly legId: LegId;
+      readonly maxMs: Ms;
+      readonly silenceMs: Ms;
+    }
+  | { readonly type: 'StopRecording'; readonly recordingId: RecordingId }
+  /** The switch ends the leg by itself unless the guard is renewed within this time. */
+  | { readonly type: 'SetGuard'; readonly legId: LegId; readonly ms: Ms }
+  /** The call's identity and place, kept on the switch with the caller's leg. */
+  | { readonly type: 'MarkCall'; readonly legId: LegId; readonly mark: CallMark };
+
+export type TimerCommand =
+  | { readonly type: 'StartTimer'; readonly id: TimerId; readonly at: EpochMs }
+  | { readonly type: 'CancelTimer'; readonly id: TimerId };
+
+export type CallCommand = MediaCommand | TimerCommand;

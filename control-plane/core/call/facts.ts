@@ -1,0 +1,44 @@
+/**
+ * What a transition decided or learnt, in the words of the field: the timeline an operator reads, and all that a CDR
+ * is folded from. A fact never causes anything; commands do.
+ */
+import type { BridgeId, LegId, RecordingId, StepId } from '../ids.ts';
+import type { Cause, Disposition } from '../cause.ts';
+import type { EpochMs, Ms } from '../time.ts';
+import type { DialTarget } from '../routing/config.ts';
+import type { Step } from '../routing/plan.ts';
+
+export type EndedBy = 'caller' | 'callee' | 'frontdesk' | 'switch';
+
+export type CallFact =
+  | {
+      readonly type: 'CallStarted';
+      readonly caller: { readonly number: string; readonly name: string };
+      readonly dialled: string;
+      readonly origin: 'trunk' | 'phone';
+      readonly startedAt: EpochMs;
+    }
+  /** The call's earlier facts are incomplete: it was taken over from what the switch had. */
+  | { readonly type: 'CallReconstructed' }
+  | { readonly type: 'StepEntered'; readonly step: StepId; readonly kind: Step['kind'] }
+  | { readonly type: 'CallerAnswered' }
+  | { readonly type: 'AnnouncementPlayed'; readonly ok: boolean }
+  | { readonly type: 'LegDialed'; readonly legId: LegId; readonly user: string; readonly label: string; readonly target: DialTarget; readonly trunk?: string }
+  | { readonly type: 'LegRang'; readonly legId: LegId }
+  | { readonly type: 'LegPickedUp'; readonly legId: LegId }
+  | { readonly type: 'ScreeningAsked'; readonly legId: LegId }
+  | { readonly type: 'WhisperStarted'; readonly legId: LegId }
+  | { readonly type: 'KeyPressed'; readonly legId: LegId; readonly digit: string }
+  /** `won` is false for an acceptance that came after another's. */
+  | { readonly type: 'LegAccepted'; readonly legId: LegId; readonly won: boolean }
+  | { readonly type: 'LegDismissed'; readonly legId: LegId }
+  | { readonly type: 'LegConnected'; readonly legId: LegId; readonly bridgeId: BridgeId }
+  | { readonly type: 'LegHeld'; readonly legId: LegId }
+  | { readonly type: 'LegUnheld'; readonly legId: LegId }
+  | { readonly type: 'TransferRefused'; readonly legId: LegId }
+  | { readonly type: 'LegEnded'; readonly legId: LegId; readonly cause: Cause; readonly disposition: Disposition }
+  | { readonly type: 'RingEnded'; readonly step: StepId; readonly outcome: 'noAnswer' }
+  | { readonly type: 'VoicemailStarted'; readonly recordingId: RecordingId }
+  | { readonly type: 'VoicemailRecorded'; readonly recordingId: RecordingId; readonly durationMs: Ms }
+  | { readonly type: 'VoicemailFailed' }
+  | { readonly type: 'CallEnded'; readonly cause: Cause; readonly disposition: Disposition; readonly by: EndedBy };

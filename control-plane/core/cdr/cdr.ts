@@ -1,0 +1,145 @@
+/**
+ * The call detail record: one per call, a fold over the call's facts and nothing else, so it cannot disagree with
+ * what happened. `answered` means bridged to a person, not picked up by a prompt.
+ */
+import type { CallId, LegId, RecordingId } from '../ids.ts';
+import type { Cause, Disposition } from '../cause.ts';
+import type { EpochMs, Ms } from '../time.ts';
+import type { DialTarget } from '../routing/config.ts';
+import type { Plan } from '../routing/plan.ts';
+import type { CallFact, EndedBy } from '../call/facts.ts';
+
+export interface Cdr {
+  readonly callId: CallId;
+  readonly account: string;
+  readonly number: { readonly e164: string; readonly label: string };
+  readonly plan: string;
+  readonly caller: { readonly number: string; readonly name: string };
+  readonly dialled: string;
+  readonly origin: 'trunk' | 'phone';
+  readonly startedAt: EpochMs;
+  /** When the caller's leg was picked up by us, for a prompt or for a person. */
+  readonly pickedUpAt: EpochMs | null;
+  readonly announcementAt: EpochMs | null;
+  /** When the caller was bridged to a person. */
+  readonly answeredAt: EpochMs | null;
+  readonly answeredBy: LegId | null;
+  readonly heldMs: Ms;
+  readonly endedAt: EpochMs | null;
+  readonly disposition: Disposition | null;
+  readonly cause: Cause | null;
+  readonly endedBy: EndedBy | null;
+  readonly voicemail: { readonly recordingId: RecordingId; readonly durationMs: Ms | null } | null;
+  readonly legs: readonly CdrLeg[];
+  /** Facts are missing: the call was taken over from what the switch still had of it. */
+  readonly reconstructed: boolean;
+}
+
+export interface CdrLeg {
+  readonly legId: LegId;
+  readonly user: string;
+  readonly label: string;
+  readonly target: DialTarget | null;
+  readonly trunk: string | null;
+  readonly dialedAt: EpochMs | null;
+  readonly rangAt: EpochMs | null;
+  readonly pickedUpAt: EpochMs | null;
+  readonly acceptedAt: EpochMs | null;
+  readonly connectedAt: EpochMs | null;
+  readonly endedAt: EpochMs | null;
+  readonly disposition: Disposition | null;
+  readonly cause: Cause | null;
+  readonly heldSince: EpochMs | null;
+}
+
+export function emptyCdr(callId: CallId, plan: Plan): Cdr {
+  return {
+    callId,
+    account: plan.account.id,
+    number: plan.number,
+    plan: plan.hash,
+    caller: { number: '', name: '' },
+    dialled: '',
+    origin: 'trunk',
+    startedAt: 0,
+    pickedUpAt: null,
+    announcementAt: null,
+    answeredAt: null,
+    answeredBy: null,
+    heldMs: 0,
+    endedAt: null,
+    disposition: null,
+    cause: null,
+    endedBy: null,
+    voicemail: null,
+    legs: [],
+    reconstructed: false,
+  };
+}
+
+/** The record after one more fact, which happened at `at`. */
+export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
+  switch (fact.type) {
+    case 'CallStarted':
+      return { ...cdr, caller: fact.caller, dialled: fact.dialled, origin: fact.origin, startedAt: fact.startedAt };
+    case 'CallReconstructed':
+      return { ...cdr, reconstructed: true };
+    case 'CallerAnswered':
+      return { ...cdr, pickedUpAt: cdr.pickedUpAt ?? at };
+    case 'AnnouncementPlayed':
+      return fact.ok ? { ...cdr, announcementAt: at } : cdr;
+    case 'LegDialed':
+      return { ...cdr, legs: [...cdr.legs, { ...emptyLeg(fact.legId), user: fact.user, label: fact.label, target: fact.target, trunk: fact.trunk ?? null, dialedAt: at }] };
+    case 'LegRang':
+      return withLeg(cdr, fact.legId, (leg) => ({ ...leg, rangAt: leg.rangAt ?? at }));
+    case 'LegPickedUp':
+      return withLeg(cdr, fact.legId, (leg) => ({ ...leg, pickedUpAt: leg.pickedUpAt ?? at }));
+    case 'LegAccepted':
+      return withLeg(cdr, fact.legId, (leg) => ({ ...leg, acceptedAt: leg.acceptedAt ?? at }));
+    case 'LegConnected':
+      return { ...withLeg(cdr, fact.legId, (leg) => ({ ...leg, connectedAt: at })), answeredAt: cdr.answeredAt ?? at, answeredBy: fact.legId };
+    case 'LegHeld':
+      return withLeg(cdr, fact.legId, (leg) => ({ ...leg, heldSince: at }));
+    case 'LegUnheld':
+      return unhold(cdr, fact.legId, at);
+    case 'LegEnded':
+      return withLeg(unhold(cdr, fact.legId, at), fact.legId, (leg) => ({ ...leg, endedAt: at, disposition: fact.disposition, cause: fact.cause }));
+    case 'VoicemailStarted':
+      return { ...cdr, voicemail: { recordingId: fact.recordingId, durationMs: null } };
+    case 'VoicemailRecorded':
+      return { ...cdr, voicemail: { recordingId: fact.recordingId, durationMs: fact.durationMs } };
+    case 'VoicemailFailed':
+      return { ...cdr, voicemail: null };
+    case 'CallEnded':
+      return { ...cdr, endedAt: at, disposition: fact.disposition, cause: fact.cause, endedBy: fact.by };
+    case 'StepEntered':
+    case 'ScreeningAsked':
+    case 'WhisperStarted':
+    case 'KeyPressed':
+    case 'LegDismissed':
+    case 'RingEnded':
+    case 'TransferRefused':
+      return cdr;
+  }
+}
+
+function emptyLeg(legId: LegId): CdrLeg {
+  return {
+    legId, user: '', label: '', target: null, trunk: null, dialedAt: null, rangAt: null, pickedUpAt: null, acceptedAt: null,
+    connectedAt: null, endedAt: null, disposition: null, cause: null, heldSince: null,
+  };
+}
+
+/** A reconstructed call may have facts of a leg whose dialling was not seen: it gets its row then. */
+function withLeg(cdr: Cdr, legId: LegId, change: (leg: CdrLeg) => CdrLeg): Cdr {
+  if (legId === cdr.callId) return cdr;
+  const known = cdr.legs.some((leg) => leg.legId === legId);
+  const legs = known ? cdr.legs : [...cdr.legs, emptyLeg(legId)];
+  return { ...cdr, legs: legs.map((leg) => (leg.legId === legId ? change(leg) : leg)) };
+}
+
+function unhold(cdr: Cdr, legId: LegId, at: EpochMs): Cdr {
+  const held = cdr.legs.find((leg) => leg.legId === legId)?.heldSince;
+  if (held === null || held === undefined) return cdr;
+  return { ...withLeg(cdr, legId, (leg) => ({ ...leg, heldSince: null })), heldMs: cdr.heldMs + (at - held) };
+}

@@ -1,0 +1,47 @@
+/**
+ * Ids. A call's id is the id of its caller's leg as the switch named it; every other id is ours, chosen before
+ * the request leaves and derived from the call's, so that an event can always be led back to its call:
+ * `<callId>--l3` a leg, `--b1` a bridge, `--p2` a prompt being played, `--r1` a recording.
+ * Only letters, digits, `-` and `.`: Asterisk refuses a `/` in an id.
+ */
+export type CallId = string;
+export type LegId = string;
+export type BridgeId = string;
+export type PromptId = string;
+export type RecordingId = string;
+export type StepId = string;
+/** Names a timer within its call. */
+export type TimerId = string;
+
+export type OwnedKind = 'l' | 'b' | 'p' | 'r';
+
+export function ownedId(callId: CallId, kind: OwnedKind, n: number): string {
+  return `${callId}--${kind}${n}`;
+}
+
+const owned = /^(.+)--([lbpr])(\d+)$/;
+
+/** The call an id belongs to: an id without our suffix is a caller's leg, and so the call's own id. */
+export function callIdOf(id: string): CallId {
+  return owned.exec(id)?.[1] ?? id;
+}
+
+/** The number in an id of ours; 0 for a caller's leg. */
+export function ordinalOf(id: string): number {
+  return Number(owned.exec(id)?.[3] ?? 0);
+}
+
+/** Content hash (53 bits, base 36) of a JSON value, to recognise a plan; not for security. */
+export function contentHash(value: unknown): string {
+  const text = JSON.stringify(value);
+  let a = 0xdeadbeef;
+  let b = 0x41c6ce57;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    a = Math.imul(a ^ code, 2654435761);
+    b = Math.imul(b ^ code, 1597334677);
+  }
+  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+}
