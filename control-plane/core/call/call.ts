@@ -30,6 +30,8 @@ export interface CallBase {
   readonly caller: { readonly phase: 'waiting' | 'answered' | 'ending' | 'ended' };
   /** Callees' legs, ended ones too, by id in order of creation. */
   readonly legs: Readonly<Record<LegId, Leg>>;
+  /** The recording that is open on the switch. */
+  readonly recording: RecordingId | null;
   /** Armed timers; one that fires and is not here is ignored. */
   readonly timers: Readonly<Record<TimerId, EpochMs>>;
   /** The last number given to an id. */
@@ -46,7 +48,7 @@ export type Place =
   | { readonly phase: 'beeping'; readonly step: StepId; readonly promptId: PromptId }
   | { readonly phase: 'recording'; readonly step: StepId; readonly recordingId: RecordingId }
   /** Waits for what is still on the switch: legs, and a recording being closed. */
-  | { readonly phase: 'ending'; readonly cause: Cause; readonly disposition: Disposition; readonly by: EndedBy; readonly recordingId: RecordingId | null; readonly tries: number }
+  | { readonly phase: 'ending'; readonly cause: Cause; readonly disposition: Disposition; readonly by: EndedBy; readonly tries: number }
   | { readonly phase: 'ended' };
 
 export type Call = CallBase & Place;
@@ -64,14 +66,14 @@ export interface LegBase {
 export type LegPlace =
   | { readonly phase: 'dialing' }
   | { readonly phase: 'ringing' }
-  /** Asked for a key; `promptId` is what it hears, null between two rounds of the prompt. */
-  | { readonly phase: 'screening'; readonly promptId: PromptId | null }
+  /** Asked for a key; `promptId` is what it hears, null between two rounds of it; by tone once the prompt has failed. */
+  | { readonly phase: 'screening'; readonly promptId: PromptId | null; readonly toneOnly: boolean }
   /** Has the call; `promptId` is the whisper it hears before the bridge. */
   | { readonly phase: 'accepted'; readonly promptId: PromptId | null }
   | { readonly phase: 'bridged' }
   | { readonly phase: 'dismissed'; readonly promptId: PromptId }
   /** Hang-up asked for; `cause` is why we asked. */
-  | { readonly phase: 'ending'; readonly cause: Cause; readonly answered: boolean }
+  | { readonly phase: 'ending'; readonly cause: Cause; readonly tries: number }
   | { readonly phase: 'ended'; readonly cause: Cause };
 
 export type Leg = LegBase & LegPlace;
@@ -79,5 +81,5 @@ export type LegPhase = LegPlace['phase'];
 
 /** A call as it arrives, before its first event. */
 export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
-  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, timers: {}, n: 0, phase: 'offered' };
+  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, timers: {}, n: 0, phase: 'offered' };
 }

@@ -2,7 +2,7 @@
  * What the switch keeps of a call for us, so that a controller that knows nothing else (Redis empty, journal lost)
  * can go on with it. Written with each leg at its creation, and with the caller's leg on each change of place.
  */
-import type { StepId, BridgeId, RecordingId } from '../ids.ts';
+import type { BridgeId, LegId, RecordingId, StepId } from '../ids.ts';
 import type { EpochMs } from '../time.ts';
 
 export interface CallMark {
@@ -10,10 +10,12 @@ export interface CallMark {
   readonly dialled: string;
   readonly plan: string;
   readonly startedAt: EpochMs;
-  /** The step the call is in, with what of it cannot be seen on the switch. */
-  readonly step: StepId | null;
-  readonly place: 'offered' | 'announcing' | 'ringing' | 'connecting' | 'connected' | 'greeting' | 'beeping' | 'recording' | 'ending';
+  readonly step: StepId;
+  readonly place: 'announcing' | 'ringing' | 'connecting' | 'greeting' | 'recording';
+  /** With `connecting`: who has the call, and the bridge it is put in. */
+  readonly winner?: LegId;
   readonly bridge?: BridgeId;
+  /** With `recording`. */
   readonly recording?: RecordingId;
   /** Ids up to this number may be in use. */
   readonly n: number;

@@ -1,11 +1,29 @@
 /**
- * The story of a call: events in, commands out. Total: any event in any phase returns, never throws.
+ * The story of a call: an event in, commands out. Total and pure: any event in any phase returns, never throws, and
+ * the same call, event and time always give the same. What an event means is said here and in steps/; what follows
+ * a step is the plan's word (flow.ts).
  */
+import type { Cause } from '../cause.ts';
+import type { LegId, TimerId } from '../ids.ts';
+import { announcementFinished } from '../steps/announcement.ts';
+import { attemptEnded, leaveWhenNobodyIsLeft, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
+import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
+import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
+import { bridge, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
 import type { EpochMs } from '../time.ts';
-import type { Call } from './call.ts';
+import { adopt } from './adopt.ts';
+import type { Call, Leg } from './call.ts';
 import type { CallCommand } from './commands.ts';
+import { change, command, draftOf, fact, forgetTimer, legOf, setLeg, startTimer, type Draft } from './draft.ts';
+import { endAgain, endCall, finishWhenNothingIsLeft } from './ending.ts';
 import type { CallEvent } from './events.ts';
 import type { CallFact } from './facts.ts';
+import { enterStep, follow } from './flow.ts';
+import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
+import { markIsStale, markOf } from './mark-of.ts';
+import {
+  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, promptTimer, recordTimer, rejoinTimer, roundTimer, whisperTimer,
+} from './timers.ts';
 
 export interface Context {
   /** When the event happened. */
@@ -19,7 +37,240 @@ export interface Transition {
 }
 
 export function transition(call: Call, event: CallEvent, ctx: Context): Transition {
-  void event;
-  void ctx;
-  return { call, commands: [], facts: [] };
+  if (call.phase === 'ended') return { call, commands: [], facts: [] };
+  const draft = draftOf(call, ctx.now);
+  handle(draft, event);
+  follow(draft);
+  finishWhenNothingIsLeft(draft);
+  const mark = markOf(draft.call);
+  if (mark !== null && markIsStale(markOf(call), mark)) command(draft, { type: 'MarkCall', legId: call.id, mark });
+  return { call: draft.call, commands: draft.commands, facts: draft.facts };
+}
+
+function handle(draft: Draft, event: CallEvent): void {
+  switch (event.type) {
+    case 'CallOffered': {
+      const { call } = draft;
+      if (call.phase !== 'offered') return;
+      const { caller, dialled, origin } = call.offer;
+      fact(draft, { type: 'CallStarted', caller, dialled, origin, startedAt: call.startedAt });
+      enterStep(draft, call.plan.first);
+      return;
+    }
+    case 'LegRinging':
+      onLeg(draft, event.legId, legRinging);
+      return;
+    case 'LegAnswered':
+      onLeg(draft, event.legId, legAnswered);
+      return;
+    case 'LegDigit':
+      onLeg(draft, event.legId, (d, leg) => legDigit(d, leg, event.digit));
+      return;
+    case 'LegEnded':
+      legEnded(draft, event.legId, event.cause);
+      return;
+    case 'LegHeld':
+    case 'LegUnheld':
+      legHeld(draft, event.legId, event.type === 'LegHeld');
+      return;
+    case 'TransferRefused':
+      fact(draft, { type: 'TransferRefused', legId: event.legId });
+      return;
+    case 'PromptFinished':
+      promptFinished(draft, event.legId, event.promptId, event.ok);
+      return;
+    case 'LegBridged':
+      legBridged(draft, event.legId, event.bridgeId);
+      return;
+    case 'LegUnbridged':
+      legUnbridged(draft, event.bridgeId);
+      return;
+    case 'RecordingStarted':
+      recordingStarted(draft, event.recordingId);
+      return;
+    case 'RecordingFinished':
+      recordingClosed(draft, event.recordingId, event.durationMs);
+      return;
+    case 'RecordingFailed':
+      recordingClosed(draft, event.recordingId, null);
+      return;
+    case 'TimerFired':
+      timerFired(draft, event.id);
+      return;
+    case 'CommandFailed':
+      commandFailed(draft, event);
+      return;
+    case 'CallAdopted':
+      adopt(draft, event.seen, handle);
+  }
+}
+
+/** A leg we do not know is none of ours: an event of it changes nothing. */
+function onLeg(draft: Draft, legId: LegId, act: (draft: Draft, leg: Leg) => void): void {
+  const leg = legOf(draft, legId);
+  if (leg !== undefined) act(draft, leg);
+}
+
+function legEnded(draft: Draft, legId: LegId, cause: Cause): void {
+  const { call } = draft;
+  if (legId === call.id) {
+    callerEnded(draft, cause);
+    return;
+  }
+  const leg = legOf(draft, legId);
+  if (leg === undefined || leg.phase === 'ended') return;
+  if (call.phase === 'connecting' && call.winner === legId) {
+    endLeg(draft, leg, cause);
+    winnerLost(draft);
+  } else if (call.phase === 'connected' && call.winner === legId) {
+    endLeg(draft, leg, cause);
+    endCall(draft, 'normal', 'answered', 'callee');
+  } else {
+    attemptEnded(draft, leg, cause);
+  }
+}
+
+function callerEnded(draft: Draft, cause: Cause): void {
+  const { call } = draft;
+  if (call.caller.phase === 'ended') return;
+  change(draft, { caller: { phase: 'ended' } });
+  if (call.phase === 'connected') endCall(draft, 'normal', 'answered', 'caller');
+  else if (call.phase === 'greeting' || call.phase === 'beeping' || call.phase === 'recording') endCall(draft, cause, 'no-answer', 'caller');
+  else endCall(draft, cause, 'canceled', 'caller');
+}
+
+function legHeld(draft: Draft, legId: LegId, held: boolean): void {
+  const leg = legOf(draft, legId);
+  if (leg !== undefined) {
+    if (leg.held === held || leg.phase !== 'bridged') return;
+    setLeg(draft, { ...leg, held });
+  } else if (legId !== draft.call.id) {
+    return;
+  }
+  fact(draft, { type: held ? 'LegHeld' : 'LegUnheld', legId });
+}
+
+function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolean): void {
+  const { call } = draft;
+  if (legId === call.id) {
+    if (!('promptId' in call) || call.promptId !== promptId) return;
+    if (call.phase === 'announcing') announcementFinished(draft, ok);
+    else voicemailPromptFinished(draft);
+    return;
+  }
+  const leg = legOf(draft, legId);
+  if (leg === undefined || !('promptId' in leg) || leg.promptId !== promptId) return;
+  if (leg.phase === 'screening') screeningPromptFinished(draft, leg, ok);
+  else if (leg.phase === 'accepted') whisperFinished(draft);
+  else dismissedOver(draft, leg);
+}
+
+function timerFired(draft: Draft, id: TimerId): void {
+  if (!(id in draft.call.timers)) return;
+  forgetTimer(draft, id);
+  const ofLeg = legTimerOf(id);
+  if (ofLeg !== undefined) {
+    onLeg(draft, ofLeg.legId, (d, leg) => legTimerFired(d, leg, ofLeg.kind));
+    if (ofLeg.kind === 'guard' && ofLeg.legId === draft.call.id) raiseGuard(draft, ofLeg.legId);
+    return;
+  }
+  switch (id) {
+    case roundTimer:
+      roundTimedOut(draft);
+      return;
+    case promptTimer:
+      if (draft.call.phase === 'announcing') announcementFinished(draft, false);
+      else voicemailPromptFinished(draft);
+      return;
+    case whisperTimer:
+      whisperTimedOut(draft);
+      return;
+    case connectTimer:
+      connectFailed(draft);
+      return;
+    case rejoinTimer:
+      bridge(draft);
+      return;
+    case maxCallTimer:
+      endCall(draft, 'normal', 'answered', 'frontdesk');
+      return;
+    case recordTimer:
+      recordingTimedOut(draft);
+      return;
+    case endingTimer:
+      endAgain(draft);
+  }
+}
+
+function legTimerFired(draft: Draft, leg: Leg, kind: NonNullable<ReturnType<typeof legTimerOf>>['kind']): void {
+  switch (kind) {
+    case 'leg':
+      legTimedOut(draft, leg);
+      return;
+    case 'screening':
+      screeningTimedOut(draft, leg);
+      leaveWhenNobodyIsLeft(draft);
+      return;
+    case 'ask-again':
+      askAgain(draft, leg);
+      return;
+    case 'dismissed':
+      dismissedOver(draft, leg);
+      return;
+    case 'hang-up':
+      hangUpAgain(draft, leg);
+      return;
+    case 'guard':
+      raiseGuard(draft, leg.id);
+  }
+}
+
+/** A guard that could not be raised would cut a talking call short: asked for until it is. */
+function raiseGuard(draft: Draft, legId: LegId): void {
+  const { call } = draft;
+  if (call.phase === 'connecting' || call.phase === 'connected') command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
+}
+
+function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandFailed' }>): void {
+  const { command: failed, error } = event;
+  switch (failed.type) {
+    case 'OriginateLeg':
+      onLeg(draft, failed.legId, (d, leg) => originateFailed(d, leg, event));
+      return;
+    case 'PlayPrompt':
+      // With the link down the prompt may well be playing: adoption looks again, and a timer is armed meanwhile.
+      if (error !== 'unreachable') promptFinished(draft, failed.legId, failed.promptId, false);
+      return;
+    case 'BridgeLegs':
+      if (error !== 'unreachable') connectFailed(draft);
+      return;
+    case 'StartRecording':
+      if (error !== 'unreachable') recordingClosed(draft, failed.recordingId, null);
+      return;
+    case 'SetGuard':
+      if (error !== 'gone' && (draft.call.phase === 'connecting' || draft.call.phase === 'connected')) {
+        startTimer(draft, legTimer('guard', failed.legId), draft.now + guardAgainMs);
+      }
+      return;
+    case 'AnswerLeg':
+    case 'RingLeg':
+    case 'HangUpLeg':
+    case 'StopPrompt':
+    case 'DestroyBridge':
+    case 'StopRecording':
+    case 'MarkCall':
+      // The end of a leg is an event of its own; what else these would have done, a timer or adoption mends.
+      return;
+  }
+}
+
+function originateFailed(draft: Draft, leg: Leg, event: Extract<CallEvent, { type: 'CommandFailed' }>): void {
+  if (event.error === 'unreachable' && leg.phase === 'dialing') return; // adoption dials it again, or finds it
+  if (event.error === 'timeout' && (leg.phase === 'dialing' || leg.phase === 'ringing')) {
+    // It may exist: asked to end, and not tried elsewhere.
+    hangUp(draft, leg, 'temporary-failure');
+    leaveWhenNobodyIsLeft(draft);
+    return;
+  }
+  attemptEnded(draft, leg, event.mayHaveReachedCarrier ? 'interworking' : 'temporary-failure');
 }

@@ -1,0 +1,32 @@
+/** The mark a call leaves on the switch in its present place; null where none is needed or the end is near. */
+import type { Call } from './call.ts';
+import type { CallMark } from './mark.ts';
+
+export function markOf(call: Call): CallMark | null {
+  const base = { v: 1, dialled: call.offer.dialled, plan: call.plan.hash, startedAt: call.startedAt, n: call.n } as const;
+  switch (call.phase) {
+    case 'announcing':
+      return { ...base, step: call.step, place: 'announcing' };
+    case 'ringing':
+      return { ...base, step: call.step, place: 'ringing' };
+    case 'connecting':
+    case 'connected':
+      return { ...base, step: call.step, place: 'connecting', winner: call.winner, bridge: call.bridgeId };
+    case 'greeting':
+    case 'beeping':
+      return { ...base, step: call.step, place: 'greeting' };
+    case 'recording':
+      return { ...base, step: call.step, place: 'recording', recording: call.recordingId };
+    case 'offered':
+    case 'ending':
+    case 'ended':
+      return null;
+  }
+}
+
+/** Whether the mark on the switch no longer tells the place the call is in. */
+export function markIsStale(before: CallMark | null, after: CallMark | null): boolean {
+  if (after === null) return false;
+  if (before === null) return true;
+  return before.place !== after.place || before.step !== after.step || before.winner !== after.winner || before.recording !== after.recording;
+}

@@ -1,0 +1,46 @@
+/** The names of a call's timers, and how long what they watch over may take. */
+import type { LegId, TimerId } from '../ids.ts';
+import { minute, second } from '../time.ts';
+
+export const roundTimer: TimerId = 'round';
+export const promptTimer: TimerId = 'prompt';
+export const whisperTimer: TimerId = 'whisper';
+export const connectTimer: TimerId = 'connect';
+export const maxCallTimer: TimerId = 'max-call';
+export const rejoinTimer: TimerId = 'rejoin';
+export const recordTimer: TimerId = 'record';
+export const endingTimer: TimerId = 'ending';
+
+export type LegTimer = 'leg' | 'screening' | 'ask-again' | 'dismissed' | 'hang-up' | 'guard';
+const legTimers: readonly LegTimer[] = ['leg', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard'];
+
+export function legTimer(kind: LegTimer, legId: LegId): TimerId {
+  return `${kind}:${legId}`;
+}
+
+/** The kind and leg of a leg's timer; undefined for a timer of the call's own. */
+export function legTimerOf(id: TimerId): { readonly kind: LegTimer; readonly legId: LegId } | undefined {
+  const colon = id.indexOf(':');
+  const kind = legTimers.find((known) => known === id.slice(0, colon));
+  return kind === undefined ? undefined : { kind, legId: id.slice(colon + 1) };
+}
+
+/** No prompt is longer: one whose end has not been heard of by then counts as failed. */
+export const promptLimitMs = 3 * minute;
+export const whisperLimitMs = minute;
+/** From the bridge's request to both legs being in it. */
+export const connectLimitMs = 5 * second;
+/** A leg that left the bridge and lives is put back after this: the end of a hang-up is there sooner. */
+export const rejoinAfterMs = second;
+/** A hang-up whose leg's end has not been heard of is asked for again after this, three times. */
+export const hangUpAgainMs = 2 * second;
+export const hangUpTries = 3;
+export const dismissedLimitMs = 8 * second;
+/** Between two rounds of the screening prompt, in which the callee may think. */
+export const askAgainMs = 1500;
+export const toneAgainMs = 300;
+/** The switch's own limit on a ring comes after ours, so that ours decides while a controller lives. */
+export const switchRingMarginMs = 2 * second;
+/** The same for a recording. */
+export const recordMarginMs = 5 * second;
+export const guardAgainMs = second;

@@ -1,0 +1,108 @@
+/**
+ * The ring step, simultaneous: all attempts at once. Who accepts first, by the order in which we learn of it, has
+ * the call, and only then do the others stop. The round's timer runs from the start and no answer clears it; each
+ * leg has one of its own besides.
+ */
+import { causes, type Cause } from '../cause.ts';
+import type { Leg } from '../call/call.ts';
+import { cancelTimer, command, fact, goTo, legsOf, moveLeg, startTimer, type Draft } from '../call/draft.ts';
+import { attemptOf, dial, dismiss, endLeg, hangUp, isTrying, markPickedUp } from '../call/leg-life.ts';
+import { roundTimer } from '../call/timers.ts';
+import type { StepId } from '../ids.ts';
+import type { RingStep } from '../routing/plan.ts';
+import { acceptsBy, startScreening } from './screening.ts';
+import { startConnecting } from './whisper.ts';
+
+export function enterRing(draft: Draft, id: StepId, step: RingStep): void {
+  goTo(draft, { phase: 'ringing', step: id });
+  command(draft, { type: 'RingLeg', legId: draft.call.id });
+  startTimer(draft, roundTimer, draft.now + step.ringMs);
+  for (const index of step.attempts.keys()) dial(draft, id, index, 0);
+  leaveWhenNobodyIsLeft(draft);
+}
+
+export function legRinging(draft: Draft, leg: Leg): void {
+  if (leg.phase !== 'dialing') return;
+  moveLeg(draft, leg, { phase: 'ringing' });
+  fact(draft, { type: 'LegRang', legId: leg.id });
+}
+
+export function legAnswered(draft: Draft, leg: Leg): void {
+  const screening = attemptOf(draft, leg)?.screening;
+  if (leg.phase === 'ending') {
+    // Its answer crossed our hang-up on the wire (RFC 3261 section 9.1): too late, but what happened is recorded.
+    fact(draft, { type: 'LegPickedUp', legId: leg.id });
+    if (screening === undefined) fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
+    return;
+  }
+  if (leg.phase !== 'dialing' && leg.phase !== 'ringing') return;
+  markPickedUp(draft, leg);
+  if (draft.call.phase !== 'ringing' || draft.call.step !== leg.step) {
+    hangUp(draft, leg, 'answered-elsewhere');
+  } else if (screening === undefined) {
+    accept(draft, leg);
+  } else {
+    startScreening(draft, leg, screening);
+  }
+}
+
+export function legDigit(draft: Draft, leg: Leg, digit: string): void {
+  if (leg.phase !== 'screening' && leg.phase !== 'dismissed') return;
+  fact(draft, { type: 'KeyPressed', legId: leg.id, digit });
+  if (!acceptsBy(draft, leg, digit)) return;
+  if (leg.phase === 'dismissed') {
+    fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
+    return;
+  }
+  if (leg.promptId !== null) command(draft, { type: 'StopPrompt', promptId: leg.promptId });
+  accept(draft, leg);
+}
+
+/** The first acceptance wins; only now do the others stop. */
+function accept(draft: Draft, leg: Leg): void {
+  fact(draft, { type: 'LegAccepted', legId: leg.id, won: true });
+  cancelTimer(draft, roundTimer);
+  for (const kind of ['screening', 'ask-again'] as const) cancelTimer(draft, `${kind}:${leg.id}`);
+  for (const other of legsOf(draft)) {
+    if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);
+  }
+  startConnecting(draft, leg);
+}
+
+/** A leg of the ring has ended by itself. Another trunk is tried only where nobody can have been reached. */
+export function attemptEnded(draft: Draft, leg: Leg, cause: Cause): void {
+  const target = attemptOf(draft, leg)?.target;
+  endLeg(draft, leg, cause);
+  const next = leg.trunk + 1;
+  const more = target?.kind === 'external' && target.trunks[next] !== undefined;
+  const ringing = draft.call.phase === 'ringing' && draft.call.step === leg.step;
+  if (ringing && more && leg.phase === 'dialing' && !causes[cause].mayHaveRung) dial(draft, leg.step, leg.attempt, next);
+  leaveWhenNobodyIsLeft(draft);
+}
+
+export function legTimedOut(draft: Draft, leg: Leg): void {
+  if (leg.phase === 'dialing' || leg.phase === 'ringing') hangUp(draft, leg, 'no-answer');
+  leaveWhenNobodyIsLeft(draft);
+}
+
+export function roundTimedOut(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'ringing') return;
+  for (const leg of legsOf(draft)) {
+    if (isTrying(leg)) hangUp(draft, leg, leg.phase === 'screening' ? 'not-accepted' : 'no-answer');
+  }
+  leaveRing(draft, call.step);
+}
+
+/** Nobody has taken the call: the plan's no-answer routing follows. */
+function leaveRing(draft: Draft, id: StepId): void {
+  cancelTimer(draft, roundTimer);
+  fact(draft, { type: 'RingEnded', step: id, outcome: 'noAnswer' });
+  draft.outcome = 'noAnswer';
+}
+
+/** Nobody can accept any more: the round is over before its time. */
+export function leaveWhenNobodyIsLeft(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase === 'ringing' && draft.outcome === null && !legsOf(draft).some(isTrying)) leaveRing(draft, call.step);
+}

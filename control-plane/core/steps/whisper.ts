@@ -1,0 +1,110 @@
+/**
+ * The whisper and the connection: the winner hears who is calling, then both are put in the bridge. Who hangs up
+ * during the whisper has declined, and routing goes on.
+ */
+import type { Leg } from '../call/call.ts';
+import { cancelTimer, command, fact, goTo, legOf, moveLeg, newId, startTimer, type Draft } from '../call/draft.ts';
+import { answerCaller, attemptOf, hangUp } from '../call/leg-life.ts';
+import { connectLimitMs, connectTimer, maxCallTimer, rejoinAfterMs, rejoinTimer, whisperLimitMs, whisperTimer } from '../call/timers.ts';
+import type { LegId } from '../ids.ts';
+
+/** The leg has the call. Its siblings are already released. */
+export function startConnecting(draft: Draft, leg: Leg): void {
+  goTo(draft, { phase: 'connecting', step: leg.step, winner: leg.id, bridgeId: newId(draft, 'b'), joined: [] });
+  const whisper = attemptOf(draft, leg)?.whisper ?? [];
+  if (whisper.length === 0) {
+    moveLeg(draft, leg, { phase: 'accepted', promptId: null });
+    bridge(draft);
+    return;
+  }
+  startWhisper(draft, leg);
+}
+
+export function startWhisper(draft: Draft, leg: Leg): void {
+  const promptId = newId(draft, 'p');
+  moveLeg(draft, leg, { phase: 'accepted', promptId });
+  fact(draft, { type: 'WhisperStarted', legId: leg.id });
+  command(draft, { type: 'PlayPrompt', legId: leg.id, promptId, media: attemptOf(draft, leg)?.whisper ?? [] });
+  startTimer(draft, whisperTimer, draft.now + whisperLimitMs);
+}
+
+/** The whisper is over, or has failed: the caller has waited long enough either way. */
+export function whisperFinished(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'connecting') return;
+  const winner = call.legs[call.winner];
+  if (winner?.phase !== 'accepted') return;
+  cancelTimer(draft, whisperTimer);
+  if (winner.promptId !== null) moveLeg(draft, winner, { phase: 'accepted', promptId: null });
+  bridge(draft);
+}
+
+export function whisperTimedOut(draft: Draft): void {
+  const call = draft.call;
+  const winner = call.phase === 'connecting' ? call.legs[call.winner] : undefined;
+  if (winner?.phase === 'accepted' && winner.promptId !== null) command(draft, { type: 'StopPrompt', promptId: winner.promptId });
+  whisperFinished(draft);
+}
+
+/** Puts both in the bridge. The guards go up first: the switch must not end a call that talks. */
+export function bridge(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'connecting' && call.phase !== 'connected') return;
+  answerCaller(draft);
+  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
+  command(draft, { type: 'BridgeLegs', bridgeId: call.bridgeId, legIds: [call.id, call.winner] });
+  if (call.phase === 'connecting') startTimer(draft, connectTimer, draft.now + connectLimitMs);
+}
+
+export function legBridged(draft: Draft, legId: LegId, bridgeId: string): void {
+  const call = draft.call;
+  if (call.phase === 'connected' && call.bridgeId === bridgeId) {
+    cancelTimer(draft, rejoinTimer);
+    return;
+  }
+  if (call.phase !== 'connecting' || call.bridgeId !== bridgeId) return;
+  if (call.joined.includes(legId) || (legId !== call.id && legId !== call.winner)) return;
+  const joined = [...call.joined, legId];
+  goTo(draft, { phase: 'connecting', step: call.step, winner: call.winner, bridgeId, joined });
+  if (joined.length === 2) connected(draft);
+}
+
+/** Both are in the bridge. */
+export function connected(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'connecting') return;
+  const winner = legOf(draft, call.winner);
+  if (winner === undefined) return;
+  cancelTimer(draft, connectTimer);
+  cancelTimer(draft, whisperTimer);
+  moveLeg(draft, winner, { phase: 'bridged' });
+  goTo(draft, { phase: 'connected', step: call.step, winner: call.winner, bridgeId: call.bridgeId });
+  fact(draft, { type: 'LegConnected', legId: call.winner, bridgeId: call.bridgeId });
+  startTimer(draft, maxCallTimer, draft.now + call.plan.maxCallMs);
+}
+
+/** The bridge could not be made, or not in time: the winner is released and routing goes on. */
+export function connectFailed(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'connecting') return;
+  const winner = legOf(draft, call.winner);
+  if (winner !== undefined) hangUp(draft, winner, 'temporary-failure');
+  winnerLost(draft);
+}
+
+/** The winner left before the bridge. */
+export function winnerLost(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'connecting') return;
+  cancelTimer(draft, connectTimer);
+  cancelTimer(draft, whisperTimer);
+  command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
+  fact(draft, { type: 'RingEnded', step: call.step, outcome: 'noAnswer' });
+  draft.outcome = 'noAnswer';
+}
+
+/** One who lives was taken out of the bridge: put back, unless its end follows within a moment. */
+export function legUnbridged(draft: Draft, bridgeId: string): void {
+  const call = draft.call;
+  if (call.phase === 'connected' && call.bridgeId === bridgeId) startTimer(draft, rejoinTimer, draft.now + rejoinAfterMs);
+}
