@@ -1,0 +1,167 @@
+// Starts one Asterisk from a rendered configuration and waits until calls can reach it.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalStackError, WAY_OUT } from './errors.ts';
+import { freePort, isFree, ownsPort, RTP_PORTS } from './ports.ts';
+import { type Child, run, startChild } from './processes.ts';
+import type { SwitchInstall } from './programs.ts';
+import { renderConfig, type Trunk } from './render.ts';
+import type { StackState } from './state.ts';
+
+const TEMPLATES = fileURLToPath(new URL('../../asterisk/', import.meta.url));
+const ARI_USER = 'frontdesk';
+const ATTEMPTS = 5;
+const READY_WITHIN_MS = 30_000;
+
+export interface AsteriskOptions {
+  dir: string;
+  bind: string;
+  externalAddress?: string;
+  sipPort?: number;
+  trunks: readonly Trunk[];
+}
+
+export interface RunningAsterisk {
+  /** http://user:password@127.0.0.1:port; ARI is at /ari below it. */
+  url: string;
+  /** Where phones and carriers on this machine reach it, UDP and TCP. */
+  sipHost: string;
+  sipPort: number;
+  version: string;
+  pid: number;
+  /** Recordings are in its `recording` folder. */
+  spoolDir: string;
+  /** A writable folder for audio; play with the media URI sound:<soundsDir>/<file without suffix>. */
+  soundsDir: string;
+  logFile: string;
+  /** Runs one console command (`asterisk -rx`) and returns what it printed. */
+  cli(command: string): Promise<string>;
+}
+
+const openFileLimit = (): number => {
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
+  return Math.min(Number(hard) || 65_536, 65_536);
+};
+
+const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1' || address === 'localhost';
+const ANY_ADDRESS = ['0.0.0.0', '::'];
+
+const choosePorts = async (options: AsteriskOptions, state: StackState, retry: boolean): Promise<{ http: number; sip: number }> => {
+  const both = ['udp', 'tcp'] as const;
+  let sip = options.sipPort;
+  if (sip !== undefined) {
+    if (!(await isFree(options.bind, sip, both))) {
+      throw new LocalStackError('ports', `SIP port ${sip} on ${options.bind} is in use or not ours to open. Free it or choose another.`);
+    }
+  } else {
+    // Real phones are configured with a port: the one of last time, or the standard one.
+    for (const port of [state.ports.sip, isLoopback(options.bind) ? undefined : 5060]) {
+      if (!retry && sip === undefined && port !== undefined && (await isFree(options.bind, port, both))) sip = port;
+    }
+    sip ??= await freePort(options.bind, both, []);
+  }
+  const remembered = state.ports.http;
+  const http =
+    !retry && remembered !== undefined && (await isFree('127.0.0.1', remembered, ['tcp']))
+      ? remembered
+      : await freePort('127.0.0.1', ['tcp'], sip === undefined ? [] : [sip]);
+  if (sip === undefined || http === undefined) {
+    throw new LocalStackError('ports', `Found no free port to listen on at ${options.bind}. Check that FRONTDESK_BIND is an address of this machine.`);
+  }
+  return { http, sip };
+};
+
+const lastLines = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8').trim().split('\n').slice(-3).join(' | ').slice(-600);
+  } catch {
+    return '';
+  }
+};
+
+const answersAri = async (http: number, password: string): Promise<boolean> => {
+  try {
+    const response = await fetch(`http://127.0.0.1:${http}/ari/asterisk/info?only=status`, {
+      headers: { authorization: `Basic ${Buffer.from(`${ARI_USER}:${password}`).toString('base64')}` },
+      signal: AbortSignal.timeout(2_000),
+    });
+    await response.arrayBuffer();
+    return response.status === 200;
+  } catch {
+    return false;
+  }
+};
+
+/** Throws LocalStackError; `started` is told of the process before it is ready, so that it can be recorded. */
+export const startAsterisk = async (
+  install: SwitchInstall,
+  options: AsteriskOptions,
+  state: StackState,
+  started: (child: Child) => void,
+): Promise<{ child: Child; asterisk: RunningAsterisk; ports: { http: number; sip: number } }> => {
+  const part = (name: string): string => {
+    const path = join(options.dir, name);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return path;
+  };
+  const [etcDir, stateDir, spoolDir, logDir, soundsDir] = [part('etc'), part('state'), part('spool'), part('log'), part('sounds')];
+  mkdirSync(join(spoolDir, 'recording'), { recursive: true });
+  // A unix socket's path is limited to 107 bytes, and the console's socket lies in the run directory.
+  const ownRunDir = join(options.dir, 'run');
+  const runDir = Buffer.byteLength(ownRunDir) > 90 ? mkdtempSync(join(tmpdir(), 'frontdesk-')) : part('run');
+  const consoleLog = join(logDir, 'console.log');
+  const configFile = join(etcDir, 'asterisk.conf');
+
+  let trouble = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const ports = await choosePorts(options, state, attempt > 0);
+    renderConfig(TEMPLATES, {
+      etcDir, stateDir, spoolDir, runDir, logDir,
+      moduleDir: install.moduleDir,
+      shareDir: install.shareDir,
+      mohDir: install.mohDir,
+      systemName: state.systemName,
+      maxFiles: openFileLimit(),
+      httpPort: ports.http,
+      ariUser: ARI_USER,
+      ariPassword: state.ariPassword,
+      sipBind: options.bind,
+      sipPort: ports.sip,
+      rtp: RTP_PORTS,
+      ...(options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress }),
+      trunks: options.trunks,
+    });
+    rmSync(join(runDir, 'asterisk.ctl'), { force: true });
+    const child = await startChild(install.program, ['-C', configFile, '-f'], consoleLog, options.dir);
+    started(child);
+    const cli = async (command: string): Promise<string> =>
+      (await run(install.program, ['-C', configFile, '-rx', command], { timeoutMs: 10_000 })).stdout;
+
+    const until = performance.now() + READY_WITHIN_MS;
+    const ready = (): boolean => ownsPort(child.id.pid, 'udp', ports.sip) && ownsPort(child.id.pid, 'tcp', ports.sip);
+    while (child.ended() === undefined && performance.now() < until && !(await answersAri(ports.http, state.ariPassword))) await delay(25);
+    if (child.ended() === undefined && (await cli('core waitfullybooted')).includes('fully booted') && ready()) {
+      const asterisk: RunningAsterisk = {
+        url: `http://${ARI_USER}:${state.ariPassword}@127.0.0.1:${ports.http}`,
+        sipHost: ANY_ADDRESS.includes(options.bind) ? '127.0.0.1' : options.bind,
+        sipPort: ports.sip,
+        version: install.version,
+        pid: child.id.pid,
+        spoolDir,
+        soundsDir,
+        logFile: join(logDir, 'messages.log'),
+        cli,
+      };
+      return { child, asterisk, ports };
+    }
+    trouble = child.ended() ?? `it did not get its ports ${ports.http} and ${ports.sip}`;
+    await child.stop(2_000);
+    trouble = `${trouble}; ${lastLines(consoleLog)}`;
+    // A port given by the user is not negotiable, and trying it again finds the same.
+    if (options.sipPort !== undefined) break;
+  }
+  throw new LocalStackError('start-failed', `Asterisk ${install.version} did not start (${trouble}). Its log is ${join(logDir, 'messages.log')}. ${WAY_OUT}`);
+};
