@@ -2,7 +2,7 @@
  * The configuration that routing reads: plain data, already validated at the edge (a plan file now, the API later).
  * Durations are milliseconds, numbers E.164 (`+15551230001`), media are references a driver can play.
  */
-import type { Ms } from '../time.ts';
+import { minute, second, type Ms } from '../time.ts';
 
 export type E164 = string;
 export type AccountId = string;
@@ -40,7 +40,9 @@ export interface User {
 }
 
 export interface Voicemail {
+  /** Played when there is no `greetingText`, or its audio is not ready. */
   readonly greeting: Media;
+  readonly greetingText?: string;
   readonly maxMs: Ms;
   readonly silenceMs: Ms;
 }
@@ -53,8 +55,12 @@ export interface TrackingNumber {
   /** How long the number rings before no-answer routing. */
   readonly ringMs: Ms;
   readonly announcement?: Media;
-  /** Spoken text with placeholders; the media that says it is a fact of the call, made before it is needed. */
+  /** Spoken instead of `announcement`; passed over while its audio is not ready. */
+  readonly announcementText?: string;
+  /** Spoken text with placeholders (whisper.ts); the media that says it is a fact of the call, made before it is needed. */
   readonly whisper?: string;
+  /** Recorded audio instead of a text. */
+  readonly whisperFile?: Media;
   readonly callConnect: CallConnect;
   /** The key that accepts; any key when absent. */
   readonly acceptKey?: string;
@@ -62,6 +68,13 @@ export interface TrackingNumber {
   /** Rung by the switch itself when no controller answers. */
   readonly failsafe?: E164;
 }
+
+/** Users one number rings at once. */
+export const maxUsers = 7;
+/** How long a number rings that does not say. */
+export const defaultRingMs: Ms = 60 * second;
+/** What a number has that says nothing about voicemail: the switch's own "leave a message after the tone". */
+export const defaultVoicemail: Voicemail = { greeting: 'sound:vm-intro', maxMs: 3 * minute, silenceMs: 10 * second };
 
 export interface Account {
   readonly id: AccountId;
@@ -75,6 +88,6 @@ export interface CallFacts {
   readonly dialled: string;
   readonly callerNumber: string;
   readonly callerName: string;
-  /** The audio for a whisper text, if it is ready; without it the whisper is skipped. */
+  /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */
   readonly whisperMedia: (text: string) => Media | undefined;
 }

@@ -39,6 +39,8 @@ export interface RingStep {
   readonly attempts: readonly Attempt[];
   /** The round's own timer, which no answer clears. */
   readonly ringMs: Ms;
+  /** Heard by one who answered after another had won. */
+  readonly taken: readonly Media[];
   readonly on: { readonly noAnswer: StepId };
 }
 

@@ -1,0 +1,76 @@
+/**
+ * A plan in words: what `frontdesk explain` prints. It takes the very plan a call would run (compile.ts), so it
+ * cannot say anything else than what would happen.
+ */
+import type { Media } from './config.ts';
+import { seconds } from './compile.ts';
+import type { Attempt, Plan, Step } from './plan.ts';
+
+/** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
+export function explain(plan: Plan): string {
+  const number = plan.number.label === '' ? plan.number.e164 : `${plan.number.e164} “${plan.number.label}”`;
+  const of = plan.account.name === '' ? '' : ` of ${plan.account.name}`;
+  const lines = [`${number}${of}`, `plan ${plan.hash}, calls end after ${seconds(plan.maxCallMs)}`, '', 'Steps'];
+  inOrder(plan).forEach(([id, step], index) => {
+    lines.push(`  ${index + 1}. ${id}`, ...stepLines(step).map((line) => `       ${line}`));
+  });
+  lines.push('', 'Why');
+  for (const reason of plan.reasons) lines.push(`  ${reason.taken ? '+' : '-'} ${reason.subject}: ${reason.why}`);
+  return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
+}
+
+/** Steps as a call meets them: each is followed by the one its outcome leads to. */
+function inOrder(plan: Plan): readonly (readonly [string, Step])[] {
+  const seen: [string, Step][] = [];
+  let id: string | undefined = plan.first;
+  while (id !== undefined) {
+    const step: Step | undefined = plan.steps[id];
+    const reached = id;
+    if (step === undefined || seen.some(([other]) => other === reached)) break;
+    seen.push([id, step]);
+    id = step.kind === 'hang-up' ? undefined : step.kind === 'ring' ? step.on.noAnswer : step.on.done;
+  }
+  return seen;
+}
+
+function stepLines(step: Step): readonly string[] {
+  switch (step.kind) {
+    case 'announcement':
+      return [`the caller hears ${mediaText(step.media)}`, `done → ${step.on.done}`];
+    case 'ring':
+      return [
+        `rings at once, for ${seconds(step.ringMs)} in all:`,
+        ...step.attempts.flatMap(attemptLines),
+        'accepted → connected, the others stop ringing',
+        `no answer → ${step.on.noAnswer}`,
+      ];
+    case 'voicemail':
+      return [
+        `the caller hears ${mediaText(step.greeting)} and a beep, and leaves a message`,
+        `at most ${seconds(step.maxMs)}, or until ${seconds(step.silenceMs)} of silence`,
+        `done → ${step.on.done}`,
+      ];
+    case 'hang-up':
+      return [`cause ${step.cause}`];
+  }
+}
+
+function attemptLines(attempt: Attempt): readonly string[] {
+  const { target, callerId } = attempt;
+  const where = target.kind === 'device' ? `extension ${target.device}` : `${target.number} over ${target.trunks.join(', then ')}`;
+  const shown = [callerId.name, callerId.number].filter((part) => part !== '').join(' ') || 'no caller ID';
+  const lines = [`- ${attempt.user}, ${attempt.label}: ${where}, ${seconds(attempt.ringMs)}, shows ${shown}`];
+  if (attempt.screening !== undefined) {
+    const key = attempt.screening.key === 'any' ? 'any key' : `key ${attempt.screening.key}`;
+    lines.push(`    hears ${mediaText(attempt.screening.prompt)}; ${key} within ${seconds(attempt.screening.waitMs)} accepts`);
+  } else if (attempt.whisper.length > 0) {
+    lines.push(`    answering accepts; hears ${mediaText(attempt.whisper)} before the caller`);
+  } else {
+    lines.push('    answering accepts');
+  }
+  return lines;
+}
+
+function mediaText(media: readonly Media[]): string {
+  return media.map((one) => one.replace(/^file:.*\//, 'file:')).join(' + ');
+}

@@ -1,0 +1,136 @@
+/**
+ * A whisper's text becomes audio in parts. What is the same for every call of a number is one text, spoken before
+ * the first call; the caller's number is said digit by digit with sounds the switch brings; the caller's name is
+ * said when it was spoken before (docs/decisions/0003-whisper-audio.md).
+ *
+ * Placeholders: `{practice}` the account's name, `{number}` the number's label, `{caller}` the caller's name or else
+ * number, `{callerNumber}`.
+ */
+import type { Account, CallFacts, Media, TrackingNumber } from './config.ts';
+
+export const whisperPlaceholders = ['practice', 'number', 'caller', 'callerNumber'] as const;
+type Placeholder = (typeof whisperPlaceholders)[number];
+
+/** Said in place of a number that was withheld. */
+export const withheldText = 'a withheld number';
+
+/** Said to one who answered after another had won. */
+export const takenText = 'This call was taken by someone else.';
+
+/** A name is somebody else's input: no more of it than this is spoken. */
+const longestName = 60;
+
+type Part = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'caller' | 'callerNumber' };
+
+const placeholder = /\{([^{}]*)\}/g;
+
+/** Placeholders in a text that mean nothing here. */
+export function unknownPlaceholders(text: string): readonly string[] {
+  const known: readonly string[] = whisperPlaceholders;
+  return [...text.matchAll(placeholder)].map((match) => match[1] ?? '').filter((name) => !known.includes(name));
+}
+
+function partsOf(template: string, account: Pick<Account, 'name'>, number: Pick<TrackingNumber, 'label'>): readonly Part[] {
+  const parts: Part[] = [];
+  let text = '';
+  const endText = (): void => {
+    const said = tidy(text);
+    // A full stop left over between two placeholders has nothing to say.
+    if (/[\p{L}\p{N}]/u.test(said)) parts.push({ kind: 'text', text: said });
+    text = '';
+  };
+  let from = 0;
+  for (const match of template.matchAll(placeholder)) {
+    text += template.slice(from, match.index);
+    from = match.index + match[0].length;
+    const name = match[1] as Placeholder;
+    if (name === 'practice') text += account.name;
+    else if (name === 'number') text += number.label;
+    else if (name === 'caller' || name === 'callerNumber') {
+      endText();
+      parts.push({ kind: name });
+    } else {
+      text += match[0];
+    }
+  }
+  text += template.slice(from);
+  endText();
+  return parts;
+}
+
+export type WhisperAudio = { readonly media: readonly Media[]; readonly why: string };
+
+/** What a callee hears, and why; no media at all when a fixed part is not ready, since half a sentence helps nobody. */
+export function whisperAudio(account: Account, number: TrackingNumber, facts: CallFacts): WhisperAudio {
+  if (number.whisperFile !== undefined) return { media: [number.whisperFile], why: 'the number has a recorded whisper' };
+  if (number.whisper === undefined) return { media: [], why: 'the number has no whisper' };
+  const media: Media[] = [];
+  for (const part of partsOf(number.whisper, account, number)) {
+    const said = mediaOf(part, facts);
+    if (said.length === 0 && part.kind === 'text') return { media: [], why: `the audio for “${part.text}” is not ready` };
+    media.push(...said);
+  }
+  if (media.length === 0) return { media, why: 'nothing of the whisper can be said yet' };
+  return { media, why: 'the number has a whisper and its audio is ready' };
+}
+
+function mediaOf(part: Part, facts: CallFacts): readonly Media[] {
+  if (part.kind === 'text') return ready(part.text, facts);
+  const name = part.kind === 'caller' ? spokenName(facts.callerName) : '';
+  const named = name === '' ? [] : ready(name, facts);
+  return named.length > 0 ? named : digitSounds(facts);
+}
+
+function ready(text: string, facts: CallFacts): readonly Media[] {
+  const media = facts.whisperMedia(text);
+  return media === undefined ? [] : [media];
+}
+
+function digitSounds(facts: CallFacts): readonly Media[] {
+  const digits = facts.callerNumber.replace(/\D/g, '').slice(0, 15);
+  if (digits === '') return ready(withheldText, facts);
+  // North American numbers are said without their country code, as people there say them.
+  const national = digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits;
+  return Array.from(national, (digit): Media => `sound:digits/${digit}`);
+}
+
+/** Texts to have spoken before the number's first call. */
+export function textsToPrepare(account: Account): readonly string[] {
+  const texts = account.numbers.flatMap((number) => [
+    ...(number.announcementText === undefined ? [] : [number.announcementText]),
+    ...(number.voicemail?.greetingText === undefined ? [] : [number.voicemail.greetingText]),
+    ...(number.users.length === 0 ? [] : [takenText]),
+    ...(number.callConnect === 'off' ? [] : [acceptText(number.acceptKey)]),
+    ...(number.whisper === undefined ? [] : whisperTexts(number.whisper, account, number)),
+  ]);
+  return [...new Set(texts)];
+}
+
+function whisperTexts(template: string, account: Account, number: TrackingNumber): readonly string[] {
+  const parts = partsOf(template, account, number);
+  const texts = parts.flatMap((part) => (part.kind === 'text' ? [part.text] : []));
+  return parts.length > texts.length ? [...texts, withheldText] : texts;
+}
+
+/** Texts worth speaking because this call came, for the caller's next one: nothing waits for them. */
+export function textsOfCaller(number: TrackingNumber | undefined, callerName: string): readonly string[] {
+  const name = spokenName(callerName);
+  return number?.whisper?.includes('{caller}') === true && name !== '' ? [name] : [];
+}
+
+/** What asks for the key. */
+export function acceptText(acceptKey: string | undefined): string {
+  if (acceptKey === undefined) return 'Press any key to take this call.';
+  const names: Readonly<Record<string, string>> = { '*': 'star', '#': 'pound' };
+  return `Press ${names[acceptKey] ?? acceptKey} to take this call.`;
+}
+
+/** A name that is only a number is said as one. */
+function spokenName(callerName: string): string {
+  const name = tidy(callerName).slice(0, longestName).trim();
+  return /\p{L}/u.test(name) ? name : '';
+}
+
+function tidy(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Z}]+/gu, ' ').trim();
+}
