@@ -1,0 +1,65 @@
+/** What the contract needs of a switch under test, in words that fit a simulated one and a real one. */
+import type { CallId, LegId } from '../../control-plane/core/ids.ts';
+import type { LegEvent, Offer } from '../../control-plane/core/call/events.ts';
+import type { DialTarget, Media } from '../../control-plane/core/routing/config.ts';
+import type { LinkState, MediaDriver } from '../../control-plane/media/media-driver.ts';
+
+/** Everything the driver said, in its order. */
+export type Heard =
+  | { readonly kind: 'offer'; readonly callId: CallId; readonly offer: Offer }
+  | { readonly kind: 'event'; readonly callId: CallId; readonly event: LegEvent }
+  | { readonly kind: 'link'; readonly state: LinkState };
+
+/** One who calls in from outside. */
+export interface Caller {
+  press(digit: string): Promise<void>;
+  hangUp(): Promise<void>;
+}
+
+/** One phone; each call of a method is about the call it has now. */
+export interface Phone {
+  /** How the driver dials it. */
+  readonly target: DialTarget;
+  waitRinging(): Promise<void>;
+  answer(): Promise<void>;
+  busy(): Promise<void>;
+  decline(): Promise<void>;
+  press(digit: string): Promise<void>;
+  hold(): Promise<void>;
+  unhold(): Promise<void>;
+  hangUp(): Promise<void>;
+  /** How its last call was ended by the other side; null while it was not. */
+  ended(): 'cancel' | 'completed-elsewhere' | 'bye' | null;
+}
+
+export interface ContractFixture {
+  /** Started, its link up, accepting calls. */
+  readonly driver: MediaDriver;
+  readonly heard: readonly Heard[];
+  readonly audio: { readonly short: Media; readonly long: Media; readonly missing: Media };
+  incomingCall(): Promise<Caller>;
+  phone(name: 'reception' | 'nurse'): Phone;
+  cutLink(): Promise<void>;
+  restoreLink(): Promise<void>;
+  /** Waits, by condition and with a deadline; `what` is said when it does not come. */
+  until<T>(what: string, look: () => T | undefined): Promise<T>;
+  /** Lets time pass, to show that something does not happen, or that the switch's own limits do. */
+  pass(ms: number): Promise<void>;
+  /** Ids still on the switch. */
+  leftovers(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Makes one for each test. */
+export interface FixtureFactory {
+  readonly name: string;
+  readonly open: () => Promise<ContractFixture>;
+  /** Real switches are slow; per test, ms. */
+  readonly timeoutMs: number;
+  /** What the driver said in a test that passed: a real switch's is recorded, the simulated one's is compared. */
+  readonly heardInTest?: (test: string, heard: readonly Heard[]) => void;
+}
+
+export function eventsOf(fixture: ContractFixture, legId: LegId): readonly LegEvent[] {
+  return fixture.heard.flatMap((one) => (one.kind === 'event' && 'legId' in one.event && one.event.legId === legId ? [one.event] : []));
+}

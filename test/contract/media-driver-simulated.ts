@@ -1,0 +1,59 @@
+/** The simulated switch as a switch under contract: time is virtual, and waiting is stepping. */
+import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import { createVirtualClock, settled } from '../model/virtual-clock.ts';
+import type { Caller, ContractFixture, FixtureFactory, Heard, Phone } from './media-driver-fixture.ts';
+
+async function open(): Promise<ContractFixture> {
+  const clock = createVirtualClock();
+  const sim = createSimulatedSwitch({ clock });
+  const driver = sim.driver('one');
+  const heard: Heard[] = [];
+  sim.breakMedia('sound:there-is-none');
+  await driver.start({
+    onOffer: (offer) => heard.push({ kind: 'offer', callId: offer.callId, offer }),
+    onLegEvent: (callId, event) => heard.push({ kind: 'event', callId, event }),
+    onLink: (state) => heard.push({ kind: 'link', state }),
+  });
+
+  const until: ContractFixture['until'] = async (what, look) => {
+    const deadline = clock.now() + 30_000;
+    for (;;) {
+      await settled();
+      const found = look();
+      if (found !== undefined) return found;
+      if (!clock.step(deadline)) throw new Error(`Waited 30 s for ${what}`);
+    }
+  };
+
+  function phone(name: string): Phone {
+    const leg = (): string => sim.legs().find((one) => one.party === name && one.role === 'callee')?.id ?? '';
+    return {
+      target: { kind: 'device', device: name },
+      waitRinging: () => until(`${name} to ring`, () => (sim.leg(leg())?.state === 'ringing' ? null : undefined)).then(() => {}),
+      answer: async () => sim.answer(leg()),
+      busy: async () => sim.reject(leg(), 'busy'),
+      decline: async () => sim.reject(leg(), 'declined'),
+      press: async (digit) => sim.press(leg(), digit),
+      hold: async () => sim.hold(leg()),
+      unhold: async () => sim.unhold(leg()),
+      hangUp: async () => sim.hangUp(leg()),
+      ended: () => sim.notices().findLast((notice) => notice.party === name)?.saw ?? null,
+    };
+  }
+
+  return {
+    driver, heard, until, phone,
+    audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
+    incomingCall(): Promise<Caller> {
+      const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann' });
+      return Promise.resolve({ press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId) });
+    },
+    cutLink: async () => sim.cut('one'),
+    restoreLink: async () => sim.restore('one'),
+    pass: (ms) => clock.pass(ms),
+    leftovers: () => Promise.resolve(Object.values(sim.leftovers()).flat() as string[]),
+    close: () => driver.stop(),
+  };
+}
+
+export const simulated: FixtureFactory = { name: 'simulated', open, timeoutMs: 5000 };
