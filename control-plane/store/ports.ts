@@ -39,6 +39,8 @@ export interface LiveJournals {
 export interface CallArchive {
   append(callId: CallId, record: JournalRecord): void;
   read(callId: CallId): Promise<readonly JournalRecord[]>;
+  /** Ids of recent calls with a journal here and no CDR: cut short by a crash, or live. */
+  listOpen(): Promise<readonly CallId[]>;
   /** Exactly one CDR per call: a second for the same call is ignored and reported. */
   writeCdr(cdr: Cdr): Promise<void>;
   hasCdr(callId: CallId): Promise<boolean>;

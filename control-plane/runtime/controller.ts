@@ -1,0 +1,239 @@
+/**
+ * The controller: joins a media driver, the mailboxes of calls and the stores. Nothing on a call's path waits for a
+ * store. While the link to the switch is down every call is held, since nothing can be seen or done; when it is up
+ * again reconcile.ts sets what is known against the switch, and then what waited goes on.
+ */
+import { newCall, type Call } from '../core/call/call.ts';
+import type { Offer } from '../core/call/events.ts';
+import type { CallFact } from '../core/call/facts.ts';
+import type { transition as theTransition } from '../core/call/transition.ts';
+import type { Cdr } from '../core/cdr/cdr.ts';
+import type { CallId } from '../core/ids.ts';
+import type { Plan } from '../core/routing/plan.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
+import type { LinkState, MediaDriver } from '../media/media-driver.ts';
+import type { CallArchive, LiveJournals } from '../store/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { CallRunner, type RunnerContext } from './call-runner.ts';
+import type { CancelTimer, Clock } from './clock.ts';
+import { createExecutor } from './executor.ts';
+import { createGuard } from './guard.ts';
+import { createJournal } from './journal.ts';
+import { reconcile, type ReconcileParts } from './reconcile.ts';
+import { createRegistry } from './registry.ts';
+import { unknownNumberPlan } from './unknown-number.ts';
+
+const retryMs: Ms = 1000;
+
+export interface ControllerOptions {
+  readonly driver: MediaDriver;
+  readonly clock: Clock;
+  readonly live: LiveJournals;
+  readonly archive: CallArchive;
+  /** Undefined when no account has the number. */
+  readonly compilePlan: (offer: Offer) => Plan | undefined;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** This controller's name. */
+  readonly controller: string;
+  /** For tests that break it on purpose. */
+  readonly transition?: typeof theTransition;
+}
+
+export interface CallObserver {
+  onFact?(call: Call, fact: CallFact, at: EpochMs): void;
+  /** The record is finished, and on its way to the archive. */
+  onCdr?(cdr: Cdr): void;
+}
+
+export interface Controller {
+  /** Connects, takes over the calls that are there, then resolves. Rejects as `MediaDriver.start` does. */
+  start(): Promise<void>;
+  /**
+   * Lets go: no new calls, journals and CDRs written out, calls left on the switch for the next controller. With
+   * `drainMs`, first waits that long for calls to end by themselves.
+   */
+  stop(options?: { readonly drainMs?: Ms }): Promise<void>;
+  /** Returns the function that ends the observation. */
+  observe(observer: CallObserver): () => void;
+  /** Asks the switch and sets every call against the answer; settles when done, also when the link is down. */
+  reconcileNow(): Promise<void>;
+  /** Settles when no reconcile is under way or asked for. */
+  settled(): Promise<void>;
+  calls(): readonly Call[];
+  health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number };
+}
+
+export function createController(options: ControllerOptions): Controller {
+  const { driver, clock, live, archive, log, metrics, controller } = options;
+  const observers = new Set<CallObserver>();
+  let link: LinkState = 'down';
+  let stopping = false;
+  let reconciled = false;
+  /** The reconcile under way and all that wait behind it. */
+  let reconciling: Promise<void> = Promise.resolve();
+  let waiting = 0;
+  let retry: CancelTimer | null = null;
+  let emptied: (() => void) | null = null;
+  const closing = new Set<Promise<void>>();
+
+  const executor = createExecutor({ driver, log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
+  const registry = createRegistry({ executor, log, metrics });
+  const guard = createGuard({ clock, executor, metrics });
+  metrics.gauge('calls_live', () => registry.size());
+  metrics.gauge('commands_in_flight', () => executor.inFlight());
+
+  const planOf = (offer: Offer): Plan => {
+    try {
+      const plan = options.compilePlan(offer);
+      if (plan !== undefined) return plan;
+      log.warn({ call: offer.callId, number: offer.dialled }, 'A call came for a number that is not configured');
+    } catch (error) {
+      log.error({ call: offer.callId, number: offer.dialled, error: error instanceof Error ? error.stack : String(error) }, 'The plan of a call could not be compiled');
+    }
+    metrics.count('calls_unroutable_total');
+    return unknownNumberPlan(offer.dialled);
+  };
+
+  const onEnded = (runner: CallRunner, cdr: Cdr): void => {
+    guard.forget(runner.id);
+    registry.remove(runner.id);
+    metrics.count('calls_ended_total');
+    // The live journal goes only when the record is safe: until then a crash can be mended from it.
+    const closed = archive.writeCdr(cdr).then(
+      () => { live.close(runner.id); },
+      (error: unknown) => { log.error({ call: runner.id, error: String(error) }, 'The record of a call could not be written; its journal is kept'); },
+    );
+    closing.add(closed);
+    void closed.finally(() => closing.delete(closed));
+    tell((observer) => observer.onCdr?.(cdr));
+    if (registry.size() === 0) emptied?.();
+  };
+  const tell = (say: (observer: CallObserver) => void): void => {
+    for (const observer of observers) {
+      try {
+        say(observer);
+      } catch (error) {
+        metrics.count('observer_errors_total');
+        log.error({ error: String(error) }, 'An observer of calls failed');
+      }
+    }
+  };
+
+  const runners: RunnerContext = {
+    clock, executor, log, metrics, controller, onEnded,
+    journal: createJournal(live, archive, log),
+    ...(options.transition === undefined ? {} : { transition: options.transition }),
+    onStep: (runner) => { guard.watch(runner); },
+    onFact: (call, fact, at) => { tell((observer) => observer.onFact?.(call, fact, at)); },
+  };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf };
+
+  /** One at a time, in the order asked for. */
+  const queueReconcile = (only?: ReadonlySet<CallId>): Promise<void> => {
+    waiting++;
+    registry.keepUnknown();
+    reconciling = reconciling.then(async () => {
+      try {
+        if (link !== 'up' || stopping) return;
+        metrics.count('reconciles_total');
+        await reconcile(parts, only);
+        if (only === undefined) reconciled = true;
+      } catch (error) {
+        // Held calls stay held: the next link up asks again, and if the link stayed up, a second from now.
+        metrics.count('reconcile_failures_total');
+        log.warn({ error: String(error) }, 'The switch could not be asked for its calls');
+        retry ??= clock.setTimer(clock.now() + retryMs, () => {
+          retry = null;
+          if (link === 'up' && !stopping) void queueReconcile();
+        });
+      } finally {
+        waiting--;
+        if (waiting === 0) registry.settle();
+      }
+    });
+    return reconciling;
+  };
+
+  const onOffer = (offer: Offer): void => {
+    if (stopping) return;
+    if (offer.orphan || registry.get(offer.callId) !== undefined) {
+      // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
+      void queueReconcile(new Set([offer.callId])).then(() => {
+        if (link === 'up' && !stopping && registry.get(offer.callId) === undefined && !registry.endedLately(offer.callId)) begin(offer);
+      });
+      return;
+    }
+    begin(offer);
+  };
+  const begin = (offer: Offer): void => {
+    metrics.count('calls_offered_total');
+    const runner = CallRunner.open(runners, newCall(offer, planOf(offer), clock.now()));
+    registry.add(runner);
+    guard.watch(runner);
+    runner.deliver({ type: 'CallOffered' });
+    for (const event of registry.takeKept(offer.callId)) runner.deliver(event);
+  };
+
+  const onLink = (state: LinkState, reason: string): void => {
+    link = state;
+    if (state === 'up') {
+      log.info({ reason }, 'The link to the switch is up');
+      void queueReconcile();
+      return;
+    }
+    reconciled = false;
+    for (const runner of registry.all()) runner.hold();
+    if (state === 'replaced') {
+      executor.seal();
+      log.error({ reason }, 'Another controller has taken this name; nothing more is sent');
+    } else if (!stopping) {
+      log.warn({ reason, calls: registry.size() }, 'The link to the switch is down; calls go on there');
+    }
+  };
+
+  const emptyWithin = (ms: Ms): Promise<void> => {
+    if (registry.size() === 0) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.setTimer(clock.now() + ms, resolve);
+    emptied = () => {
+      cancel();
+      resolve();
+    };
+    return promise;
+  };
+
+  return {
+    start: async () => {
+      await driver.start({ onOffer, onLink, onLegEvent: (callId, event) => { if (!stopping) registry.route(callId, event); } });
+      await reconciling;
+    },
+    stop: async ({ drainMs = 0 } = {}) => {
+      driver.accept(false);
+      if (drainMs > 0) await emptyWithin(drainMs);
+      stopping = true;
+      retry?.();
+      guard.stop();
+      for (const runner of registry.all()) runner.abandon();
+      await reconciling;
+      for (const runner of registry.all()) runner.abandon();
+      guard.stop();
+      await archive.flush();
+      // A record that the disk did not take by now stays in the live journal.
+      await Promise.race([Promise.all(closing), new Promise((resolve) => { setImmediate(resolve); })]);
+      await live.flush();
+      await driver.stop();
+    },
+    observe: (observer) => {
+      observers.add(observer);
+      return () => { observers.delete(observer); };
+    },
+    reconcileNow: () => queueReconcile(),
+    settled: async () => {
+      while (waiting > 0) await reconciling;
+    },
+    calls: () => [...registry.all()].map((runner) => runner.call),
+    health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
+  };
+}

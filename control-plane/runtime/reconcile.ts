@@ -1,0 +1,213 @@
+/**
+ * Sets what we know against what the switch has, after a time in which events may have been missed: each link up,
+ * the first one included. The switch is the truth, journals are hints, marks on the switch stand in for lost ones.
+ *
+ *   on the switch  known here   journal   →
+ *   yes            yes          –           CallAdopted with what was seen
+ *   yes            no           some        replayed, adopted, CallAdopted
+ *   yes            no           none        a new call from its marks, adopted, CallAdopted
+ *   yes            no           CDR written what is left of it is ended
+ *   legs only      no           none        what is left of it is ended
+ *   no             yes          –           CallAdopted with nothing seen: it ends, with its CDR
+ *   no             no           some        the same, from its journal
+ */
+import { newCall, type Call } from '../core/call/call.ts';
+import type { CallOnSwitch, Offer } from '../core/call/events.ts';
+import { emptyCdr } from '../core/cdr/cdr.ts';
+import type { CallId } from '../core/ids.ts';
+import type { Plan } from '../core/routing/plan.ts';
+import type { MediaDriver, SwitchSnapshot } from '../media/media-driver.ts';
+import type { CallArchive, LiveJournals } from '../store/ports.ts';
+import { CallRunner, type RunnerContext } from './call-runner.ts';
+import type { Guard } from './guard.ts';
+import type { Registry } from './registry.ts';
+import { replay } from './replay.ts';
+
+type SeenCall = SwitchSnapshot['calls'][number];
+
+export interface ReconcileParts {
+  readonly driver: MediaDriver;
+  readonly registry: Registry;
+  readonly guard: Guard;
+  readonly runners: RunnerContext;
+  readonly live: LiveJournals;
+  readonly archive: CallArchive;
+  readonly planOf: (offer: Offer) => Plan;
+}
+
+/** Calls taken over at a time: each asks the switch for several things. */
+const atOnce = 16;
+
+const nothing: CallOnSwitch = { caller: null, legs: [], bridges: [], recordings: [] };
+
+/**
+ * Rejects when the switch could not be asked; calls held by the caller then stay held. `only` limits it to these
+ * calls; without, all calls known or journalled are looked at.
+ */
+export async function reconcile(parts: ReconcileParts, only?: ReadonlySet<CallId>): Promise<void> {
+  const { registry, driver, runners } = parts;
+  const concerns = (callId: CallId): boolean => only === undefined || only.has(callId);
+  // A call offered from here on is in the snapshot or not, by chance: it is none of this reconcile's.
+  const known = new Set<CallId>();
+  for (const runner of registry.all()) {
+    if (!concerns(runner.id)) continue;
+    known.add(runner.id);
+    runner.hold();
+  }
+  registry.keepUnknown();
+  const snapshot = await driver.snapshot();
+  const seenIds = new Set(snapshot.calls.map((call) => call.callId));
+  const foreign: SeenCall[] = [];
+  for (const seen of snapshot.calls) {
+    if (!concerns(seen.callId)) continue;
+    const runner = registry.get(seen.callId);
+    if (runner === undefined) foreign.push(seen);
+    else if (known.has(seen.callId)) tellSeen(parts, runner, seen);
+  }
+  for (const callId of known) if (!seenIds.has(callId)) registry.get(callId)?.adopted(nothing);
+
+  await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot));
+  if (only === undefined) {
+    const open = await runners.journal.listOpen();
+    await inParallel(open.filter((callId) => !seenIds.has(callId)), (callId) => finish(parts, callId));
+  }
+}
+
+function tellSeen(parts: ReconcileParts, runner: CallRunner, seen: CallOnSwitch): void {
+  const { caller, legs, bridges, recordings } = seen;
+  runner.adopted({ caller, legs, bridges, recordings });
+  parts.guard.renewNow(runner);
+}
+
+function isOurs(parts: ReconcileParts, callId: CallId): boolean {
+  return parts.registry.get(callId) !== undefined || parts.registry.endedLately(callId);
+}
+
+/** A call on the switch that this process does not know. */
+async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchSnapshot): Promise<void> {
+  const { registry, archive, runners, driver, live } = parts;
+  const { callId } = seen;
+  try {
+    if (registry.get(callId) !== undefined) return;
+    if (registry.endedLately(callId) || (await archive.hasCdr(callId))) {
+      reap(parts, seen, 'its call has ended');
+      live.close(callId);
+      return;
+    }
+    const restored = await fromJournal(parts, callId);
+    if (registry.get(callId) !== undefined) return;
+    if (restored === null && seen.caller === null) {
+      reap(parts, seen, 'no call is known for it');
+      return;
+    }
+    const runner = restored ?? fromMarks(parts, seen);
+    if (runner.call.phase === 'ended') {
+      endReplayed(parts, runner);
+      reap(parts, seen, 'its call has ended');
+      return;
+    }
+    runner.hold();
+    registry.add(runner);
+    for (const event of registry.takeKept(callId)) runner.deliver(event);
+    try {
+      await driver.adopt(callId, snapshot);
+    } catch (error) {
+      runners.log.error({ call: callId, error: String(error) }, 'The switch did not hand over a call; going on with what it obeys');
+    }
+    runners.metrics.count('calls_adopted_total');
+    runners.log.info({ call: callId, phase: runner.call.phase, journal: restored !== null }, 'A call was taken over');
+    tellSeen(parts, runner, seen);
+  } catch (error) {
+    runners.metrics.count('reconcile_failures_total');
+    runners.log.error({ call: callId, error: error instanceof Error ? error.stack : String(error) }, 'A call could not be taken over');
+  }
+}
+
+/** A journal without a call on the switch: it ended while nobody looked. */
+async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
+  const { archive, live, registry, runners } = parts;
+  try {
+    if (isOurs(parts, callId)) return;
+    if (await archive.hasCdr(callId)) {
+      live.close(callId);
+      return;
+    }
+    const runner = await fromJournal(parts, callId);
+    if (runner === null || isOurs(parts, callId)) return;
+    if (runner.call.phase === 'ended') {
+      endReplayed(parts, runner);
+      return;
+    }
+    runner.hold();
+    registry.add(runner);
+    runners.metrics.count('calls_adopted_total');
+    runner.adopted(nothing);
+  } catch (error) {
+    runners.metrics.count('reconcile_failures_total');
+    runners.log.error({ call: callId, error: error instanceof Error ? error.stack : String(error) }, 'A call that ended unseen could not be closed');
+  }
+}
+
+async function fromJournal(parts: ReconcileParts, callId: CallId): Promise<CallRunner | null> {
+  const { runners } = parts;
+  const past = replay(await runners.journal.recover(callId), runners.transition);
+  if (past === null) return null;
+  if (!past.matches) {
+    runners.metrics.count('replay_mismatches_total');
+    const { record, what } = past.firstDifference ?? {};
+    runners.log.error({ call: callId, record, what }, 'A journal replays differently from how it was recorded; going on with the replay');
+  }
+  return CallRunner.restored(runners, past.call, past.cdr);
+}
+
+/** What the switch itself keeps of a call, when nothing else does. */
+function fromMarks(parts: ReconcileParts, seen: SeenCall): CallRunner {
+  const { runners } = parts;
+  const mark = seen.caller?.mark ?? null;
+  const offer: Offer = {
+    callId: seen.callId,
+    dialled: mark?.dialled ?? seen.dialled,
+    origin: seen.origin,
+    caller: { number: seen.caller?.number ?? '', name: seen.caller?.name ?? '' },
+    orphan: false,
+  };
+  const plan = parts.planOf(offer);
+  if (mark !== null && mark.plan !== plan.hash) {
+    runners.log.warn({ call: seen.callId, number: offer.dialled }, 'The plan changed since this call began and its journal is lost; it goes on by the new plan');
+  }
+  const call: Call = newCall(offer, plan, mark?.startedAt ?? runners.clock.now());
+  return CallRunner.open(runners, call);
+}
+
+/** The crash came between a call's end and its CDR. */
+function endReplayed(parts: ReconcileParts, runner: CallRunner): void {
+  parts.runners.onEnded(runner, runner.cdr.callId === runner.id ? runner.cdr : emptyCdr(runner.id, runner.call.plan));
+}
+
+/** Ends what no live call owns. A caller goes only with its own ended call. */
+function reap(parts: ReconcileParts, seen: SeenCall, why: string): void {
+  const { executor, metrics, log } = parts.runners;
+  const legIds = seen.legs.map((leg) => leg.legId);
+  if (seen.caller !== null) legIds.push(seen.callId);
+  log.warn({ call: seen.callId, legs: legIds.length, bridges: seen.bridges.length, why }, 'Ending what is left on the switch');
+  for (const recordingId of seen.recordings) {
+    metrics.count('recordings_reaped_total');
+    executor.attempt({ type: 'StopRecording', recordingId });
+  }
+  for (const legId of legIds) {
+    metrics.count('legs_reaped_total');
+    executor.attempt({ type: 'HangUpLeg', legId, cause: 'canceled' });
+  }
+  for (const { bridgeId } of seen.bridges) {
+    metrics.count('bridges_reaped_total');
+    executor.attempt({ type: 'DestroyBridge', bridgeId });
+  }
+}
+
+async function inParallel<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const worker = async (): Promise<void> => {
+    for (const item of rest) await act(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}

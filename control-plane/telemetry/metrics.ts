@@ -1,0 +1,64 @@
+/**
+ * Numbers about the running process: plain counters, and gauges that are asked when read. Names end in `_total` for
+ * what only grows. One object per controller, so that two in one process (as in tests) do not share numbers.
+ */
+const counterNames = [
+  'calls_offered_total',
+  'calls_adopted_total',
+  'calls_ended_total',
+  'calls_crashed_total',
+  'calls_unroutable_total',
+  'events_total',
+  'events_unknown_call_total',
+  'commands_total',
+  'commands_failed_total',
+  'commands_late_reply_total',
+  'commands_refused_total',
+  'guard_renewals_total',
+  'guard_failures_total',
+  'legs_reaped_total',
+  'bridges_reaped_total',
+  'recordings_reaped_total',
+  'reconciles_total',
+  'reconcile_failures_total',
+  'replay_mismatches_total',
+  'observer_errors_total',
+  'live_journal_records_total',
+  'live_journal_dropped_total',
+  'live_journal_gaps_total',
+  'live_journal_errors_total',
+  'archive_bytes_total',
+  'archive_dropped_total',
+  'archive_errors_total',
+  'cdrs_written_total',
+  'cdrs_duplicate_total',
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
+
+export interface Metrics {
+  readonly count: (name: CounterName, by?: number) => void;
+  /** Asked at each read; a later gauge of the same name replaces the earlier. */
+  readonly gauge: (name: string, value: () => number) => void;
+  readonly get: (name: CounterName) => number;
+  readonly read: () => Readonly<Record<string, number>>;
+}
+
+export function createMetrics(): Metrics {
+  const counters = Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<CounterName, number>;
+  const gauges = new Map<string, () => number>();
+  return {
+    count: (name, by = 1) => {
+      counters[name] += by;
+    },
+    gauge: (name, value) => {
+      gauges.set(name, value);
+    },
+    get: (name) => counters[name],
+    read: () => {
+      const all: Record<string, number> = { ...counters };
+      for (const [name, value] of gauges) all[name] = value();
+      return all;
+    },
+  };
+}
