@@ -65,6 +65,13 @@ export interface PhoneNotice {
   readonly saw: 'cancel' | 'completed-elsewhere' | 'bye';
 }
 
+/** What the parties themselves did: a test's witness, independent of what any controller believes. */
+export interface PartyAct {
+  readonly at: EpochMs;
+  readonly legId: LegId;
+  readonly did: 'answer' | 'hang-up' | { readonly press: string };
+}
+
 export interface Leftovers {
   readonly legs: readonly LegId[];
   readonly bridges: readonly BridgeId[];

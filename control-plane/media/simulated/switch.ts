@@ -13,7 +13,7 @@ import { healthy, type Chance, type Clock } from './chance.ts';
 import { createControllers } from './controllers.ts';
 import { createDriver } from './driver.ts';
 import type { Link } from './link.ts';
-import { nothing, type Leftovers, type PartyStep, type PhoneNotice, type SwitchBridge, type SwitchLeg, type SwitchRecording } from './parts.ts';
+import { nothing, type Leftovers, type PartyAct, type PartyStep, type PhoneNotice, type SwitchBridge, type SwitchLeg, type SwitchRecording } from './parts.ts';
 import { guardMs, type Works } from './works.ts';
 
 export interface IncomingCall {
@@ -54,6 +54,8 @@ export interface SimulatedSwitch {
   bridgesOf(callId: CallId): readonly { readonly id: string; readonly legIds: readonly LegId[] }[];
   /** How phones saw calls end that others ended. */
   notices(): readonly PhoneNotice[];
+  /** What parties did that took effect, in order. */
+  acts(): readonly PartyAct[];
   /** Calls that no controller took, or that none kept: the dialplan sent them to the failsafe. */
   failsafe(): readonly CallId[];
   /** All that is still on the switch; empty when every call is over and nothing was forgotten. */
@@ -67,6 +69,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
   const recordings = new Map<string, SwitchRecording>();
   const scripts = new Map<string, readonly PartyStep[]>();
   const notices: PhoneNotice[] = [];
+  const acts: PartyAct[] = [];
   const failsafe: CallId[] = [];
   const controllers = createControllers(clock, chance);
   let callsSeen = 0;
@@ -75,6 +78,8 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     clock, chance, legs, bridges, recordings, controllers, broken: new Set(),
     scriptOf: (party) => scripts.get(party) ?? [{ afterMs: 20, does: 'ring' }],
     notice: (leg, saw) => notices.push({ party: leg.party, legId: leg.id, saw }),
+
+    witness: (leg, did) => void acts.push({ at: clock.now(), legId: leg.id, did }),
 
     emit(leg, event) {
       const link = leg.owner === null ? undefined : controllers.link(leg.owner);
@@ -134,7 +139,9 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       if (!legs.has(leg.id)) return;
       const id = leg.id;
       if (typeof does === 'object') {
-        if (leg.state === 'answered') works.emit(leg, { type: 'LegDigit', legId: id, digit: does.press });
+        if (leg.state !== 'answered') return;
+        works.witness(leg, does);
+        works.emit(leg, { type: 'LegDigit', legId: id, digit: does.press });
       } else if (does === 'ring') {
         if (leg.state !== 'dialing') return;
         leg.state = 'ringing';
@@ -143,11 +150,14 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
         if (leg.role === 'caller' || (leg.state !== 'dialing' && leg.state !== 'ringing')) return;
         leg.state = 'answered';
         leg.ringLimit();
+        works.witness(leg, 'answer');
         works.emit(leg, { type: 'LegAnswered', legId: id });
       } else if (does === 'busy' || does === 'decline') {
         if (leg.role === 'callee' && leg.state !== 'answered') works.endLeg(leg, does === 'busy' ? 'busy' : 'declined');
       } else if (does === 'hang-up') {
-        if (leg.role === 'caller' || leg.state === 'answered') works.endLeg(leg, 'normal');
+        if (leg.role === 'callee' && leg.state !== 'answered') return;
+        works.witness(leg, 'hang-up');
+        works.endLeg(leg, 'normal');
       } else if (does === 'refer') {
         if (leg.state === 'answered') works.emit(leg, { type: 'TransferRefused', legId: id });
       } else if (leg.state === 'answered' && leg.held !== (does === 'hold')) {
@@ -269,6 +279,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     legs: () => [...legs.values()],
     bridgesOf: (callId) => [...bridges.values()].filter((bridge) => bridge.id.startsWith(`${callId}--`)).map((bridge) => ({ id: bridge.id, legIds: [...bridge.legIds] })),
     notices: () => notices,
+    acts: () => acts,
     failsafe: () => failsafe,
     leftovers: () => ({
       legs: [...legs.keys()],

@@ -4,7 +4,7 @@ import type { Cause } from '../../core/cause.ts';
 import type { LegEvent } from '../../core/call/events.ts';
 import type { Chance, Clock } from './chance.ts';
 import type { Controllers } from './controllers.ts';
-import type { PartyStep, PhoneNotice, SwitchBridge, SwitchLeg, SwitchRecording } from './parts.ts';
+import type { PartyAct, PartyStep, PhoneNotice, SwitchBridge, SwitchLeg, SwitchRecording } from './parts.ts';
 
 /** What the dialplan sets on a call before it broadcasts it (DESIGN §5). */
 export const guardMs = 20_000;
@@ -21,6 +21,7 @@ export interface Works {
   scriptOf(party: string): readonly PartyStep[];
   notice(leg: SwitchLeg, saw: PhoneNotice['saw']): void;
   emit(leg: SwitchLeg, event: LegEvent): void;
+  witness(leg: SwitchLeg, did: PartyAct['did']): void;
   setGuard(leg: SwitchLeg, ms: number): void;
   endLeg(leg: SwitchLeg, cause: Cause): void;
   unbridge(leg: SwitchLeg): void;

@@ -1,0 +1,93 @@
+/** What is true of every call, after every event and at its end, whatever happened. Each is named by what it would look like on the phone. */
+import { isDeepStrictEqual } from 'node:util';
+import type { Call } from '../../control-plane/core/call/call.ts';
+import type { CallEvent } from '../../control-plane/core/call/events.ts';
+import type { transition as theTransition, Transition } from '../../control-plane/core/call/transition.ts';
+import type { SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import { replay } from '../../control-plane/runtime/replay.ts';
+import type { Disk } from './stores.ts';
+
+export class Broken extends Error {
+  override readonly name = 'Broken';
+}
+
+export function must(holds: boolean, sentence: string, detail?: unknown): void {
+  if (!holds) throw new Broken(detail === undefined ? sentence : `${sentence}: ${JSON.stringify(detail)}`);
+}
+
+const acceptable = (call: Call, sim: SimulatedSwitch): boolean => {
+  if (call.phase !== 'connecting' && call.phase !== 'connected') return true;
+  const leg = call.legs[call.winner];
+  const step = leg === undefined ? undefined : call.plan.steps[leg.step];
+  const key = step?.kind === 'ring' && leg !== undefined ? step.attempts[leg.attempt]?.screening?.key : undefined;
+  if (key === undefined) return true;
+  return sim.acts().some(({ legId, did }) => legId === call.winner && typeof did === 'object' && (key === 'any' || did.press === key));
+};
+
+/** After one event. */
+export function checkStep(before: Call, event: CallEvent, after: Transition, sim: SimulatedSwitch): void {
+  const { call } = after;
+  const legs = Object.values(call.legs);
+  const at = { event: event.type, phase: call.phase };
+  must(call.phase === 'ended' || Object.keys(call.timers).length > 0, 'a call that has not ended has a timer', at);
+  must(legs.filter((leg) => leg.phase === 'accepted' || leg.phase === 'bridged').length <= 1, 'one callee has the call', at);
+  must(acceptable(call, sim), 'who was asked for a key has the call only by pressing it', at);
+  if (call.phase === 'ringing') must('round' in call.timers, 'the round has its timer for as long as it rings', at);
+  if (call.phase === 'connecting' || call.phase === 'connected') {
+    must(!legs.some((leg) => leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'screening'), 'nobody rings on once one has the call', at);
+  }
+  for (const leg of legs) {
+    if ((leg.phase === 'dialing' || leg.phase === 'ringing') && call.phase !== 'ended') must(`leg:${leg.id}` in call.timers, 'a leg that rings has a timer', at);
+    if (leg.phase === 'screening' && call.phase !== 'ended') must(`screening:${leg.id}` in call.timers, 'a leg that is asked for a key has a timer', at);
+  }
+  for (const one of after.commands) {
+    if (one.type === 'HangUpLeg' && one.cause === 'answered-elsewhere') {
+      must(before.phase !== 'ringing' || call.phase !== 'ringing' || event.type === 'CallAdopted', 'a phone is told "answered elsewhere" only when somebody has the call', at);
+    }
+  }
+  if (event.type === 'CallAdopted') {
+    const there = new Set(event.seen.legs.map((leg) => leg.legId));
+    for (const leg of Object.values(before.legs)) {
+      if (!there.has(leg.id)) must(call.legs[leg.id]?.phase === 'ended', 'a leg the switch has lost is ended', at);
+    }
+  }
+  const ends = after.facts.filter((fact) => fact.type === 'CallEnded').length;
+  must(ends === (before.phase !== 'ended' && call.phase === 'ended' ? 1 : 0), 'a call ends once', at);
+}
+
+/** A timer that is not armed changes nothing. */
+export function checkLateTimers(transition: typeof theTransition, call: Call, armedOnce: Iterable<string>, now: number): void {
+  for (const id of armedOnce) {
+    if (id in call.timers) continue;
+    const { call: after, commands, facts } = transition(call, { type: 'TimerFired', id }, { now });
+    must(commands.length === 0 && facts.length === 0 && isDeepStrictEqual(after, call), 'a timer that fires late is ignored', { id, phase: call.phase });
+  }
+}
+
+/** At any moment, on the switch itself. */
+export function checkSwitch(sim: SimulatedSwitch, callId: string): void {
+  for (const bridge of sim.bridgesOf(callId)) {
+    must(bridge.legIds.filter((legId) => legId !== callId).length <= 1, 'one callee is bridged to a caller', bridge);
+  }
+}
+
+/** After the last moment: what is left, and what was written. */
+export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowledge: { readonly journalCut: boolean; readonly talkedMs: number; readonly unsure: boolean }): void {
+  const left = Object.values(sim.leftovers()).flat();
+  must(left.length === 0, 'nothing is left on the switch', left);
+  must(disk.live.size === 0, 'no live journal outlives its call', [...disk.live.keys()]);
+  const cdrs = disk.cdrs.filter((cdr) => cdr.callId === callId);
+  const begun = disk.archive.has(callId);
+  must(cdrs.length <= 1, 'a call has one CDR', cdrs.length);
+  must(cdrs.length === 1 || !begun, 'a call that a controller took has a CDR');
+  const [cdr] = cdrs;
+  if (cdr === undefined) return;
+  must(cdr.endedAt !== null && cdr.disposition !== null && cdr.cause !== null && cdr.endedBy !== null, 'a CDR is complete', cdr);
+  must((cdr.disposition === 'answered') === (cdr.answeredAt !== null), 'a CDR says answered when, and only when, caller and callee were connected', cdr);
+  must(cdr.legs.every((leg) => leg.endedAt !== null), 'no leg outlives its call', cdr.legs);
+  if (knowledge.talkedMs > 1500 && !knowledge.journalCut && !knowledge.unsure) must(cdr.answeredAt !== null, 'who talked is recorded as answered', cdr);
+  const records = disk.archive.get(callId) ?? [];
+  const again = replay(records);
+  must(again !== null && again.matches, 'a journal replays to the same commands', again?.firstDifference);
+  if (!knowledge.journalCut) must(isDeepStrictEqual(again?.cdr, cdr), 'the CDR is what the journal says', { cdr, again: again?.cdr });
+}

@@ -1,0 +1,177 @@
+/**
+ * One run of a scenario: the real core and runtime on a simulated switch, in virtual time, until nothing happens any
+ * more. Throws the first invariant that breaks. Same scenario, same run.
+ */
+import type { Call } from '../../control-plane/core/call/call.ts';
+import { transition as theTransition } from '../../control-plane/core/call/transition.ts';
+import type { Chance } from '../../control-plane/media/simulated/chance.ts';
+import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
+import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
+import { checkEnd, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
+import { partyOf, planOf, type Break, type Scenario } from './scenario.ts';
+import { createDisk, storesOf, truncate } from './stores.ts';
+import { createVirtualClock, settled, type VirtualClock } from './virtual-clock.ts';
+
+/** Visits by phase and event, over all runs. */
+export type Visits = Map<string, number>;
+
+/** By then the caller has hung up in any case, and a minute later everything must be over. */
+const callerPatienceMs = 90_000;
+const quietByMs = 400_000;
+
+export async function run(scenario: Scenario, visits: Visits = new Map()): Promise<void> {
+  const clock = createVirtualClock();
+  const sim = createSimulatedSwitch({ clock, chance: chanceOf(scenario) });
+  const disk = createDisk();
+  const plan = planOf(scenario);
+  const armedOnce = new Set<string>();
+  const errors: unknown[] = [];
+  for (const i of scenario.phones.keys()) sim.phone(partyOf(scenario, i), scenario.phones[i]?.script ?? []);
+  if (scenario.faults.prompts) for (const media of ['sound:whisper', 'sound:press', 'sound:greeting']) sim.breakMedia(media);
+
+  const checked: typeof theTransition = (call, event, ctx) => {
+    const cell = `${call.phase} ${event.type}`;
+    visits.set(cell, (visits.get(cell) ?? 0) + 1);
+    const after = theTransition(call, event, ctx);
+    for (const one of after.commands) if (one.type === 'StartTimer') armedOnce.add(one.id);
+    try {
+      checkStep(call, event, after, sim);
+      checkLateTimers(theTransition, after.call, armedOnce, ctx.now);
+    } catch (error) {
+      errors.push(error);
+    }
+    return after;
+  };
+
+  const begin = (): Process => startController(clock, sim, disk, plan, checked, errors);
+  let process: Process | null = begin();
+  await settled();
+  const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script: scenario.caller });
+  clock.setTimer(clock.now() + callerPatienceMs, () => sim.hangUp(callId));
+
+  let journalCut = false;
+  let outages = 0;
+  const pairs: (readonly string[])[] = [];
+  const hurt = (one: Break): void => {
+    for (const bridge of sim.bridgesOf(callId)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
+    if (one.does === 'late timer') {
+      for (const call of process?.controller.calls() ?? []) checkLateTimers(theTransition, call, armedOnce, clock.now());
+    } else if (one.does === 'link loss') {
+      if (process === null) return;
+      outages++;
+      sim.cut('one');
+      clock.setTimer(clock.now() + one.forMs, () => {
+        outages--;
+        if (outages === 0) sim.restore('one');
+      });
+    } else if (process !== null) {
+      process.die();
+      process = null;
+      if (one.keep !== 'all') {
+        journalCut = true;
+        truncate(disk, one.keep);
+      }
+      // A new process finds the network as it is: whole.
+      clock.setTimer(clock.now() + one.forMs, () => {
+        outages = 0;
+        process = begin();
+      });
+    }
+  };
+  for (const one of scenario.breaks) clock.setTimer(clock.now() + one.atMs, () => hurt(one));
+
+  let together = 0;
+  let talkedMs = 0;
+  const startedAt = clock.now();
+  while (clock.now() - startedAt < quietByMs) {
+    await settled();
+    if (errors.length > 0) throw errors[0];
+    checkSwitch(sim, callId);
+    const talking = sim.bridgesOf(callId).some((bridge) => bridge.legIds.length === 2) && process !== null && outages === 0;
+    if (!talking) together = 0;
+    else if (together === 0) together = clock.now();
+    if (!clock.step()) break;
+    if (talking) talkedMs = Math.max(talkedMs, clock.now() - together);
+  }
+  await settled();
+  if (errors.length > 0) throw errors[0];
+  must(clock.armed() === 0, 'no timer outlives the call', { armed: clock.armed() });
+  must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', process?.controller.calls().map((call: Call) => call.phase));
+  checkEnd(sim, disk, callId, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
+  if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
+}
+
+/** Who talks when the controller is lost goes on talking: a call ends for one because the other hung up. */
+function checkNotDropped(sim: SimulatedSwitch, pair: readonly string[]): void {
+  const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
+  must(hungUp, 'a call that is connected outlives the loss of its controller', pair);
+}
+
+interface Process {
+  readonly controller: Controller;
+  die(): void;
+}
+
+const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, transition: typeof theTransition, errors: unknown[]): Process {
+  let alive = true;
+  const timers = new Set<() => void>();
+  const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && 'error' in fields) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
+  const controller = createController({
+    ...storesOf(disk, () => alive),
+    driver: sim.driver('one'),
+    clock: {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimer(at, fn) {
+        if (!alive) return () => {};
+        const cancel = clock.setTimer(at, () => {
+          timers.delete(cancel);
+          fn();
+        });
+        timers.add(cancel);
+        return cancel;
+      },
+    },
+    compilePlan: () => plan,
+    log,
+    metrics: createMetrics(),
+    controller: 'one',
+    transition,
+  });
+  controller.start().catch((error: unknown) => errors.push(error));
+  return {
+    controller,
+    die() {
+      alive = false;
+      sim.kill('one');
+      for (const cancel of timers) cancel();
+    },
+  };
+}
+
+/** Draws from the scenario's seed (mulberry32), so that a run can be repeated. */
+function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
+  let state = seed | 0;
+  const draw = (below: number): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * below);
+  };
+  const perCent = (share: number): boolean => share > 0 && draw(100) < share;
+  return {
+    delayMs: () => 1 + draw(jitterMs),
+    pick: draw,
+    failure: () => {
+      if (!perCent(faults.requests)) return null;
+      const error = (['rejected', 'not-ready', 'timeout', 'gone'] as const)[draw(4)] ?? 'rejected';
+      return { error, carriedOut: error === 'timeout' && draw(2) === 0 };
+    },
+    again: () => (perCent(faults.twice) ? draw(500) : null),
+    recordingFails: () => perCent(faults.recordings),
+    promptMs: (media) => (media.startsWith('tone:') ? 200 : 1500),
+  };
+}
