@@ -107,6 +107,7 @@ export const startAsterisk = async (
     mkdirSync(path, { recursive: true, mode: 0o700 });
     return path;
   };
+  mkdirSync(join(options.dir, 'state/keys'), { recursive: true, mode: 0o700 });
   const [etcDir, stateDir, spoolDir, logDir, soundsDir] = [part('etc'), part('state'), part('spool'), part('log'), part('sounds')];
   mkdirSync(join(spoolDir, 'recording'), { recursive: true });
   // A unix socket's path is limited to 107 bytes, and the console's socket lies in the run directory.
@@ -141,9 +142,13 @@ export const startAsterisk = async (
       (await run(install.program, ['-C', configFile, '-rx', command], { timeoutMs: 10_000 })).stdout;
 
     const until = performance.now() + READY_WITHIN_MS;
-    const ready = (): boolean => ownsPort(child.id.pid, 'udp', ports.sip) && ownsPort(child.id.pid, 'tcp', ports.sip);
-    while (child.ended() === undefined && performance.now() < until && !(await answersAri(ports.http, state.ariPassword))) await delay(25);
-    if (child.ended() === undefined && (await cli('core waitfullybooted')).includes('fully booted') && ready()) {
+    const ownsSip = (): boolean => ownsPort(child.id.pid, 'udp', ports.sip) && ownsPort(child.id.pid, 'tcp', ports.sip);
+    let answered = false;
+    while (!answered && child.ended() === undefined && performance.now() < until) {
+      answered = await answersAri(ports.http, state.ariPassword);
+      if (!answered) await delay(25);
+    }
+    if (answered && (await cli('core waitfullybooted')).includes('fully booted') && ownsSip()) {
       const asterisk: RunningAsterisk = {
         url: `http://${ARI_USER}:${state.ariPassword}@127.0.0.1:${ports.http}`,
         sipHost: ANY_ADDRESS.includes(options.bind) ? '127.0.0.1' : options.bind,
@@ -157,7 +162,7 @@ export const startAsterisk = async (
       };
       return { child, asterisk, ports };
     }
-    trouble = child.ended() ?? `it did not get its ports ${ports.http} and ${ports.sip}`;
+    trouble = child.ended() ?? (answered ? `it did not get its SIP port ${ports.sip}` : 'ARI did not answer');
     await child.stop(2_000);
     trouble = `${trouble}; ${lastLines(consoleLog)}`;
     // A port given by the user is not negotiable, and trying it again finds the same.
