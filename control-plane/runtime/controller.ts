@@ -156,6 +156,11 @@ export function createController(options: ControllerOptions): Controller {
     return reconciling;
   };
 
+  const settled = async (): Promise<void> => {
+    await reconciling;
+    if (waiting > 0) await settled();
+  };
+
   const onOffer = (offer: Offer): void => {
     if (stopping) return;
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
@@ -230,9 +235,7 @@ export function createController(options: ControllerOptions): Controller {
       return () => { observers.delete(observer); };
     },
     reconcileNow: () => queueReconcile(),
-    settled: async () => {
-      while (waiting > 0) await reconciling;
-    },
+    settled,
     calls: () => [...registry.all()].map((runner) => runner.call),
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
   };
