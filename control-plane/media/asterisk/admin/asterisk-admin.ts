@@ -1,0 +1,97 @@
+/**
+ * Brings the switch to what the configuration says it must know by itself: phones, trunks, failsafes, emergency
+ * settings; and collects the notes its dialplan took while no controller lived.
+ */
+import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
+import { deviceObjects, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
+import { listKeys, readEntry, writeEntry, type Ari } from './switch-database.ts';
+
+export interface SwitchAdmin {
+  /**
+   * Makes what is missing, changes what differs, removes of `before` (an earlier result) what is no longer wanted.
+   * Returns what is now there. Rejects with a sentence when the switch refuses or is away.
+   */
+  provision(setup: SwitchSetup, before: Provisioned): Promise<Provisioned>;
+  /** Reads the notes and removes them from the switch, oldest first. */
+  takeNotes(): Promise<readonly SwitchNote[]>;
+}
+
+/** What we made on the switch: ids by kind, to know later what to remove. */
+export interface Provisioned {
+  readonly objects: readonly { readonly type: PjsipObject['type']; readonly id: string }[];
+  readonly failsafes: readonly string[];
+}
+
+export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
+
+/** Endpoints refer to the others, so they are made after and removed before them. */
+const makingOrder: readonly PjsipObject['type'][] = ['auth', 'aor', 'endpoint', 'identify', 'registration'];
+
+export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
+  return {
+    async provision(setup, before) {
+      const wanted = [...setup.devices.flatMap(deviceObjects), ...setup.trunks.flatMap(trunkObjects)];
+      for (const type of makingOrder) {
+        await Promise.all(wanted.filter((object) => object.type === type).map((object) => make(ari, object)));
+      }
+      for (const type of makingOrder.toReversed()) {
+        const gone = before.objects.filter((object) => object.type === type && !wanted.some((other) => other.type === type && other.id === object.id));
+        await Promise.all(gone.map((object) => remove(ari, object)));
+      }
+      for (const dialled of before.failsafes) {
+        if (!setup.failsafes.has(dialled)) await writeEntry(ari, 'fd-failsafe', dialled, '');
+      }
+      // In both forms a carrier may send the number in.
+      for (const [dialled, target] of setup.failsafes) {
+        await writeEntry(ari, 'fd-failsafe', dialled, target);
+        await writeEntry(ari, 'fd-failsafe', `+${dialled}`, target);
+      }
+      await writeEntry(ari, 'fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
+      await writeEntry(ari, 'fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
+      await writeEntry(ari, 'fd-emergency', 'callerid/default', setup.emergency.callerId);
+      await writeEntry(ari, 'fd-emergency', 'location/default', setup.emergency.location);
+      return {
+        objects: wanted.map(({ type, id }) => ({ type, id })),
+        failsafes: [...setup.failsafes.keys()].flatMap((dialled) => [dialled, `+${dialled}`]),
+      };
+    },
+
+    async takeNotes() {
+      const notes: SwitchNote[] = [];
+      for (const kind of ['emergency', 'failsafe'] as const) {
+        const family = `fd-${kind}-log`;
+        for (const key of await listKeys(ari, family)) {
+          const note = readNote(kind, await readEntry(ari, family, key));
+          // A call still under way writes its note again when it ends: it is taken then.
+          if (note === undefined || note.outcome === 'STARTED') continue;
+          await writeEntry(ari, family, key, '');
+          notes.push(note);
+        }
+      }
+      return notes.toSorted((a, b) => a.at - b.at);
+    },
+  };
+}
+
+function readNote(kind: SwitchNote['kind'], value: string): SwitchNote | undefined {
+  const parts = value.split(',');
+  const at = Number(parts[0]) * 1000;
+  if (value === '' || !Number.isFinite(at)) return undefined;
+  if (kind === 'emergency') {
+    const [, from = '', dialled = '', outcome = '', trunk = ''] = parts;
+    return { kind, at, from, dialled, outcome, trunk };
+  }
+  const [, , from = '', dialled = '', trunk = '', outcome = ''] = parts;
+  return { kind, at, from, dialled, outcome, trunk };
+}
+
+async function make(ari: Ari, object: PjsipObject): Promise<void> {
+  const fields = Object.entries(object.fields).map(([attribute, value]) => ({ attribute, value }));
+  const result = await ari.request('asterisk.updateObject', { configClass: 'res_pjsip', objectType: object.type, id: object.id, fields });
+  if (!result.ok) throw new Error(`The switch did not take the ${object.type} “${object.id}”: ${result.message}`);
+}
+
+async function remove(ari: Ari, object: { readonly type: string; readonly id: string }): Promise<void> {
+  const result = await ari.request('asterisk.deleteObject', { configClass: 'res_pjsip', objectType: object.type, id: object.id });
+  if (!result.ok && result.error !== 'gone') throw new Error(`The switch did not remove the ${object.type} “${object.id}”: ${result.message}`);
+}

@@ -1,0 +1,64 @@
+/** A call's facts as an operator reads them: one line each, in the words of the field. */
+import type { CallFact } from '../core/call/facts.ts';
+import type { DialTarget } from '../core/routing/config.ts';
+
+/** `names` knows the label of each leg dialled so far; the caller's own leg is `caller`. */
+export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>): string {
+  const who = (legId: string): string => names.get(legId) ?? 'caller';
+  switch (fact.type) {
+    case 'CallStarted':
+      return `incoming      ${nameAndNumber(fact.caller)} calls ${fact.dialled}`;
+    case 'CallReconstructed':
+      return 'taken over    from what the switch still had of the call';
+    case 'StepEntered':
+      return `step          ${fact.kind}`;
+    case 'CallerAnswered':
+      return 'answered      the caller, to play a prompt or to connect';
+    case 'AnnouncementPlayed':
+      return fact.ok ? 'announcement  heard by the caller' : 'announcement  could not be played';
+    case 'LegDialed':
+      return `dialing       ${fact.label} (${targetText(fact.target)}${fact.trunk === undefined ? '' : ` over ${fact.trunk}`})`;
+    case 'LegRang':
+      return `ringing       ${who(fact.legId)}`;
+    case 'LegPickedUp':
+      return `picked up     ${who(fact.legId)}`;
+    case 'ScreeningAsked':
+      return `whisper       ${who(fact.legId)} hears who is calling and is asked for a key`;
+    case 'WhisperStarted':
+      return `whisper       ${who(fact.legId)} hears who is calling`;
+    case 'KeyPressed':
+      return `key press     ${who(fact.legId)} pressed ${fact.digit}`;
+    case 'LegAccepted':
+      return fact.won ? `accepted      ${who(fact.legId)} has the call` : `accepted      ${who(fact.legId)}, too late`;
+    case 'LegDismissed':
+      return `told          ${who(fact.legId)} that the call was taken`;
+    case 'LegConnected':
+      return `connected     caller and ${who(fact.legId)}`;
+    case 'LegHeld':
+      return `held          by ${who(fact.legId)}`;
+    case 'LegUnheld':
+      return `resumed       by ${who(fact.legId)}`;
+    case 'TransferRefused':
+      return `transfer      asked for by ${who(fact.legId)}, refused`;
+    case 'LegEnded':
+      return `released      ${who(fact.legId)}: ${fact.cause}`;
+    case 'RingEnded':
+      return 'no answer     nobody accepted';
+    case 'VoicemailStarted':
+      return 'voicemail     recording';
+    case 'VoicemailRecorded':
+      return `voicemail     recorded ${(fact.durationMs / 1000).toFixed(1)} s`;
+    case 'VoicemailFailed':
+      return 'voicemail     could not be recorded';
+    case 'CallEnded':
+      return `hang-up       by ${fact.by}; ${fact.disposition} (${fact.cause})`;
+  }
+}
+
+function nameAndNumber(party: { readonly name: string; readonly number: string }): string {
+  return [party.name, party.number].filter((part) => part !== '').join(' ') || 'a caller without number';
+}
+
+function targetText(target: DialTarget): string {
+  return target.kind === 'device' ? `extension ${target.device}` : target.number;
+}
