@@ -6,7 +6,7 @@
  *
  * One file for many calls, since a file per call would cost more than the call. Nothing is ever rewritten.
  */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { CallId } from '../../core/ids.ts';
 import type { EpochMs, Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -71,7 +71,9 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
     ended = new Set();
   };
   const hasEnded = (callId: CallId): boolean => ended.has(callId) || endedBefore.has(callId);
-  for await (const callId of callIds((await recent(cdrDir)).slice(-2))) rememberEnded(callId);
+  // As far back as journals are looked at, or a call of long ago would seem to be without its record.
+  const firstDay = basename((await recent(journalDir))[0] ?? '').slice(0, 10);
+  for await (const callId of callIds((await recent(cdrDir)).filter((path) => basename(path).slice(0, 10) >= firstDay))) rememberEnded(callId);
 
   /** Next index per live call; null when its journal cannot be continued. */
   const next = new Map<CallId, number | null>();

@@ -32,7 +32,7 @@ export async function recent(dir: string): Promise<readonly string[]> {
   }
   const chosen: string[] = [];
   let bytes = 0;
-  for (const name of names.filter((one) => one.endsWith('.ndjson')).sort().reverse().slice(0, recentFiles)) {
+  for (const name of names.filter((one) => one.endsWith('.ndjson')).sort().toReversed().slice(0, recentFiles)) {
     const path = join(dir, name);
     bytes += (await stat(path)).size;
     if (chosen.length > 0 && bytes > recentBytes) break;
