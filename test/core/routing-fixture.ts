@@ -1,0 +1,37 @@
+/** A clinic with two desk phones and a mobile, and the facts of a call to it, for tests of routing. */
+import type { Account, CallFacts, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import { defaultVoicemail } from '../../control-plane/core/routing/config.ts';
+
+export const mainNumber: TrackingNumber = {
+  e164: '+12025550110',
+  label: 'Main line',
+  users: ['ana', 'ben'],
+  ringMs: 30_000,
+  callConnect: 'external',
+  voicemail: defaultVoicemail,
+};
+
+export function clinic(change: Partial<TrackingNumber> = {}): Account {
+  return {
+    id: 'c1',
+    name: 'Riverside Dental',
+    users: [
+      { id: 'ana', name: 'Ana', devices: [{ id: '101', label: 'desk', target: { kind: 'device', device: '101' } }] },
+      {
+        id: 'ben', name: 'Ben', devices: [
+          { id: '102', label: 'desk', target: { kind: 'device', device: '102' } },
+          { id: 'ben-1', label: 'mobile', target: { kind: 'external', number: '+12025550121', trunks: ['t1', 't2'] } },
+        ],
+      },
+      { id: 'cy', name: 'Cy', devices: [] },
+    ],
+    numbers: [{ ...mainNumber, ...change }],
+  };
+}
+
+/** A call from a named caller while everything that can be spoken is ready. */
+export function callFrom(change: Partial<CallFacts> = {}): CallFacts {
+  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', whisperMedia: (text) => `file:${text}`, ...change };
+}
+
+export const silent = { whisperMedia: () => undefined } as const;
