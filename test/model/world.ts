@@ -60,8 +60,10 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     } else if (one.does === 'link loss') {
       if (process === null) return;
       outages++;
+      const lost = process;
       sim.cut('one');
       clock.setTimer(clock.now() + one.forMs, () => {
+        if (process !== lost) return;
         outages--;
         if (outages === 0) sim.restore('one');
       });
@@ -98,8 +100,18 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   if (errors.length > 0) throw errors[0];
   must(clock.armed() === 0, 'no timer outlives the call', { armed: clock.armed() });
   must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', process?.controller.calls().map((call: Call) => call.phase));
+  if (scenario.faults.requests > 0) await mend(clock, process?.controller);
   checkEnd(sim, disk, callId, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
+}
+
+/** A request to end something may itself have failed: what it left behind is reaped when the switch is next asked. */
+async function mend(clock: VirtualClock, controller: Controller | undefined): Promise<void> {
+  for (let tries = 0; tries < 5; tries++) {
+    void controller?.reconcileNow();
+    await settled();
+    while (clock.step()) await settled();
+  }
 }
 
 /** Who talks when the controller is lost goes on talking: a call ends for one because the other hung up. */
@@ -113,12 +125,14 @@ interface Process {
   die(): void;
 }
 
+/** What a controller says only of a bug of its own; a lost link is none. */
+const bugs = /was released|could not be taken over|could not be closed|replays differently|broke its promise/;
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, transition: typeof theTransition, errors: unknown[]): Process {
   let alive = true;
   const timers = new Set<() => void>();
-  const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && 'error' in fields) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
+  const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
   const controller = createController({
     ...storesOf(disk, () => alive),
     driver: sim.driver('one'),

@@ -1,0 +1,12 @@
+import { describe, expect, it } from 'vitest';
+import { hunt, mutants } from './mutants.ts';
+
+/** Scenarios within which each fault must be found. */
+const budget = 1500;
+
+describe('The model test finds', { timeout: 90_000 }, () => {
+  it.each(mutants)('$name', async (mutant) => {
+    const { killed, said } = await hunt(mutant, budget);
+    expect(killed, said).toBe(true);
+  });
+});

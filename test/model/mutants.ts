@@ -1,0 +1,67 @@
+/**
+ * Faults put into the core on purpose: each is one a PBX has had (FIELD-NOTES, "Faults of others"). The model test is
+ * worth what it finds, so each must be found. A patch must match its source exactly once, or the mutant is out of date.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface Mutant {
+  readonly name: string;
+  /** Below control-plane/. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+export const mutants: readonly Mutant[] = [
+  { name: 'the answer wins, without the key', file: 'core/steps/ring.ts', from: '} else if (screening === undefined) {', to: '} else if (screening === undefined || true) {' },
+  { name: 'a late timer is obeyed', file: 'core/call/transition.ts', from: 'if (!(id in draft.call.timers)) return;', to: '' },
+  { name: 'a sibling is not cancelled', file: 'core/steps/ring.ts', from: 'if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);', to: 'void other; void dismiss;' },
+  { name: 'an answer clears the timer of the round', file: 'core/steps/ring.ts', from: '  markPickedUp(draft, leg);\n', to: '  markPickedUp(draft, leg);\n  cancelTimer(draft, roundTimer);\n' },
+  { name: 'a second acceptance is bridged too', file: 'core/steps/ring.ts', from: "    hangUp(draft, leg, 'answered-elsewhere');\n  } else if", to: '    accept(draft, leg);\n  } else if' },
+  { name: 'a leg the switch has lost is kept', file: 'core/call/adopt.ts', from: "  if (leg.phase === 'ended') return;\n  if (leg.phase === 'dialing'", to: "  if (leg.phase !== 'dialing') return;\n  if (leg.phase === 'dialing'" },
+  { name: 'the end of a call is recorded twice', file: 'core/call/ending.ts', from: "  goTo(draft, { phase: 'ended' });", to: "  fact(draft, { type: 'CallEnded', cause: call.cause, disposition: call.disposition, by: call.by });\n  goTo(draft, { phase: 'ended' });" },
+  { name: 'the caller left, and the phones ring on', file: 'core/call/ending.ts', from: "    hangUp(draft, leg, leg.phase === 'bridged' ? 'normal' : 'canceled');", to: "    if (leg.phase !== 'ringing') hangUp(draft, leg, 'canceled');\n    else endLeg(draft, leg, 'canceled');" },
+  { name: 'the bridge is forgotten when the call ends', file: 'core/call/ending.ts', from: "command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });", to: 'void 0;' },
+  { name: 'any key accepts, whatever was asked for', file: 'core/steps/screening.ts', from: "return key !== undefined && (key === 'any' || key === digit);", to: 'return key !== undefined && digit !== key;' },
+  { name: 'a guard is not raised before the bridge', file: 'core/steps/whisper.ts', from: "  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });\n", to: '' },
+  { name: 'the record is written twice', file: 'runtime/controller.ts', from: '    const closed = archive.writeCdr(cdr).then(', to: '    void archive.writeCdr(cdr);\n    const closed = archive.writeCdr(cdr).then(' },
+];
+
+export interface Verdict {
+  readonly killed: boolean;
+  readonly said: string;
+}
+
+/** Hunts in a patched copy of the product, in a process of its own. */
+export async function hunt(mutant: Mutant, runs: number): Promise<Verdict> {
+  const root = new URL('../../', import.meta.url).pathname;
+  const copy = mkdtempSync(join(tmpdir(), 'frontdesk-mutant-'));
+  try {
+    for (const part of ['control-plane/core', 'control-plane/media', 'control-plane/runtime', 'control-plane/store', 'control-plane/telemetry', 'test/model', 'package.json']) {
+      cpSync(join(root, part), join(copy, part), { recursive: true });
+    }
+    symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
+    const file = join(copy, 'control-plane', mutant.file);
+    const parts = readFileSync(file, 'utf8').split(mutant.from);
+    if (parts.length !== 2) throw new Error(`The mutant "${mutant.name}" matches ${parts.length - 1} places of ${mutant.file}: bring it up to date`);
+    writeFileSync(file, parts.join(mutant.to));
+    return await huntIn(copy, runs);
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+function huntIn(copy: string, runs: number): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(copy, 'test/model/hunt.ts'), String(runs), '1'], { cwd: copy, timeout: 60_000 });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.on('error', reject);
+    // 3 is hunt's own word for a broken invariant: a mutant that does not even load is not killed.
+    child.on('close', (code) => resolve({ killed: code === 3, said }));
+  });
+}
