@@ -4,7 +4,7 @@
 /* oxlint-disable max-lines -- generated: one file, so that it can be compared whole with a new generation */
 export const ariTypesFrom = '22.10.1';
 
-/** @public A variable to set: its value or, from Asterisk 22.9 on, its value and whether events and lists then carry it in `channelvars`. */
+/** @public A variable to set: its value or (Asterisk 22.10 has it, 22.4 does not) its value and whether events and lists then carry it in `channelvars`. */
 export type VariableValue = string | { readonly value: string; readonly report_events?: boolean };
 
 /** @public Dialplan location (context/extension/priority) */
