@@ -24,7 +24,7 @@ import type { RequestLimits } from './request-queue.ts';
  */
 export type AriLink = 'up' | 'down' | 'replaced';
 
-/** What the client uses of a logger; pino's fits. */
+/** @public What the client uses of a logger; pino’s fits. */
 export interface AriLog {
   info(fields: object, message: string): void;
   warn(fields: object, message: string): void;
@@ -50,7 +50,7 @@ export interface AriOptions {
   readonly appVersionCheck?: boolean;
 }
 
-export interface AriStats {
+interface AriStats {
   readonly inFlight: number;
   readonly queued: number;
   readonly timeouts: number;
@@ -70,7 +70,7 @@ type RequiredOf<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[ke
 type ParamsArgument<O extends AriOperationId> = [RequiredOf<AriParams<O>>] extends [never]
   ? [params?: AriParams<O>, options?: RequestOptions] : [params: AriParams<O>, options?: RequestOptions];
 
-export interface RequestOptions { readonly timeoutMs?: number }
+interface RequestOptions { readonly timeoutMs?: number }
 
 export interface AriClient {
   /** Of the switch, such as `22.10.1+dfsg`; empty when it was not asked. */

@@ -5,6 +5,7 @@ export type AriParams<O extends AriOperationId> = AriOperations[O]['params'];
 export type AriResponse<O extends AriOperationId> = AriOperations[O]['response'];
 
 /**
+ * @public
  * - `gone`: the channel, bridge, playback or recording does not exist (any more).
  * - `not-ready`: it exists and is not yet, or no longer, in a state to obey: not in Stasis, not answered or dialled.
  * - `rejected`: the switch, or this client before sending, refuses; the same request again will be refused again.
@@ -23,7 +24,7 @@ export interface AriFailure {
   readonly sent: boolean;
 }
 
-export interface AriSuccess<Body> {
+interface AriSuccess<Body> {
   readonly ok: true;
   readonly status: number;
   readonly body: Body;

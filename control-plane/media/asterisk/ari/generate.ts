@@ -12,7 +12,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** The resources that Frontdesk speaks of; add one here and generate again. */
-export const generatedResources = [
+const generatedResources = [
   'channels', 'bridges', 'recordings', 'playbacks', 'events', 'applications', 'asterisk', 'endpoints', 'deviceStates',
 ] as const;
 
