@@ -128,7 +128,7 @@ export function createController(options: ControllerOptions): Controller {
     onStep: (runner) => { guard.watch(runner); },
     onFact: (call, fact, at) => { tell((observer) => observer.onFact?.(call, fact, at)); },
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, linkIsUp: () => link === 'up' && !stopping };
 
   /** One at a time, in the order asked for. */
   const queueReconcile = (only?: ReadonlySet<CallId>): Promise<void> => {

@@ -33,6 +33,7 @@ export interface ReconcileParts {
   readonly live: LiveJournals;
   readonly archive: CallArchive;
   readonly planOf: (offer: Offer) => Plan;
+  readonly linkIsUp: () => boolean;
 }
 
 /** Calls taken over at a time: each asks the switch for several things. */
@@ -114,6 +115,8 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
     } catch (error) {
       runners.log.error({ call: callId, error: String(error) }, 'The switch did not hand over a call; going on with what it obeys');
     }
+    // What was seen is old when the link was lost meanwhile: the call stays held, and the next reconcile knows it.
+    if (!parts.linkIsUp()) return;
     runners.metrics.count('calls_adopted_total');
     runners.log.info({ call: callId, phase: runner.call.phase, journal: restored !== null }, 'A call was taken over');
     tellSeen(parts, runner, seen);
@@ -140,6 +143,7 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
     }
     runner.hold();
     registry.add(runner);
+    if (!parts.linkIsUp()) return;
     runners.metrics.count('calls_adopted_total');
     runner.adopted(nothing);
   } catch (error) {

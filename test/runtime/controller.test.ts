@@ -1,0 +1,235 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { transition } from '../../control-plane/core/call/transition.ts';
+import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import { createController, type Controller, type ControllerOptions } from '../../control-plane/runtime/controller.ts';
+import { replay } from '../../control-plane/runtime/replay.ts';
+import { virtualClock, type VirtualClock } from '../../control-plane/runtime/virtual-clock.ts';
+import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
+import { createMetrics, type Metrics } from '../../control-plane/telemetry/metrics.ts';
+import { onePhonePlan, silent } from './sample-call.ts';
+
+let clock: VirtualClock;
+let sw: SimulatedSwitch;
+let live: MemoryJournals;
+let archive: MemoryArchive;
+let metrics: Metrics;
+let controllers: Controller[];
+
+beforeEach(() => {
+  clock = virtualClock();
+  sw = createSimulatedSwitch({ clock });
+  live = memoryJournals();
+  archive = memoryArchive();
+  metrics = createMetrics();
+  controllers = [];
+});
+
+/** Promises settle between two deadlines, as they do between two turns of the event loop. */
+const breathe = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+async function pass(ms: number): Promise<void> {
+  const end = clock.now() + ms;
+  await breathe();
+  for (let next = clock.nextAt(); next !== null && next <= end; next = clock.nextAt()) {
+    clock.advanceToNext();
+    await breathe();
+  }
+  clock.advanceTo(end);
+  await breathe();
+}
+
+async function start(overrides: Partial<ControllerOptions> = {}): Promise<Controller> {
+  const controller = createController({
+    driver: sw.driver('frontdesk-a'), clock, live, archive, metrics, log: silent, controller: 'a',
+    compilePlan: (offer) => (offer.dialled === '+15551230000' ? onePhonePlan : undefined),
+    ...overrides,
+  });
+  controllers.push(controller);
+  const started = controller.start();
+  await pass(100);
+  await started;
+  return controller;
+}
+
+const inbound = { from: '+15559870001', to: '+15551230000' };
+const cdrs = (): readonly Cdr[] => archive.cdrs();
+
+/** Nothing of any call is left anywhere. */
+async function expectNothingLeft(): Promise<void> {
+  await pass(2000);
+  expect(sw.legs()).toEqual([]);
+  expect(controllers.at(-1)?.calls()).toEqual([]);
+  expect(await live.list()).toEqual([]);
+  expect(archive.duplicates()).toBe(0);
+}
+
+async function connectedCall(): Promise<string> {
+  const callId = sw.call(inbound);
+  await pass(500);
+  const callee = sw.legs().find((leg) => leg.id !== callId);
+  sw.answer(callee?.id ?? 'no phone rings');
+  await pass(1000);
+  return callId;
+}
+
+describe('A call', () => {
+  it('rings a phone, connects, ends, and leaves one record and nothing else', async () => {
+    const controller = await start();
+    const callId = await connectedCall();
+    expect(controller.calls().map((call) => call.phase)).toEqual(['connected']);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+    expect(cdrs().map((cdr) => [cdr.callId, cdr.disposition, cdr.endedBy])).toEqual([[callId, 'answered', 'caller']]);
+    const past = replay(await archive.read(callId));
+    expect(past).toMatchObject({ matches: true, call: { phase: 'ended' } });
+    expect(past?.cdr).toEqual(cdrs()[0]);
+  });
+
+  it('for a number nobody has is refused as unallocated, and on record', async () => {
+    await start();
+    sw.call({ ...inbound, to: '+15550009999' });
+    await expectNothingLeft();
+    expect(cdrs()).toHaveLength(1);
+    expect(cdrs()[0]?.answeredAt).toBeNull();
+    expect(metrics.get('calls_unroutable_total')).toBe(1);
+  });
+
+  it('that meets a bug of ours is released alone, with its record and its journal', async () => {
+    const controller = await start({
+      transition: (call, event, ctx) => {
+        if (event.type === 'LegRinging' && call.offer.caller.number === '+15559870666') throw new Error('a bug');
+        return transition(call, event, ctx);
+      },
+    });
+    const well = sw.call(inbound);
+    const ill = sw.call({ ...inbound, from: '+15559870666' });
+    await pass(500);
+    for (const leg of sw.legs()) if (leg.id !== well && leg.id !== ill) sw.ring(leg.id);
+    await pass(1000);
+    expect(controller.calls().map((call) => call.id)).toEqual([well]);
+    expect(cdrs().map((cdr) => [cdr.callId, cdr.disposition])).toEqual([[ill, 'failed']]);
+    expect(await archive.read(ill)).not.toEqual([]);
+    sw.hangUp(well);
+    await expectNothingLeft();
+  });
+
+  it('is guarded every five seconds while it waits, so that the failsafe never takes it from a living controller', async () => {
+    const { ring, over } = onePhonePlan.steps;
+    if (ring?.kind !== 'ring' || over === undefined) throw new Error('the sample plan rings first');
+    const long = { ...ring, ringMs: 60_000, attempts: ring.attempts.map((attempt) => ({ ...attempt, ringMs: 60_000 })) };
+    const controller = await start({ compilePlan: () => ({ ...onePhonePlan, steps: { ring: long, over } }) });
+    const callId = sw.call(inbound);
+    await pass(50_000);
+    expect(sw.failsafe()).toEqual([]);
+    expect(controller.calls().map((call) => call.phase)).toEqual(['ringing']);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+  });
+});
+
+describe('When the link to the switch is lost', () => {
+  it('a connected call goes on, and ends with one record', async () => {
+    const controller = await start();
+    const callId = await connectedCall();
+    sw.cut('frontdesk-a');
+    await pass(3000);
+    sw.restore('frontdesk-a');
+    await pass(3000);
+    await controller.settled();
+    expect(controller.calls().map((call) => call.phase)).toEqual(['connected']);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+    expect(cdrs().map((cdr) => cdr.disposition)).toEqual(['answered']);
+  });
+
+  it('a caller who leaves meanwhile is on record once', async () => {
+    await start();
+    const callId = await connectedCall();
+    sw.cut('frontdesk-a');
+    await pass(500);
+    sw.hangUp(callId);
+    await pass(500);
+    sw.restore('frontdesk-a');
+    await pass(5000);
+    await expectNothingLeft();
+    expect(cdrs()).toHaveLength(1);
+    expect(clock.pending()).toBe(0);
+  });
+});
+
+describe('When the controller dies and starts again', () => {
+  for (const [what, forget] of [
+    ['with its journals', () => {}],
+    ['with Redis emptied', () => { live.clear(); }],
+    ['with every journal lost', (callId: string) => { live.clear(); archive.truncate(callId, 0); }],
+  ] as const) {
+    it(`${what}, a connected call goes on and has one record`, async () => {
+      await start();
+      const callId = await connectedCall();
+      sw.kill('frontdesk-a');
+      forget(callId);
+      const controller = await start();
+      await controller.settled();
+      expect(controller.calls().map((call) => call.phase)).toEqual(['connected']);
+      sw.hangUp(callId);
+      await expectNothingLeft();
+      expect(cdrs().filter((cdr) => cdr.callId === callId && cdr.disposition === 'answered')).toHaveLength(1);
+    });
+  }
+
+  it('at any point of the journal, the call ends with one record', async () => {
+    for (let length = 0; length < 20; length++) {
+      clock = virtualClock();
+      sw = createSimulatedSwitch({ clock });
+      live = memoryJournals();
+      archive = memoryArchive();
+      await start();
+      const callId = await connectedCall();
+      sw.kill('frontdesk-a');
+      live.truncate(callId, length);
+      archive.truncate(callId, length);
+      const controller = await start();
+      expect(controller.calls().map((call) => call.phase), `after ${length} records`).toEqual(['connected']);
+      sw.hangUp(callId);
+      await expectNothingLeft();
+      expect(cdrs(), `after ${length} records`).toHaveLength(1);
+    }
+  });
+
+  it('a call that ended meanwhile gets its record, from the archive when Redis is empty', async () => {
+    await start();
+    const callId = await connectedCall();
+    sw.kill('frontdesk-a');
+    live.clear();
+    sw.hangUp(callId);
+    await pass(1000);
+    for (const leg of sw.legs()) sw.hangUp(leg.id);
+    await start();
+    await expectNothingLeft();
+    expect(cdrs().map((cdr) => cdr.callId)).toEqual([callId]);
+  });
+
+  it('between a record and the close of its journal, no second record is made', async () => {
+    await start();
+    const callId = await connectedCall();
+    const journal = await live.read(callId);
+    sw.hangUp(callId);
+    await pass(1000);
+    sw.kill('frontdesk-a');
+    for (const record of journal) live.append(callId, record);
+    await start();
+    await expectNothingLeft();
+    expect(cdrs()).toHaveLength(1);
+  });
+});
+
+it('A controller that stops leaves its calls on the switch and its clock still', async () => {
+  const controller = await start();
+  await connectedCall();
+  const stopped = controller.stop();
+  await pass(100);
+  await stopped;
+  expect(sw.legs()).toHaveLength(2);
+  expect(controller.health().commandsInFlight).toBe(0);
+});
