@@ -71,7 +71,7 @@ export async function loadPlans(sources: readonly PlanSource[]): Promise<LoadRes
   const seen: Seen = new Map();
   const clinics: ClinicConfig[] = [];
   for (const { source, document, lines, raw } of parsed) {
-    const checked = planSchema.safeParse(raw);
+    const checked = planSchema.safeParse(raw, { reportInput: true });
     const findings = [
       ...(checked.success ? [] : checked.error.issues.flatMap(findingsOf)),
       ...checkReferences(raw, source.file, own, seen),

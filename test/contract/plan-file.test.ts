@@ -1,0 +1,182 @@
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { devicePasswords, secretsFile } from '../../control-plane/store/plan-files/device-secrets.ts';
+import { loadPlanFiles, loadPlans } from '../../control-plane/store/plan-files/load.ts';
+import { formatProblems } from '../../control-plane/store/plan-files/problems.ts';
+
+const plan = (number: string, users = '', rest = '') => `account:
+  id: c1
+  name: Clinic
+trunks:
+  - id: t1
+    host: sip.carrier.example
+users:
+  - id: ana
+    name: Ana
+    devices:
+      - extension: 0101
+${users}numbers:
+  - e164: +12025550110
+    name: Main
+    users: [ana]
+${number}${rest}`;
+
+/** Problems as lines, `line path: message. way out`. */
+async function problemsOf(...texts: string[]): Promise<string[]> {
+  const result = await loadPlans(texts.map((text, i) => ({ file: `${i}.yaml`, text })));
+  return result.ok ? [] : formatProblems(result.problems).split('\n');
+}
+
+async function loaded(text: string) {
+  const result = await loadPlans([{ file: 'plan.yaml', text }]);
+  if (!result.ok) throw new Error(formatProblems(result.problems));
+  const [clinic] = result.config.clinics;
+  const [number] = clinic?.account.numbers ?? [];
+  if (clinic === undefined || number === undefined) throw new Error('nothing was loaded');
+  return { clinic, number, warnings: result.config.warnings };
+}
+
+const phone = (extension: string, password: string | null = null) => ({ extension, user: 'u', label: 'l', password });
+
+let dir = '';
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'plan-file-'));
+});
+afterAll(() => rm(dir, { recursive: true }));
+
+describe('a good plan', () => {
+  it('may leave out or leave blank what has a default', async () => {
+    const { clinic, number } = await loaded(plan('    timeoutSeconds:\n    whisper:\n'));
+    expect(number).toEqual({
+      e164: '+12025550110', label: 'Main', users: ['ana'], ringMs: 60_000, callConnect: 'external',
+      voicemail: { greeting: 'sound:vm-intro', maxMs: 180_000, silenceMs: 10_000 },
+    });
+    expect(clinic.phones).toEqual([{ extension: '0101', user: 'ana', label: 'phone 0101', password: null }]);
+    expect(clinic.trunks).toEqual([{
+      id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], username: null, password: null, callerId: null,
+    }]);
+  });
+
+  it('turns voicemail off only by saying so', async () => {
+    expect((await loaded(plan('    voicemail: off\n'))).number.voicemail).toBeUndefined();
+  });
+
+  it.each([[1, 1000], [600, 600_000]])('may ring for %i s', async (seconds, ms) => {
+    expect((await loaded(plan(`    timeoutSeconds: ${seconds}\n`))).number.ringMs).toBe(ms);
+  });
+
+  it('is accepted with warnings where a setting will disappoint', async () => {
+    const { warnings } = await loaded(plan('    timeoutSeconds: 10\n    callConnect: off\n', '      - mobile: +12025550121\n'));
+    expect(warnings).toEqual([expect.stringContaining('too short'), expect.stringContaining('no emergency section')]);
+  });
+
+  it('is each of the examples, together too', async () => {
+    const result = await loadPlanFiles(['dialplans/riverside-dental.yaml', 'dialplans/harbor-physio.yaml']);
+    expect(result).toMatchObject({ ok: true, config: { warnings: [] } });
+    const clinics = result.ok ? result.config.clinics : [];
+    expect(clinics.map(({ failsafe }) => [...failsafe])).toEqual([[['+12025550110', '+12025550199']], [['+15105550140', '+15105550149']]]);
+  });
+});
+
+describe('a bad plan', () => {
+  it('has every problem told at once, in the order of its lines', async () => {
+    const problems = await problemsOf(`account: { id: c1, name: Clinic }
+trunks: [{ id: t1, host: 'sip://x' }]
+users:
+  - id: ana
+    name: Ana
+    devices:
+      - mobile: +12025550110
+      - extension: 911
+        password: 911
+numbers:
+  - e164: +12025550110
+    name: Main
+    users: [a, b, c, d, e, f, g, h]
+    timeoutSeconds: 9999
+    wisper: hello
+    callConnect: always
+    whisper: Hello {callr}
+    failsafe: +12025550110
+  - e164: 2025550111
+    name: Second
+    users: [anna]
+`);
+    const expected = [
+      '0.yaml:2: trunks[0].host: is not a host name or IP address. Write it without scheme, port or spaces: sip.carrier.example.',
+      '0.yaml:7: users[0].devices[0].mobile: +12025550110 is a number of this system: a forward to itself. Give a number outside this system.',
+      '0.yaml:8: users[0].devices[1].extension: 911 is an emergency number. Use another extension.',
+      '0.yaml:13: numbers[0].users: rings at most 7 users. Remove users from the list.',
+      '0.yaml:14: numbers[0].timeoutSeconds: must be whole seconds from 1 to 600. Write a number such as 20.',
+      '0.yaml:15: numbers[0].wisper: is not a known field. Did you mean “whisper”?',
+      '0.yaml:17: numbers[0].whisper: has an unknown placeholder. Use {practice}, {number}, {caller}, {callerNumber}.',
+      '0.yaml:18: numbers[0].failsafe: +12025550110 is a number of this system: a forward to itself. Give a number outside this system.',
+      '0.yaml:19: numbers[1].e164: is not an E.164 number. Write it with + and country code, without spaces: +12025550123.',
+      '0.yaml:21: numbers[1].users[0]: there is no user “anna”. Did you mean “ana”?',
+    ];
+    for (const line of expected) expect(problems).toContain(line);
+    expect(problems).toContainEqual(expect.stringMatching(/^0\.yaml:9: users\[0\]\.devices\[1\]\.password: is too weak/));
+    expect(problems).toContainEqual(expect.stringMatching(/^0\.yaml:16: numbers\[0\]\.callConnect: must be one of: off, external, every/));
+    const lines = problems.map((line) => Number(line.split(':')[1]));
+    expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+  });
+
+  it.each(['0', '-1', '9999', '601', '1.5', 'soon', '[20]'])('rings for %s', async (timeout) => {
+    expect(await problemsOf(plan(`    timeoutSeconds: ${timeout}\n`))).toEqual([expect.stringMatching(/^0\.yaml:16: numbers\[0\]\.timeoutSeconds: must be /)]);
+  });
+
+  it.each([
+    ['says one thing twice', plan('    users: []\n'), 'is not valid YAML'],
+    ['is not YAML', 'numbers: [', 'is not valid YAML'],
+    ['is empty', '# nothing yet\n', 'is empty'],
+    ['is a list', '- a\n', 'must be a group of fields'],
+    ['hides a bomb in aliases', 'a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n', 'is an alias, which plans do not have'],
+    ['is some other, huge file', 'x'.repeat(600_000), 'a plan has at most'],
+    ['is nested without end', '['.repeat(100_000), 'YAML'],
+    ['names audio that is not there', plan('    announcement: { file: nothing.wav }\n'), 'there is no file nothing.wav'],
+    ['names audio the switch cannot play', plan('    announcement: { file: hello.mp3 }\n'), 'is not audio the switch plays'],
+    ['gives a greeting two sources', plan('    announcement: { text: hi, sound: hi }\n'), 'must be one of text, file and sound'],
+    ['has a whisper too long', plan(`    whisper: ${'la '.repeat(100)}\n`), 'must be 1 to 200 characters'],
+    ['has an extension twice', plan('', '      - extension: 0101\n'), 'extension 0101 is used twice'],
+    ['has no numbers', 'account: { id: a, name: A }\n', 'numbers: is missing'],
+    ['would put a line of its own into the switch’s configuration', plan('', '        label: "a\\nb"\n'), 'without line breaks'],
+    ['calls a mobile without a trunk', plan('', '      - mobile: +12025550121\n').replace(/trunks:[^]*(?=users:\n)/, ''), 'can only be reached over a trunk'],
+  ])('that %s is refused', async (_, text, message) => {
+    expect((await problemsOf(text)).join('\n')).toContain(message);
+  });
+
+  it('shares a number with another file, or forwards to one of its', async () => {
+    const other = `account: { id: c2, name: Two }\ntrunks: [{ id: t2, host: h }]\nnumbers:\n  - { e164: +12025550111, name: N, failsafe: +12025550110 }\n`;
+    expect(await problemsOf(plan(''), other)).toEqual([expect.stringContaining('1.yaml:4: numbers[0].failsafe: +12025550110 is a number of this system')]);
+    expect((await problemsOf(plan(''), plan(''))).join('\n')).toContain('number +12025550110 is used twice, first at 0.yaml numbers[0].e164');
+  });
+
+  it('cannot be read: no such file, a folder, not UTF-8', async () => {
+    await writeFile(join(dir, 'latin1.yaml'), Buffer.from([0x61, 0xff, 0xe9]));
+    const result = await loadPlanFiles([join(dir, 'none.yaml'), dir, join(dir, 'latin1.yaml')]);
+    expect(result.ok ? [] : result.problems.map(({ message }) => message).toSorted()).toEqual(['cannot be read (ENOENT)', 'is not UTF-8 text', 'is not a file']);
+  });
+});
+
+describe('the password of a phone', () => {
+  it('is made once and kept, readable by its owner alone', async () => {
+    const first = await devicePasswords(dir, [phone('101')]);
+    const later = await devicePasswords(dir, [phone('101'), phone('102')]);
+    expect(later.get('101')).toBe(first.get('101'));
+    expect(later.get('102')).toMatch(/^[A-Za-z2-9]{20}$/);
+    expect(later.get('102')).not.toBe(later.get('101'));
+    expect((await stat(join(dir, secretsFile))).mode & 0o777).toBe(0o600);
+  });
+
+  it('is the plan’s own where it gives one, which is not written elsewhere', async () => {
+    expect((await devicePasswords(dir, [phone('103', 'Tr0ub4dor-and-3')])).get('103')).toBe('Tr0ub4dor-and-3');
+    expect(await readFile(join(dir, secretsFile), 'utf8')).not.toContain('Tr0ub4dor');
+  });
+
+  it('is not made anew over a damaged file', async () => {
+    await writeFile(join(dir, secretsFile), '{');
+    await expect(devicePasswords(dir, [phone('101')])).rejects.toThrow('cannot be read');
+  });
+});
