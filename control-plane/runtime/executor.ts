@@ -9,7 +9,7 @@ import type { CommandResult, MediaDriver } from '../media/media-driver.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
-export type CommandFailed = Extract<CallEvent, { type: 'CommandFailed' }>;
+type CommandFailed = Extract<CallEvent, { type: 'CommandFailed' }>;
 
 export interface Executor {
   /** For a call: its failure goes to `onFailed` of the options, never within this call. */

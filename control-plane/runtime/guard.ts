@@ -15,7 +15,7 @@ const guardMs: Ms = 20_000;
 /** Calls taken over together are renewed together once, and then fall apart into this many groups. */
 const groups = 20;
 
-export interface Guarded {
+interface Guarded {
   readonly id: CallId;
   readonly call: Call;
   readonly held: boolean;

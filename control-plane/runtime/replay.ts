@@ -15,7 +15,7 @@ export interface TimedFact {
   readonly fact: CallFact;
 }
 
-export interface Difference {
+interface Difference {
   /** Index in the journal. */
   readonly record: number;
   readonly what: 'commands' | 'facts' | 'exception' | 'order';

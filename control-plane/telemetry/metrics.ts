@@ -34,7 +34,7 @@ const counterNames = [
   'cdrs_duplicate_total',
 ] as const;
 
-export type CounterName = (typeof counterNames)[number];
+type CounterName = (typeof counterNames)[number];
 
 export interface Metrics {
   readonly count: (name: CounterName, by?: number) => void;

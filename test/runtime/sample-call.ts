@@ -7,7 +7,7 @@ import type { Log } from '../../control-plane/telemetry/log.ts';
 
 export const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-export function offerOf(callId: string): Offer {
+function offerOf(callId: string): Offer {
   return { callId, dialled: '+15551230000', origin: 'trunk', caller: { number: '+15559870001', name: 'Pat' }, orphan: false };
 }
 
