@@ -16,6 +16,13 @@ function why(plan: Plan, subject: string): string | undefined {
 
 const plan = (change: Partial<TrackingNumber> = {}, facts = callFrom()) => compile(clinic(change), facts);
 
+const ringing = (ringMs: number, callConnect: 'off' | 'external' = 'off') => {
+  const account = clinic({ ringMs, callConnect });
+  return warnings(account, account.numbers[0] ?? mainNumber);
+};
+
+const asked = (callConnect: 'off' | 'external' | 'every') => ringOf(plan({ callConnect })).attempts.map((a) => a.screening?.key);
+
 describe('the number that was dialled', () => {
   it.each(['+12025550110', '12025550110'])('is found whether the carrier sends it as %s', (dialled) => {
     expect(compileFor([clinic()], callFrom({ dialled })).number.e164).toBe('+12025550110');
@@ -94,10 +101,6 @@ describe('the incoming call timeout', () => {
     expect(ringOf(compile({ ...base, users }, callFrom())).attempts.map((a) => a.ringMs)).toEqual([30_000, 30_000, 18_000]);
   });
 
-  const ringing = (ringMs: number, callConnect: 'off' | 'external' = 'off') => {
-    const account = clinic({ ringMs, callConnect });
-    return warnings(account, account.numbers[0] ?? mainNumber);
-  };
   it.each([5000, 14_000])('warns that an external phone rings too short at %i ms', (ms) => {
     expect(ringing(ms)).toEqual([expect.stringContaining('Ben, mobile')]);
     expect(ringing(ms)[0]).toContain('too short');
@@ -124,8 +127,6 @@ describe('who is rung', () => {
 });
 
 describe('call connect', () => {
-  const asked = (callConnect: 'off' | 'external' | 'every') => ringOf(plan({ callConnect })).attempts.map((a) => a.screening?.key);
-
   it('asks nobody, external legs only, or everybody', () => {
     expect(asked('off')).toEqual([undefined, undefined, undefined]);
     expect(asked('external')).toEqual([undefined, undefined, 'any']);
