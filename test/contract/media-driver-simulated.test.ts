@@ -1,3 +1,4 @@
+/* oxlint-disable vitest/no-standalone-expect -- heardInTest runs at the end of each test */
 import { describe, expect, it } from 'vitest';
 import { mediaDriverContract } from './media-driver-suite.ts';
 import { simulated } from './media-driver-simulated.ts';

@@ -2,6 +2,7 @@
  * The one contract every media driver keeps, as sentences about the phone system. Run against the simulated switch and
  * against a real Asterisk: what holds in the model test then holds on the wire.
  */
+/* oxlint-disable vitest/expect-expect, unicorn/consistent-function-scoping -- waiting for an event is the assertion; helpers read in one place */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownedId, type CallId, type LegId } from '../../control-plane/core/ids.ts';
 import type { CallMark } from '../../control-plane/core/call/mark.ts';

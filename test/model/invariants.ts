@@ -51,6 +51,12 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
       if (!there.has(leg.id)) must(call.legs[leg.id]?.phase === 'ended', 'a leg the switch has lost is ended', at);
     }
   }
+  if (event.type === 'LegEnded' && event.legId === call.id && before.phase !== 'ending') {
+    for (const leg of Object.values(before.legs)) {
+      if (leg.phase === 'ended' || leg.phase === 'ending') continue;
+      must(after.commands.some((one) => one.type === 'HangUpLeg' && one.legId === leg.id), 'no phone rings on after the caller has left', { ...at, leg: leg.phase });
+    }
+  }
   const ends = after.facts.filter((fact) => fact.type === 'CallEnded').length;
   must(ends === (before.phase !== 'ended' && call.phase === 'ended' ? 1 : 0), 'a call ends once', at);
 }

@@ -17,13 +17,13 @@ export interface Mutant {
 
 export const mutants: readonly Mutant[] = [
   { name: 'the answer wins, without the key', file: 'core/steps/ring.ts', from: '} else if (screening === undefined) {', to: '} else if (screening === undefined || true) {' },
-  { name: 'a late timer is obeyed', file: 'core/call/transition.ts', from: 'if (!(id in draft.call.timers)) return;', to: '' },
+  { name: 'a late timer is obeyed', file: 'core/call/transition.ts', from: 'if (at === undefined) return;', to: '' },
   { name: 'a sibling is not cancelled', file: 'core/steps/ring.ts', from: 'if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);', to: 'void other; void dismiss;' },
   { name: 'an answer clears the timer of the round', file: 'core/steps/ring.ts', from: '  markPickedUp(draft, leg);\n', to: '  markPickedUp(draft, leg);\n  cancelTimer(draft, roundTimer);\n' },
-  { name: 'a second acceptance is bridged too', file: 'core/steps/ring.ts', from: "    hangUp(draft, leg, 'answered-elsewhere');\n  } else if", to: '    accept(draft, leg);\n  } else if' },
+  { name: 'a second acceptance is bridged too', file: 'core/steps/ring.ts', from: "    fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });\n    return;", to: '    accept(draft, leg);\n    return;' },
   { name: 'a leg the switch has lost is kept', file: 'core/call/adopt.ts', from: "  if (leg.phase === 'ended') return;\n  if (leg.phase === 'dialing'", to: "  if (leg.phase !== 'dialing') return;\n  if (leg.phase === 'dialing'" },
   { name: 'the end of a call is recorded twice', file: 'core/call/ending.ts', from: "  goTo(draft, { phase: 'ended' });", to: "  fact(draft, { type: 'CallEnded', cause: call.cause, disposition: call.disposition, by: call.by });\n  goTo(draft, { phase: 'ended' });" },
-  { name: 'the caller left, and the phones ring on', file: 'core/call/ending.ts', from: "    hangUp(draft, leg, leg.phase === 'bridged' ? 'normal' : 'canceled');", to: "    if (leg.phase !== 'ringing') hangUp(draft, leg, 'canceled');\n    else endLeg(draft, leg, 'canceled');" },
+  { name: 'the caller left, and the phones ring on', file: 'core/call/ending.ts', from: 'for (const leg of legsOf(draft)) askToEnd(draft, leg, causeOfRelease(leg));', to: "for (const leg of legsOf(draft)) leg.phase === 'ringing' || leg.phase === 'dialing' ? endLeg(draft, leg, 'canceled') : askToEnd(draft, leg, causeOfRelease(leg));" },
   { name: 'the bridge is forgotten when the call ends', file: 'core/call/ending.ts', from: "command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });", to: 'void 0;' },
   { name: 'any key accepts, whatever was asked for', file: 'core/steps/screening.ts', from: "return key !== undefined && (key === 'any' || key === digit);", to: 'return key !== undefined && digit !== key;' },
   { name: 'a guard is not raised before the bridge', file: 'core/steps/whisper.ts', from: "  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });\n", to: '' },

@@ -8,7 +8,7 @@ export type Break =
   | { readonly atMs: number; readonly does: 'link loss'; readonly forMs: number }
   /** The journal of the new controller: all, the first `keep` of each call's records, or none. */
   | { readonly atMs: number; readonly does: 'restart'; readonly forMs: number; readonly keep: 'all' | number }
-  /** A timer that was armed once, and is not any more, fires. */
+  /** Timers that were armed once, and are not any more, fire; events of bridges and recordings of before come again. */
   | { readonly atMs: number; readonly does: 'late timer' };
 
 export interface ScenarioPhone {
@@ -44,6 +44,9 @@ const talk: fc.Arbitrary<PartyStep> = fc.record({
   ),
 });
 
+/** One who keeps pressing everything but the end of the call. */
+const fidget: fc.Arbitrary<PartyStep> = fc.record({ afterMs: fc.integer({ min: 0, max: 900 }), does: fc.constantFrom<PartyStep['does']>('hold', 'unhold', 'refer') });
+
 const phoneScript: fc.Arbitrary<readonly PartyStep[]> = fc.oneof(
   { weight: 6, arbitrary: fc.tuple(shortly, shortly, fc.array(talk, { maxLength: 5 })).map(([ring, answer, then]): PartyStep[] => [{ afterMs: ring, does: 'ring' }, { afterMs: answer, does: 'answer' }, ...then]) },
   { weight: 1, arbitrary: fc.tuple(shortly, fc.constantFrom<PartyStep['does']>('busy', 'decline')).map(([ms, does]): PartyStep[] => [{ afterMs: ms, does }]) },
@@ -74,11 +77,11 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   voicemail: fc.boolean(),
   ringMs: fc.constantFrom(4000, 10_000, 15_000),
   phones: fc.array(phone, { minLength: 1, maxLength: 4 }),
-  caller: fc.array(talk, { maxLength: 4 }),
+  caller: fc.oneof({ weight: 2, arbitrary: fc.array(talk, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.array(fidget, { maxLength: 30 }) }),
   breaks: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(breaks, { maxLength: 3 }) }),
   faults: fc.oneof(
     { weight: 2, arbitrary: fc.constant({ requests: 0, twice: 0, recordings: 0, prompts: false }) },
-    { weight: 1, arbitrary: fc.record({ requests: fc.constantFrom(0, 5, 20), twice: fc.constantFrom(0, 10), recordings: fc.constantFrom(0, 50), prompts: fc.boolean() }) },
+    { weight: 1, arbitrary: fc.record({ requests: fc.constantFrom(0, 5, 20), twice: fc.constantFrom(0, 30), recordings: fc.constantFrom(0, 50), prompts: fc.boolean() }) },
   ),
   jitterMs: fc.constantFrom(1, 10, 60),
   seed: fc.nat(),

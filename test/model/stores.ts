@@ -24,6 +24,8 @@ export function truncate(disk: Disk, keep: number): void {
   }
 }
 
+const read = (from: Map<CallId, JournalRecord[]>) => (callId: CallId) => Promise.resolve([...(from.get(callId) ?? [])]);
+
 export function storesOf(disk: Disk, alive: () => boolean): { readonly live: LiveJournals; readonly archive: CallArchive } {
   const append = (to: Map<CallId, JournalRecord[]>) => (callId: CallId, record: JournalRecord): void => {
     if (!alive()) return;
@@ -31,7 +33,6 @@ export function storesOf(disk: Disk, alive: () => boolean): { readonly live: Liv
     if (records === undefined) to.set(callId, [record]);
     else records.push(record);
   };
-  const read = (from: Map<CallId, JournalRecord[]>) => (callId: CallId) => Promise.resolve([...(from.get(callId) ?? [])]);
   const hasCdr = (callId: CallId): boolean => disk.cdrs.some((cdr) => cdr.callId === callId);
   return {
     live: {

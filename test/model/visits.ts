@@ -57,8 +57,9 @@ export function poorlyVisited(visits: Visits): readonly string[] {
   }));
 }
 
+const short = (event: string): string => event.replace(/^Leg|^Recording(?=F|S)/, (part) => (part === 'Leg' ? '' : 'Rec')).slice(0, 10);
+
 export function tableOf(visits: Visits): string {
-  const short = (event: string): string => event.replace(/^Leg|^Recording(?=F|S)/, (part) => (part === 'Leg' ? '' : 'Rec')).slice(0, 10);
   const rows = phases.map((phase) => phase.padEnd(11) + events.map((event) => {
     const seen = visits.get(`${phase} ${event}`) ?? 0;
     return (seen === 0 && !isReachable(phase, event) ? '·' : String(seen)).padStart(11);

@@ -2,7 +2,9 @@
  * One run of a scenario: the real core and runtime on a simulated switch, in virtual time, until nothing happens any
  * more. Throws the first invariant that breaks. Same scenario, same run.
  */
+import { ownedId } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
+import type { LegEvent } from '../../control-plane/core/call/events.ts';
 import { transition as theTransition } from '../../control-plane/core/call/transition.ts';
 import type { Chance } from '../../control-plane/media/simulated/chance.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
@@ -18,7 +20,8 @@ export type Visits = Map<string, number>;
 
 /** By then the caller has hung up in any case, and a minute later everything must be over. */
 const callerPatienceMs = 90_000;
-const quietByMs = 400_000;
+const longPatienceMs = 400_000;
+const quietByMs = 900_000;
 
 export async function run(scenario: Scenario, visits: Visits = new Map()): Promise<void> {
   const clock = createVirtualClock();
@@ -35,6 +38,8 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     visits.set(cell, (visits.get(cell) ?? 0) + 1);
     const after = theTransition(call, event, ctx);
     for (const one of after.commands) if (one.type === 'StartTimer') armedOnce.add(one.id);
+    // A call's end is over in milliseconds: what comes late in just those is sent there on purpose.
+    if (after.call.phase === 'ending' && call.phase !== 'ending' && scenario.seed % 4 === 0) for (const one of strays(call.id)) sim.stray(one);
     try {
       checkStep(call, event, after, sim);
       checkLateTimers(theTransition, after.call, armedOnce, ctx.now);
@@ -48,7 +53,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   let process: Process | null = begin();
   await settled();
   const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script: scenario.caller });
-  clock.setTimer(clock.now() + callerPatienceMs, () => sim.hangUp(callId));
+  clock.setTimer(clock.now() + (scenario.faults.prompts ? longPatienceMs : callerPatienceMs), () => sim.hangUp(callId));
 
   let journalCut = false;
   let outages = 0;
@@ -57,6 +62,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     for (const bridge of sim.bridgesOf(callId)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
     if (one.does === 'late timer') {
       for (const call of process?.controller.calls() ?? []) checkLateTimers(theTransition, call, armedOnce, clock.now());
+      for (const event of strays(callId)) sim.stray(event);
     } else if (one.does === 'link loss') {
       if (process === null) return;
       outages++;
@@ -103,6 +109,20 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   if (scenario.faults.requests > 0) await mend(clock, process?.controller);
   checkEnd(sim, disk, callId, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
+}
+
+/** Of an earlier bridge and an earlier recording, and a hold that was over. */
+function strays(callId: string): readonly LegEvent[] {
+  const [bridgeId, recordingId] = [ownedId(callId, 'b', 9999), ownedId(callId, 'r', 9999)];
+  return [
+    { type: 'LegBridged', legId: callId, bridgeId },
+    { type: 'LegUnbridged', legId: callId, bridgeId },
+    { type: 'RecordingStarted', recordingId },
+    { type: 'RecordingFinished', recordingId, durationMs: 1 },
+    { type: 'RecordingFailed', recordingId },
+    { type: 'LegHeld', legId: callId },
+    { type: 'LegUnheld', legId: callId },
+  ];
 }
 
 /** A request to end something may itself have failed: what it left behind is reaped when the switch is next asked. */
@@ -184,8 +204,9 @@ function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
       const error = (['rejected', 'not-ready', 'timeout', 'gone'] as const)[draw(4)] ?? 'rejected';
       return { error, carriedOut: error === 'timeout' && draw(2) === 0 };
     },
-    again: () => (perCent(faults.twice) ? draw(500) : null),
+    again: () => (perCent(faults.twice) ? draw(draw(2) === 0 ? 500 : 20_000) : null),
     recordingFails: () => perCent(faults.recordings),
-    promptMs: (media) => (media.startsWith('tone:') ? 200 : 1500),
+    // Now and then one that never seems to end.
+    promptMs: (media) => (faults.prompts && perCent(10) ? 250_000 : (media.startsWith('tone:') ? 200 : 800) + draw(1500)),
   };
 }

@@ -10,13 +10,13 @@ import type { Works } from './works.ts';
 /** How long a driver waits for a reply that never comes. */
 const deadlineMs = 4000;
 
+const failed = (error: CommandError, mayHaveReachedCarrier: boolean): CommandResult => ({
+  ok: false, error, mayHaveReachedCarrier, detail: `simulated: ${error}`,
+});
+
 export function createDriver(works: Works, instance: string): MediaDriver {
   let seat: Seat | null = null;
   let replaced = false;
-
-  const failed = (error: CommandError, mayHaveReachedCarrier: boolean): CommandResult => ({
-    ok: false, error, mayHaveReachedCarrier, detail: `simulated: ${error}`,
-  });
 
   return {
     start(handlers) {

@@ -15,6 +15,8 @@ function refuse(error: CommandError, detail: string): CommandResult {
   return { ok: false, error, mayHaveReachedCarrier: false, detail };
 }
 
+const gone = (id: string): CommandResult => refuse('gone', `${id} is not on the switch`);
+
 export function perform(works: Works, instance: string, command: MediaCommand, reply: Reply): void {
   if (command.type === 'OriginateLeg') originate(works, instance, command, reply);
   else reply(carryOut(works, command));
@@ -22,7 +24,6 @@ export function perform(works: Works, instance: string, command: MediaCommand, r
 
 function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): CommandResult {
   const { legs, bridges, recordings, clock } = works;
-  const gone = (id: string): CommandResult => refuse('gone', `${id} is not on the switch`);
   switch (command.type) {
     case 'DestroyBridge': {
       const bridge = bridges.get(command.bridgeId);
@@ -139,7 +140,7 @@ function originate(works: Works, instance: string, command: Originate, reply: Re
   works.setGuard(leg, command.ringMs + guardMs);
   clock.setTimer(clock.now() + works.chance.delayMs('dial'), () => {
     if (!legs.has(leg.id)) {
-      reply(refuse('gone', `${leg.id} is not on the switch`));
+      reply(gone(leg.id));
       return;
     }
     leg.state = 'dialing';

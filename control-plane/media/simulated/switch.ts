@@ -5,9 +5,9 @@
  *
  * Parties are scripted (`phone`, `call`) or moved by hand (`answer`, `reject`, `press`, `hangUp`, …).
  */
-import type { CallId, LegId } from '../../core/ids.ts';
+import { callIdOf, type CallId, type LegId } from '../../core/ids.ts';
 import { causeOfQ850, causes } from '../../core/cause.ts';
-import type { Offer } from '../../core/call/events.ts';
+import type { LegEvent, Offer } from '../../core/call/events.ts';
 import type { MediaDriver } from '../media-driver.ts';
 import { healthy, type Chance, type Clock } from './chance.ts';
 import { createControllers } from './controllers.ts';
@@ -43,6 +43,8 @@ export interface SimulatedSwitch {
 
   /** A controller's way in. One at a time per instance: a second connection replaces the first. */
   driver(instance: string): MediaDriver;
+  /** An event that is none of the switch's present truth: one of long ago, or repeated. */
+  stray(event: LegEvent): void;
   /** The link of a controller breaks and stays broken until `restore`. */
   cut(instance: string): void;
   restore(instance: string): void;
@@ -184,9 +186,9 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     leg.ringLimit();
     for (const disarm of leg.script) disarm();
     leaving = leg;
-    for (const recording of [...recordings.values()]) if (recording.legId === leg.id) works.endRecording(recording);
+    for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     leaving = undefined;
-    for (const prompt of [...leg.prompts].reverse()) works.endPrompt(leg, prompt.id, false);
+    for (const prompt of leg.prompts.toReversed()) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
   }
 
@@ -197,8 +199,8 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       works.endLeg(leg, 'normal');
       return;
     }
-    const running = [...leg.prompts].reverse();
-    for (const recording of [...recordings.values()]) if (recording.legId === leg.id) works.endRecording(recording);
+    const running = leg.prompts.toReversed();
+    for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     for (const prompt of running) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
     leg.hearsRinging = false;
@@ -271,6 +273,10 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     breakMedia: (media) => void works.broken.add(media),
 
     driver: (instance) => createDriver(works, instance),
+    stray(event) {
+      const callId = callIdOf('legId' in event ? event.legId : event.recordingId);
+      for (const instance of controllers.accepting()) controllers.link(instance)?.sendLate(1, (handlers) => handlers.onLegEvent(callId, event));
+    },
     cut: (instance) => controllers.cut(instance),
     restore: (instance) => controllers.restore(instance),
     kill: (instance) => controllers.kill(instance),
