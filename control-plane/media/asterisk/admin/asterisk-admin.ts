@@ -4,7 +4,7 @@
  */
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { deviceObjects, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
-import { listKeys, readEntry, writeEntry, type Ari } from './switch-database.ts';
+import { createSwitchDatabase, type Ari } from './switch-database.ts';
 
 export interface SwitchAdmin {
   /**
@@ -28,6 +28,7 @@ export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
 const makingOrder: readonly PjsipObject['type'][] = ['auth', 'aor', 'endpoint', 'identify', 'registration'];
 
 export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
+  const database = createSwitchDatabase(ari);
   return {
     async provision(setup, before) {
       const wanted = [...setup.devices.flatMap(deviceObjects), ...setup.trunks.flatMap(trunkObjects)];
@@ -38,21 +39,19 @@ export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
         const gone = before.objects.filter((object) => object.type === type && !wanted.some((other) => other.type === type && other.id === object.id));
         await Promise.all(gone.map((object) => remove(ari, object)));
       }
-      for (const dialled of before.failsafes) {
-        if (!setup.failsafes.has(dialled)) await writeEntry(ari, 'fd-failsafe', dialled, '');
-      }
       // In both forms a carrier may send the number in.
-      for (const [dialled, target] of setup.failsafes) {
-        await writeEntry(ari, 'fd-failsafe', dialled, target);
-        await writeEntry(ari, 'fd-failsafe', `+${dialled}`, target);
+      const failsafes = new Map([...setup.failsafes].flatMap(([dialled, target]) => [[dialled, target], [`+${dialled}`, target]] as const));
+      for (const dialled of before.failsafes) {
+        if (!failsafes.has(dialled)) await database.write('fd-failsafe', dialled, '');
       }
-      await writeEntry(ari, 'fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
-      await writeEntry(ari, 'fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
-      await writeEntry(ari, 'fd-emergency', 'callerid/default', setup.emergency.callerId);
-      await writeEntry(ari, 'fd-emergency', 'location/default', setup.emergency.location);
+      for (const [dialled, target] of failsafes) await database.write('fd-failsafe', dialled, target);
+      await database.write('fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
+      await database.write('fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
+      await database.write('fd-emergency', 'callerid/default', setup.emergency.callerId);
+      await database.write('fd-emergency', 'location/default', setup.emergency.location);
       return {
         objects: wanted.map(({ type, id }) => ({ type, id })),
-        failsafes: [...setup.failsafes.keys()].flatMap((dialled) => [dialled, `+${dialled}`]),
+        failsafes: [...failsafes.keys()],
       };
     },
 
@@ -60,11 +59,11 @@ export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
       const notes: SwitchNote[] = [];
       for (const kind of ['emergency', 'failsafe'] as const) {
         const family = `fd-${kind}-log`;
-        for (const key of await listKeys(ari, family)) {
-          const note = readNote(kind, await readEntry(ari, family, key));
+        for (const key of await database.keys(family)) {
+          const note = readNote(kind, await database.read(family, key));
           // A call still under way writes its note again when it ends: it is taken then.
           if (note === undefined || note.outcome === 'STARTED') continue;
-          await writeEntry(ari, family, key, '');
+          await database.write(family, key, '');
           notes.push(note);
         }
       }

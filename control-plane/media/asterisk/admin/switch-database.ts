@@ -1,53 +1,73 @@
 /**
- * The switch's own database (AstDB), where it finds failsafes, trunks and emergency settings with no controller
- * alive. ARI reads it (`DB`, `DB_KEYS`) but writes nothing to it: `POST asterisk/variable` answers 204 and stores
- * nothing (a "dangerous function"). So a write is a call to the dialplan context `fd-db` with the value as a
- * variable, and is believed when it can be read back.
+ * The switch's own database (AstDB), where its dialplan finds failsafes, trunks and emergency settings with no
+ * controller alive. ARI neither reads nor writes it ("dangerous function": a write is answered 204 and dropped), so
+ * each operation is a call to the dialplan context `fd-db`, which leaves its answer in a global variable.
  */
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { AriClient } from '../ari/ari-client.ts';
 
 export type Ari = Pick<AriClient, 'request'>;
 
-const readBackEveryMs = 20;
-const readBackTries = 100;
+/** One operation at a time. All reject with SwitchDatabaseError. */
+export interface SwitchDatabase {
+  /** Empty when there is no such entry. */
+  read(family: string, key: string): Promise<string>;
+  keys(family: string): Promise<readonly string[]>;
+  /** Sets an entry, or removes it when `value` is empty; resolves when the switch has it. */
+  write(family: string, key: string, value: string): Promise<void>;
+}
 
 export class SwitchDatabaseError extends Error {
   override readonly name = 'SwitchDatabaseError';
 }
 
-async function read(ari: Ari, expression: string): Promise<string> {
-  const result = await ari.request('asterisk.getGlobalVar', { variable: expression });
-  if (!result.ok) throw new SwitchDatabaseError(`The switch's database cannot be read: ${result.message}`);
-  return result.body.value;
-}
+const askEveryMs = 5;
+const answerWithinMs = 3000;
 
-/** Empty when there is no such entry. */
-export function readEntry(ari: Ari, family: string, key: string): Promise<string> {
-  return read(ari, `DB(${family}/${key})`);
-}
+export function createSwitchDatabase(ari: Ari): SwitchDatabase {
+  const ask = randomBytes(6).toString('hex');
+  let seq = 0;
+  let busy: Promise<unknown> = Promise.resolve();
 
-export async function listKeys(ari: Ari, family: string): Promise<readonly string[]> {
-  const keys = await read(ari, `DB_KEYS(${family})`);
-  return keys === '' ? [] : keys.split(',');
-}
-
-/** Sets an entry, or removes it when `value` is empty; resolves when the switch has it. */
-export async function writeEntry(ari: Ari, family: string, key: string, value: string): Promise<void> {
-  if ((await readEntry(ari, family, key)) === value) return;
-  const doing = value === '' ? 'delete' : 'put';
-  const result = await ari.request('channels.originate', {
-    endpoint: `Local/${doing}@fd-db/n`,
-    context: 'fd-db',
-    extension: doing,
-    priority: 1,
-    timeout: 5,
-    variables: { FD_FAMILY: family, FD_KEY: key, FD_VALUE: value },
-  });
-  if (!result.ok) throw new SwitchDatabaseError(`The switch's database cannot be written: ${result.message}`);
-  for (let i = 0; i < readBackTries; i++) {
-    if ((await readEntry(ari, family, key)) === value) return;
-    await delay(readBackEveryMs);
+  async function answerOf(seqNow: number): Promise<string> {
+    const until = performance.now() + answerWithinMs;
+    while (performance.now() < until) {
+      const result = await ari.request('asterisk.getGlobalVar', { variable: `FD_ANSWER_${ask}` });
+      if (!result.ok) throw new SwitchDatabaseError(`The switch's database cannot be asked: ${result.message}`);
+      if (result.body.value.startsWith(`${seqNow}:`)) return result.body.value.slice(`${seqNow}:`.length);
+      await delay(askEveryMs);
+    }
+    throw new SwitchDatabaseError("The switch's database does not answer: its dialplan must have the context fd-db of asterisk/extensions.conf.");
   }
-  throw new SwitchDatabaseError(`The switch did not store ${family}/${key}: its dialplan must have the context fd-db (asterisk/extensions.conf).`);
+
+  async function operate(operation: string, family: string, key: string, value: string): Promise<string> {
+    seq += 1;
+    const result = await ari.request('channels.originate', {
+      endpoint: `Local/${operation}@fd-db/n`,
+      // Where the near end would go once the far end answered, which it never does.
+      context: 'fd-db',
+      extension: 'none',
+      priority: 1,
+      timeout: 5,
+      variables: { FD_ASK: ask, FD_SEQ: String(seq), FD_FAMILY: family, FD_KEY: key, FD_VALUE: value },
+    });
+    if (!result.ok) throw new SwitchDatabaseError(`The switch's database cannot be asked: ${result.message}`);
+    return answerOf(seq);
+  }
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = busy.then(work, work);
+    busy = turn.catch(() => undefined);
+    return turn;
+  }
+
+  return {
+    read: (family, key) => inTurn(() => operate('get', family, key, '')),
+    keys: (family) => inTurn(async () => (await operate('keys', family, '', '')).split(',').filter((key) => key !== '')),
+    write: (family, key, value) => inTurn(async () => {
+      const stored = await operate(value === '' ? 'delete' : 'put', family, key, value);
+      if (stored !== value) throw new SwitchDatabaseError(`The switch stored something else under ${family}/${key} than it was given.`);
+    }),
+  };
 }
