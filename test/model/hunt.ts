@@ -1,5 +1,5 @@
 /** Hunts for a broken invariant: `node hunt.ts RUNS SEED`. Exit 0: none found; 3: found, and printed shrunk. Used against mutants too. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Broken } from './invariants.ts';
 import { scenario } from './scenario.ts';
 import { run, type Visits } from './world.ts';

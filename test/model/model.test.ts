@@ -1,5 +1,5 @@
 /** Any call, any order, any failure: see scenario.ts for what varies and invariants.ts for what holds. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import counterexamples from './counterexamples.json' with { type: 'json' };
 import { scenario, type Scenario } from './scenario.ts';

@@ -1,5 +1,5 @@
 /** What a run of the model varies: the plan, what each party does, what breaks and when. Plain JSON, so that it can be kept. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { contentHash } from '../../control-plane/core/ids.ts';
 import type { Plan, Attempt, Step } from '../../control-plane/core/routing/plan.ts';
 import type { PartyStep } from '../../control-plane/media/simulated/parts.ts';
