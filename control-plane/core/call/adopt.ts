@@ -6,19 +6,20 @@
  * What we know may be nothing (no journal), behind the switch (the journal lost its last moments) or ahead of it
  * (commands that never arrived). The mark on the caller's leg is newer than what we know when its `n` is higher.
  */
-import { ordinalOf, type LegId } from '../ids.ts';
+import { ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { leaveWhenNobodyIsLeft } from '../steps/ring.ts';
 import { askAgain } from '../steps/screening.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
-import { bridge, connected, startWhisper, winnerLost } from '../steps/whisper.ts';
+import { bridge, connected, startWhisper } from '../steps/whisper.ts';
 import { recordMarginMs, recordTimer, roundTimer, legTimer } from './timers.ts';
-import { cancelAllTimers, cancelTimer, change, command, fact, goTo, legOf, legsOf, moveLeg, ringStepOf, setLeg, startTimer, stepOf, type Draft } from './draft.ts';
-import { endAgain, endCall } from './ending.ts';
+import { cancelPlaceTimers, cancelTimer, change, command, fact, goTo, legOf, legsOf, moveLeg, ringStepOf, setLeg, startTimer, stepOf, type Draft } from './draft.ts';
+import { endAnew } from './ending.ts';
 import type { CallEvent, CallOnSwitch, LegOnSwitch } from './events.ts';
 import { enterStep } from './flow.ts';
-import { dial, dismiss, endLeg, hangUp, isTrying } from './leg-life.ts';
-import type { Leg } from './call.ts';
+import { attemptOf, dial, dismiss, endLeg, hangUp, isTrying } from './leg-life.ts';
+import { markIsStale, markOf } from './mark-of.ts';
+import type { Call, Leg } from './call.ts';
 import type { CallMark } from './mark.ts';
 
 type Handle = (draft: Draft, event: CallEvent) => void;
@@ -29,20 +30,32 @@ const spareIds = 50;
 export function adopt(draft: Draft, seen: CallOnSwitch, handle: Handle): void {
   const known = draft.call;
   const mark = seen.caller?.mark ?? null;
-  if (known.phase === 'offered') {
-    const { caller, dialled, origin } = known.offer;
-    fact(draft, { type: 'CallStarted', caller, dialled, origin, startedAt: known.startedAt });
-  }
   change(draft, { n: Math.max(known.n, mark?.n ?? 0, ...seen.legs.map((leg) => ordinalOf(leg.legId))) + spareIds });
   callerAsSeen(draft, seen);
   const unknown = seen.legs.filter((leg) => legOf(draft, leg.legId) === undefined);
   const behind = mark !== null && mark.n > known.n && known.phase !== 'ending';
   if (behind || unknown.length > 0 || (known.phase === 'offered' && seen.caller === null)) fact(draft, { type: 'CallReconstructed' });
-  for (const leg of unknown) learn(draft, leg);
-  if (behind) placeByMark(draft, mark, seen);
-  if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: draft.call.id, cause: 'lost' });
+  for (const leg of unknown) learn(draft, leg, leg.legId === mark?.winner);
+  if (behind && markIsStale(markOf(known), mark)) placeByMark(draft, mark, seen);
+  recordingAsSeen(draft, seen);
+  const asked = draft.call;
+  if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: asked.id, cause: 'lost' });
   for (const leg of legsOf(draft)) catchUp(draft, leg.id, seen, handle);
-  if (draft.outcome === null) resume(draft, seen);
+  endStrayBridges(draft, seen);
+  // What was caught up with may have led on already: to another place, or out of this one.
+  if (draft.outcome === null && isSamePlace(asked, draft.call)) resume(draft, asked, seen);
+}
+
+/** A bridge of an earlier winner, or of a call that is ending: the request to end it may not have arrived. */
+function endStrayBridges(draft: Draft, seen: CallOnSwitch): void {
+  const { call } = draft;
+  for (const { bridgeId } of seen.bridges) {
+    if (!('bridgeId' in call && call.bridgeId === bridgeId)) command(draft, { type: 'DestroyBridge', bridgeId });
+  }
+}
+
+function isSamePlace(a: Call, b: Call): boolean {
+  return a.phase === b.phase && ('step' in a ? a.step : '') === ('step' in b ? b.step : '');
 }
 
 function callerAsSeen(draft: Draft, seen: CallOnSwitch): void {
@@ -56,42 +69,54 @@ function callerAsSeen(draft: Draft, seen: CallOnSwitch): void {
   }
 }
 
+/** A recording that runs has started; one that does not has ended while the call was unwatched, its length unknown. */
+function recordingAsSeen(draft: Draft, seen: CallOnSwitch): void {
+  const { recording } = draft.call;
+  if (recording === null) return;
+  if (seen.recordings.includes(recording)) fact(draft, { type: 'VoicemailStarted', recordingId: recording });
+  else change(draft, { recording: null });
+}
+
 /** A leg of this call whose dialling we have no record of: its mark says which attempt it is. */
-function learn(draft: Draft, seen: LegOnSwitch): void {
+function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
   const { legId, mark } = seen;
   const attempt = mark === null ? undefined : ringStepOf(draft, mark.step)?.attempts[mark.attempt];
   const leg: Leg = { id: legId, step: mark?.step ?? '', attempt: mark?.attempt ?? -1, trunk: mark?.trunk ?? 0, held: false, phase: 'dialing' };
   setLeg(draft, leg);
   if (attempt === undefined) {
-    hangUp(draft, leg, 'canceled');
+    // The plan may be another by now (its first compilation is lost): who talks goes on talking.
+    if (!hasTheCall) hangUp(draft, leg, 'canceled');
     return;
   }
-  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: attempt.target });
+  const trunk = attempt.target.kind === 'external' ? attempt.target.trunks[leg.trunk] : undefined;
+  const withTrunk = trunk === undefined ? {} : { trunk };
+  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: attempt.target, ...withTrunk });
   startTimer(draft, legTimer('leg', legId), seen.createdAt + attempt.ringMs);
 }
 
 /** The switch knows of a later place than we do. */
 function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
   const { step } = mark;
-  const promptId = '';
+  // The last id given before these places were marked is their prompt's: to be stopped before it is played anew.
+  const promptId = ownedId(draft.call.id, 'p', mark.n);
+  cancelPlaceTimers(draft);
   switch (mark.place) {
     case 'announcing':
     case 'greeting':
-      cancelAllTimers(draft);
       goTo(draft, { phase: mark.place, step, promptId });
       return;
     case 'ringing': {
       const since = Math.min(draft.now, ...seen.legs.filter((leg) => leg.mark?.step === step).map((leg) => leg.createdAt));
-      cancelTimer(draft, 'prompt');
       goTo(draft, { phase: 'ringing', step });
       startTimer(draft, roundTimer, since + (ringStepOf(draft, step)?.ringMs ?? 0));
       return;
     }
     case 'connecting': {
       if (mark.winner === undefined || mark.bridge === undefined) return;
-      cancelAllTimers(draft);
       const winner = legOf(draft, mark.winner) ?? { id: mark.winner, step, attempt: -1, trunk: 0, held: false, phase: 'dialing' };
-      moveLeg(draft, winner, { phase: 'accepted', promptId: null });
+      const hasWhisper = (attemptOf(draft, winner)?.whisper ?? []).length > 0;
+      cancelTimer(draft, legTimer('leg', winner.id));
+      moveLeg(draft, winner, { phase: 'accepted', promptId: hasWhisper ? promptId : null });
       fact(draft, { type: 'LegAccepted', legId: winner.id, won: true });
       goTo(draft, { phase: 'connecting', step, winner: winner.id, bridgeId: mark.bridge, joined: [] });
       // A caller in the bridge has talked: if the other is gone now, that was the end of a call that was answered.
@@ -100,7 +125,6 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
     }
     case 'recording': {
       if (mark.recording === undefined) return;
-      cancelAllTimers(draft);
       goTo(draft, { phase: 'recording', step, recordingId: mark.recording });
       change(draft, { recording: mark.recording });
       fact(draft, { type: 'VoicemailStarted', recordingId: mark.recording });
@@ -121,13 +145,21 @@ function catchUp(draft: Draft, legId: LegId, seen: CallOnSwitch, handle: Handle)
     catchUpGone(draft, leg, handle);
     return;
   }
+  const { call } = draft;
   if (leg.phase === 'ending' || leg.phase === 'ended') {
-    command(draft, { type: 'HangUpLeg', legId, cause: leg.cause });
+    // A call that is ending asks for all its legs at once (endAnew).
+    if (leg.phase === 'ended' || call.phase !== 'ending') command(draft, { type: 'HangUpLeg', legId, cause: leg.cause });
     return;
   }
-  const { call } = draft;
+  const taken = call.phase === 'connecting' || call.phase === 'connected';
   if (isTrying(leg) && !(call.phase === 'ringing' && call.step === leg.step)) {
-    dismiss(draft, leg);
+    if (taken) dismiss(draft, leg);
+    else hangUp(draft, leg, 'no-answer');
+    return;
+  }
+  if ((leg.phase === 'accepted' || leg.phase === 'bridged') && !(taken && call.winner === legId)) {
+    // It had the call once; the switch has gone on without it.
+    hangUp(draft, leg, 'not-accepted');
     return;
   }
   if (now.state === 'ringing') handle(draft, { type: 'LegRinging', legId });
@@ -147,9 +179,9 @@ function catchUpGone(draft: Draft, leg: Leg, handle: Handle): void {
 }
 
 /** Takes the place up again: commands may not have arrived, and the ends of prompts were not heard. */
-function resume(draft: Draft, seen: CallOnSwitch): void {
+function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
   const { call } = draft;
-  if ('promptId' in call && call.promptId !== '') command(draft, { type: 'StopPrompt', promptId: call.promptId });
+  if ('promptId' in call) command(draft, { type: 'StopPrompt', promptId: call.promptId });
   switch (call.phase) {
     case 'offered':
       enterStep(draft, call.plan.first);
@@ -160,7 +192,7 @@ function resume(draft: Draft, seen: CallOnSwitch): void {
       return;
     }
     case 'ringing':
-      resumeRinging(draft);
+      resumeRinging(draft, asked);
       return;
     case 'connecting':
       resumeConnecting(draft, seen);
@@ -180,18 +212,17 @@ function resume(draft: Draft, seen: CallOnSwitch): void {
       resumeRecording(draft, seen);
       return;
     case 'ending':
-      if (call.recording !== null && !seen.recordings.includes(call.recording)) change(draft, { recording: null });
-      if (seen.caller === null && call.caller.phase !== 'ended') change(draft, { caller: { phase: 'ended' } });
-      endAgain(draft);
+      endAnew(draft);
       return;
     case 'ended':
   }
 }
 
-function resumeRinging(draft: Draft): void {
+function resumeRinging(draft: Draft, asked: Call): void {
   command(draft, { type: 'RingLeg', legId: draft.call.id });
   for (const leg of legsOf(draft)) {
-    if (leg.phase !== 'screening') continue;
+    // One that is asked only now, having answered unseen, need not be asked again.
+    if (leg.phase !== 'screening' || asked.legs[leg.id]?.phase !== 'screening') continue;
     if (leg.promptId !== null) command(draft, { type: 'StopPrompt', promptId: leg.promptId });
     askAgain(draft, leg);
   }
@@ -202,8 +233,8 @@ function resumeConnecting(draft: Draft, seen: CallOnSwitch): void {
   const { call } = draft;
   if (call.phase !== 'connecting') return;
   const winner = legOf(draft, call.winner);
-  if (winner?.phase !== 'accepted') winnerLost(draft);
-  else if (isIn(seen, call.bridgeId, call.id) && isIn(seen, call.bridgeId, winner.id)) connected(draft);
+  if (winner?.phase !== 'accepted') return;
+  if (isIn(seen, call.bridgeId, call.id) && isIn(seen, call.bridgeId, winner.id)) connected(draft);
   else if (winner.promptId !== null) {
     command(draft, { type: 'StopPrompt', promptId: winner.promptId });
     startWhisper(draft, winner);
@@ -215,10 +246,7 @@ function resumeConnected(draft: Draft, seen: CallOnSwitch): void {
   const { call } = draft;
   if (call.phase !== 'connected') return;
   const winner = legOf(draft, call.winner);
-  if (winner?.phase !== 'bridged') {
-    endCall(draft, 'normal', 'answered', 'callee');
-    return;
-  }
+  if (winner === undefined) return;
   if (!isIn(seen, call.bridgeId, call.id) || !isIn(seen, call.bridgeId, winner.id)) {
     bridge(draft);
     return;
@@ -235,7 +263,6 @@ function resumeRecording(draft: Draft, seen: CallOnSwitch): void {
     return;
   }
   // Never started, or its end was missed: the caller who is still there is asked again, by the beep.
-  change(draft, { recording: null });
   cancelTimer(draft, recordTimer);
   startBeep(draft, call.step);
 }

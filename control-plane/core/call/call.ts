@@ -2,10 +2,13 @@
  * The state of a call and of its legs: plain JSON, a union by phase, complete (a copy of it is all another
  * controller needs).
  *
- *   offered ─> announcing ─> ringing ─> connecting ─> connected ─> ending ─> ended
- *                              │  ^          │                        ^
- *                              │  └ lost ────┘ (hang-up in the whisper)
- *                              └> greeting ─> beeping ─> recording ───┘
+ *   offered ─> announcing ─> ringing ─> connecting ─> connected ──────> ending ─> ended
+ *                              │            │                             ^
+ *                    no answer ├────────────┘ hang-up in the whisper      │
+ *                              └> greeting ─> beeping ─> recording ───────┘
+ *
+ * Which step comes first, and which follows, is the plan's word: this is the longest way. Every place may go to
+ * `ending` at once (the caller left, the plan leads no further), and to the place the switch is in by adoption.
  *
  * A callee's leg:  dialing ─> ringing ─> screening ─> accepted ─> bridged ─> ending ─> ended
  *                                  │         └─> dismissed (another won: told so, then hung up)

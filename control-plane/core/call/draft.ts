@@ -8,6 +8,7 @@ import type { RingStep, Step } from '../routing/plan.ts';
 import type { Call, CallBase, Leg, LegPlace, Place } from './call.ts';
 import type { CallCommand } from './commands.ts';
 import type { CallFact } from './facts.ts';
+import { legTimerOf } from './timers.ts';
 
 export interface Draft {
   call: Call;
@@ -37,7 +38,7 @@ export function change(draft: Draft, fields: Partial<CallBase>): void {
 }
 
 export function stepOf(draft: Draft, id: StepId): Step | undefined {
-  return draft.call.plan.steps[id];
+  return Object.hasOwn(draft.call.plan.steps, id) ? draft.call.plan.steps[id] : undefined;
 }
 
 export function ringStepOf(draft: Draft, id: StepId): RingStep | undefined {
@@ -46,7 +47,7 @@ export function ringStepOf(draft: Draft, id: StepId): RingStep | undefined {
 }
 
 export function legOf(draft: Draft, id: LegId): Leg | undefined {
-  return draft.call.legs[id];
+  return Object.hasOwn(draft.call.legs, id) ? draft.call.legs[id] : undefined;
 }
 
 export function legsOf(draft: Draft): readonly Leg[] {
@@ -74,7 +75,7 @@ export function startTimer(draft: Draft, id: TimerId, at: EpochMs): void {
 }
 
 export function cancelTimer(draft: Draft, id: TimerId): void {
-  if (!(id in draft.call.timers)) return;
+  if (!Object.hasOwn(draft.call.timers, id)) return;
   forgetTimer(draft, id);
   draft.commands.push({ type: 'CancelTimer', id });
 }
@@ -87,6 +88,13 @@ export function forgetTimer(draft: Draft, id: TimerId): void {
 
 export function cancelAllTimers(draft: Draft): void {
   for (const id of Object.keys(draft.call.timers)) cancelTimer(draft, id);
+}
+
+/** Those of the place the call is in; its legs keep theirs. */
+export function cancelPlaceTimers(draft: Draft): void {
+  for (const id of Object.keys(draft.call.timers)) {
+    if (legTimerOf(id) === undefined) cancelTimer(draft, id);
+  }
 }
 
 export function command(draft: Draft, value: CallCommand): void {

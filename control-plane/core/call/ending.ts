@@ -1,22 +1,35 @@
 /** The end of a call: everything it has on the switch is asked to end, and it is over when all of it has. */
-import type { Cause, Disposition } from '../cause.ts';
+import { causes, type Cause, type Disposition } from '../cause.ts';
 import { cancelAllTimers, change, command, fact, goTo, legsOf, startTimer, type Draft } from './draft.ts';
+import type { Leg } from './call.ts';
 import type { EndedBy } from './facts.ts';
-import { endLeg, hangUp } from './leg-life.ts';
+import { askToEnd, endLeg } from './leg-life.ts';
 import { endingTimer, hangUpAgainMs, hangUpTries } from './timers.ts';
 
 export function endCall(draft: Draft, cause: Cause, disposition: Disposition, by: EndedBy): void {
   const call = draft.call;
   if (call.phase === 'ending' || call.phase === 'ended') return;
-  for (const leg of legsOf(draft)) {
-    hangUp(draft, leg, leg.phase === 'bridged' ? 'normal' : 'canceled');
-  }
+  for (const leg of legsOf(draft)) askToEnd(draft, leg, causeOfRelease(leg));
   if (call.phase === 'connecting' || call.phase === 'connected') command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
   hangUpCaller(draft, cause);
   cancelAllTimers(draft);
   goTo(draft, { phase: 'ending', cause, disposition, by, tries: 1 });
   startTimer(draft, endingTimer, draft.now + hangUpAgainMs);
   finishWhenNothingIsLeft(draft);
+}
+
+function causeOfRelease(leg: Leg): Cause {
+  if (leg.phase === 'bridged') return 'normal';
+  return leg.phase === 'dismissed' ? 'answered-elsewhere' : 'canceled';
+}
+
+/** How routing went for a call that reached nobody: what all who were tried agree on, else nobody answered. */
+export function routedTo(draft: Draft): Disposition {
+  // The last try of each device counts: a trunk that failed before another took the call says nothing.
+  const tried = new Map(legsOf(draft).map((leg) => [`${leg.step} ${leg.attempt}`, leg]));
+  const seen = new Set([...tried.values()].map((leg) => ('cause' in leg ? causes[leg.cause].disposition : 'no-answer')));
+  const [only] = seen;
+  return seen.size === 1 && (only === 'busy' || only === 'declined' || only === 'unreachable') ? only : 'no-answer';
 }
 
 function hangUpCaller(draft: Draft, cause: Cause): void {
@@ -32,7 +45,7 @@ export function endAgain(draft: Draft): void {
   if (call.phase !== 'ending') return;
   if (call.tries >= hangUpTries) {
     for (const leg of legsOf(draft)) endLeg(draft, leg, 'lost');
-    if (call.recording !== null) fact(draft, { type: 'VoicemailFailed' });
+    // A recording whose end was not heard of may hold a message: the CDR goes on naming it, its length unknown.
     change(draft, { caller: { phase: 'ended' }, recording: null });
     finishWhenNothingIsLeft(draft);
     return;
@@ -44,6 +57,14 @@ export function endAgain(draft: Draft): void {
   if (call.recording !== null) command(draft, { type: 'StopRecording', recordingId: call.recording });
   goTo(draft, { phase: 'ending', cause: call.cause, disposition: call.disposition, by: call.by, tries: call.tries + 1 });
   startTimer(draft, endingTimer, draft.now + hangUpAgainMs);
+}
+
+/** After an outage the tries count from the start: the switch has only now been asked. */
+export function endAnew(draft: Draft): void {
+  const call = draft.call;
+  if (call.phase !== 'ending') return;
+  goTo(draft, { phase: 'ending', cause: call.cause, disposition: call.disposition, by: call.by, tries: 0 });
+  endAgain(draft);
 }
 
 export function finishWhenNothingIsLeft(draft: Draft): void {

@@ -4,7 +4,7 @@ import type { LegId } from '../ids.ts';
 import type { Attempt } from '../routing/plan.ts';
 import type { Leg } from './call.ts';
 import { cancelTimer, change, command, fact, moveLeg, newId, ringStepOf, setLeg, startTimer, type Draft } from './draft.ts';
-import { dismissedLimitMs, hangUpAgainMs, hangUpTries, legTimer, switchRingMarginMs } from './timers.ts';
+import { dismissedLimitMs, hangUpAgainMs, hangUpTries, legTimer, legTimers, switchRingMarginMs } from './timers.ts';
 
 export function attemptOf(draft: Draft, leg: Leg): Attempt | undefined {
   return ringStepOf(draft, leg.step)?.attempts[leg.attempt];
@@ -34,10 +34,16 @@ export function dial(draft: Draft, step: string, attemptIndex: number, trunk: nu
 /** Asks for the leg's end; it is over when the switch says so. */
 export function hangUp(draft: Draft, leg: Leg, cause: Cause): void {
   if (leg.phase === 'ending' || leg.phase === 'ended') return;
+  askToEnd(draft, leg, cause);
+  startTimer(draft, legTimer('hang-up', leg.id), draft.now + hangUpAgainMs);
+}
+
+/** The same, where the call's own timer watches over the end of all its legs. */
+export function askToEnd(draft: Draft, leg: Leg, cause: Cause): void {
+  if (leg.phase === 'ending' || leg.phase === 'ended') return;
   cancelLegTimers(draft, leg.id);
   moveLeg(draft, leg, { phase: 'ending', cause, tries: 1 });
   command(draft, { type: 'HangUpLeg', legId: leg.id, cause });
-  startTimer(draft, legTimer('hang-up', leg.id), draft.now + hangUpAgainMs);
 }
 
 /** The end asked for was not heard of: asks again, and after three times takes the leg for lost. */
@@ -54,14 +60,14 @@ export function hangUpAgain(draft: Draft, leg: Leg): void {
 
 /** Someone else has the call: one who is on the line is told so before the hang-up. */
 export function dismiss(draft: Draft, leg: Leg): void {
-  if (leg.phase !== 'screening') {
+  const media = ringStepOf(draft, leg.step)?.taken ?? [];
+  if (leg.phase !== 'screening' || media.length === 0) {
     hangUp(draft, leg, 'answered-elsewhere');
     return;
   }
   cancelLegTimers(draft, leg.id);
   if (leg.promptId !== null) command(draft, { type: 'StopPrompt', promptId: leg.promptId });
   const promptId = newId(draft, 'p');
-  const media = ringStepOf(draft, leg.step)?.taken ?? [];
   moveLeg(draft, leg, { phase: 'dismissed', promptId });
   fact(draft, { type: 'LegDismissed', legId: leg.id });
   command(draft, { type: 'PlayPrompt', legId: leg.id, promptId, media });
@@ -102,10 +108,8 @@ function legDisposition(leg: Leg, cause: Cause): Disposition {
   return leg.phase === 'bridged' ? 'answered' : causes[cause].disposition;
 }
 
-function cancelLegTimers(draft: Draft, legId: LegId): void {
-  for (const kind of ['leg', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard'] as const) {
-    cancelTimer(draft, legTimer(kind, legId));
-  }
+export function cancelLegTimers(draft: Draft, legId: LegId): void {
+  for (const kind of legTimers) cancelTimer(draft, legTimer(kind, legId));
 }
 
 /** Still on the way to an acceptance. */

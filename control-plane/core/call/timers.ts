@@ -7,12 +7,12 @@ export const promptTimer: TimerId = 'prompt';
 export const whisperTimer: TimerId = 'whisper';
 export const connectTimer: TimerId = 'connect';
 export const maxCallTimer: TimerId = 'max-call';
-export const rejoinTimer: TimerId = 'rejoin';
 export const recordTimer: TimerId = 'record';
 export const endingTimer: TimerId = 'ending';
 
-export type LegTimer = 'leg' | 'screening' | 'ask-again' | 'dismissed' | 'hang-up' | 'guard';
-const legTimers: readonly LegTimer[] = ['leg', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard'];
+/** `guard` and `rejoin` are the caller's leg's too. */
+export const legTimers = ['leg', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard', 'rejoin'] as const;
+export type LegTimer = (typeof legTimers)[number];
 
 export function legTimer(kind: LegTimer, legId: LegId): TimerId {
   return `${kind}:${legId}`;

@@ -9,20 +9,20 @@ import { announcementFinished } from '../steps/announcement.ts';
 import { attemptEnded, leaveWhenNobodyIsLeft, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
 import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
-import { bridge, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
+import { bridge, bridgeRefused, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
 import type { EpochMs } from '../time.ts';
 import { adopt } from './adopt.ts';
 import type { Call, Leg } from './call.ts';
 import type { CallCommand } from './commands.ts';
 import { change, command, draftOf, fact, forgetTimer, legOf, setLeg, startTimer, type Draft } from './draft.ts';
-import { endAgain, endCall, finishWhenNothingIsLeft } from './ending.ts';
+import { endAgain, endCall, finishWhenNothingIsLeft, routedTo } from './ending.ts';
 import type { CallEvent } from './events.ts';
 import type { CallFact } from './facts.ts';
 import { enterStep, follow } from './flow.ts';
 import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import {
-  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, promptTimer, recordTimer, rejoinTimer, roundTimer, whisperTimer,
+  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, promptTimer, recordTimer, roundTimer, whisperTimer, type LegTimer,
 } from './timers.ts';
 
 export interface Context {
@@ -42,21 +42,21 @@ export function transition(call: Call, event: CallEvent, ctx: Context): Transiti
   handle(draft, event);
   follow(draft);
   finishWhenNothingIsLeft(draft);
+  if (call.phase === 'offered' && draft.call.phase !== 'offered') {
+    const { caller, dialled, origin } = call.offer;
+    draft.facts.unshift({ type: 'CallStarted', caller, dialled, origin, startedAt: call.startedAt });
+  }
   const mark = markOf(draft.call);
-  if (mark !== null && markIsStale(markOf(call), mark)) command(draft, { type: 'MarkCall', legId: call.id, mark });
+  // Adoption gives new numbers to ids: the switch must know of them should this controller's journal be lost too.
+  if (mark !== null && (event.type === 'CallAdopted' || markIsStale(markOf(call), mark))) command(draft, { type: 'MarkCall', legId: call.id, mark });
   return { call: draft.call, commands: draft.commands, facts: draft.facts };
 }
 
 function handle(draft: Draft, event: CallEvent): void {
   switch (event.type) {
-    case 'CallOffered': {
-      const { call } = draft;
-      if (call.phase !== 'offered') return;
-      const { caller, dialled, origin } = call.offer;
-      fact(draft, { type: 'CallStarted', caller, dialled, origin, startedAt: call.startedAt });
-      enterStep(draft, call.plan.first);
+    case 'CallOffered':
+      if (draft.call.phase === 'offered') enterStep(draft, draft.call.plan.first);
       return;
-    }
     case 'LegRinging':
       onLeg(draft, event.legId, legRinging);
       return;
@@ -74,7 +74,7 @@ function handle(draft: Draft, event: CallEvent): void {
       legHeld(draft, event.legId, event.type === 'LegHeld');
       return;
     case 'TransferRefused':
-      fact(draft, { type: 'TransferRefused', legId: event.legId });
+      if (event.legId === draft.call.id || legOf(draft, event.legId) !== undefined) fact(draft, { type: 'TransferRefused', legId: event.legId });
       return;
     case 'PromptFinished':
       promptFinished(draft, event.legId, event.promptId, event.ok);
@@ -83,7 +83,7 @@ function handle(draft: Draft, event: CallEvent): void {
       legBridged(draft, event.legId, event.bridgeId);
       return;
     case 'LegUnbridged':
-      legUnbridged(draft, event.bridgeId);
+      legUnbridged(draft, event.legId, event.bridgeId);
       return;
     case 'RecordingStarted':
       recordingStarted(draft, event.recordingId);
@@ -135,7 +135,7 @@ function callerEnded(draft: Draft, cause: Cause): void {
   if (call.caller.phase === 'ended') return;
   change(draft, { caller: { phase: 'ended' } });
   if (call.phase === 'connected') endCall(draft, 'normal', 'answered', 'caller');
-  else if (call.phase === 'greeting' || call.phase === 'beeping' || call.phase === 'recording') endCall(draft, cause, 'no-answer', 'caller');
+  else if (call.phase === 'greeting' || call.phase === 'beeping' || call.phase === 'recording') endCall(draft, cause, routedTo(draft), 'caller');
   else endCall(draft, cause, 'canceled', 'caller');
 }
 
@@ -166,12 +166,17 @@ function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolea
 }
 
 function timerFired(draft: Draft, id: TimerId): void {
-  if (!(id in draft.call.timers)) return;
+  const at = Object.hasOwn(draft.call.timers, id) ? draft.call.timers[id] : undefined;
+  if (at === undefined) return;
+  if (at > draft.now) {
+    // Fired for an earlier deadline, before it was armed anew: this one is still to come.
+    startTimer(draft, id, at);
+    return;
+  }
   forgetTimer(draft, id);
   const ofLeg = legTimerOf(id);
   if (ofLeg !== undefined) {
-    onLeg(draft, ofLeg.legId, (d, leg) => legTimerFired(d, leg, ofLeg.kind));
-    if (ofLeg.kind === 'guard' && ofLeg.legId === draft.call.id) raiseGuard(draft, ofLeg.legId);
+    legTimerFired(draft, ofLeg.legId, ofLeg.kind);
     return;
   }
   switch (id) {
@@ -179,6 +184,7 @@ function timerFired(draft: Draft, id: TimerId): void {
       roundTimedOut(draft);
       return;
     case promptTimer:
+      if ('promptId' in draft.call) command(draft, { type: 'StopPrompt', promptId: draft.call.promptId });
       if (draft.call.phase === 'announcing') announcementFinished(draft, false);
       else voicemailPromptFinished(draft);
       return;
@@ -187,9 +193,6 @@ function timerFired(draft: Draft, id: TimerId): void {
       return;
     case connectTimer:
       connectFailed(draft);
-      return;
-    case rejoinTimer:
-      bridge(draft);
       return;
     case maxCallTimer:
       endCall(draft, 'normal', 'answered', 'frontdesk');
@@ -202,33 +205,39 @@ function timerFired(draft: Draft, id: TimerId): void {
   }
 }
 
-function legTimerFired(draft: Draft, leg: Leg, kind: NonNullable<ReturnType<typeof legTimerOf>>['kind']): void {
+function legTimerFired(draft: Draft, legId: LegId, kind: LegTimer): void {
   switch (kind) {
     case 'leg':
-      legTimedOut(draft, leg);
+      onLeg(draft, legId, legTimedOut);
       return;
     case 'screening':
-      screeningTimedOut(draft, leg);
+      onLeg(draft, legId, screeningTimedOut);
       leaveWhenNobodyIsLeft(draft);
       return;
     case 'ask-again':
-      askAgain(draft, leg);
+      onLeg(draft, legId, askAgain);
       return;
     case 'dismissed':
-      dismissedOver(draft, leg);
+      onLeg(draft, legId, dismissedOver);
       return;
     case 'hang-up':
-      hangUpAgain(draft, leg);
+      onLeg(draft, legId, hangUpAgain);
       return;
     case 'guard':
-      raiseGuard(draft, leg.id);
+      raiseGuard(draft, legId);
+      return;
+    case 'rejoin':
+      bridge(draft);
   }
 }
 
 /** A guard that could not be raised would cut a talking call short: asked for until it is. */
 function raiseGuard(draft: Draft, legId: LegId): void {
-  const { call } = draft;
-  if (call.phase === 'connecting' || call.phase === 'connected') command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
+  if (isTalking(draft.call, legId)) command(draft, { type: 'SetGuard', legId, ms: draft.call.plan.maxCallMs });
+}
+
+function isTalking(call: Call, legId: LegId): boolean {
+  return (call.phase === 'connecting' || call.phase === 'connected') && (legId === call.id || legId === call.winner);
 }
 
 function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandFailed' }>): void {
@@ -238,17 +247,18 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
       onLeg(draft, failed.legId, (d, leg) => originateFailed(d, leg, event));
       return;
     case 'PlayPrompt':
-      // With the link down the prompt may well be playing: adoption looks again, and a timer is armed meanwhile.
-      if (error !== 'unreachable') promptFinished(draft, failed.legId, failed.promptId, false);
+      // With the link down the prompt may well be playing: adoption looks again. The end of a leg that is gone is on
+      // its way, and nobody is to be rung until then. A timer is armed meanwhile.
+      if (error !== 'unreachable' && error !== 'gone') promptFinished(draft, failed.legId, failed.promptId, false);
       return;
     case 'BridgeLegs':
-      if (error !== 'unreachable') connectFailed(draft);
+      if (error !== 'unreachable' && error !== 'gone') bridgeRefused(draft, failed.bridgeId);
       return;
     case 'StartRecording':
       if (error !== 'unreachable') recordingClosed(draft, failed.recordingId, null);
       return;
     case 'SetGuard':
-      if (error !== 'gone' && (draft.call.phase === 'connecting' || draft.call.phase === 'connected')) {
+      if (error !== 'gone' && isTalking(draft.call, failed.legId)) {
         startTimer(draft, legTimer('guard', failed.legId), draft.now + guardAgainMs);
       }
       return;
@@ -265,8 +275,10 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
 }
 
 function originateFailed(draft: Draft, leg: Leg, event: Extract<CallEvent, { type: 'CommandFailed' }>): void {
-  if (event.error === 'unreachable' && leg.phase === 'dialing') return; // adoption dials it again, or finds it
-  if (event.error === 'timeout' && (leg.phase === 'dialing' || leg.phase === 'ringing')) {
+  // A leg that has rung or answered exists, whatever became of the reply: its end is an event of its own.
+  if (leg.phase !== 'dialing' && leg.phase !== 'ending') return;
+  if (event.error === 'unreachable') return; // adoption dials it again, or finds it
+  if (event.error === 'timeout') {
     // It may exist: asked to end, and not tried elsewhere.
     hangUp(draft, leg, 'temporary-failure');
     leaveWhenNobodyIsLeft(draft);

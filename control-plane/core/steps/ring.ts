@@ -6,7 +6,7 @@
 import { causes, type Cause } from '../cause.ts';
 import type { Leg } from '../call/call.ts';
 import { cancelTimer, command, fact, goTo, legsOf, moveLeg, startTimer, type Draft } from '../call/draft.ts';
-import { attemptOf, dial, dismiss, endLeg, hangUp, isTrying, markPickedUp } from '../call/leg-life.ts';
+import { attemptOf, cancelLegTimers, dial, dismiss, endLeg, hangUp, isTrying, markPickedUp } from '../call/leg-life.ts';
 import { roundTimer } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
 import type { RingStep } from '../routing/plan.ts';
@@ -32,7 +32,7 @@ export function legAnswered(draft: Draft, leg: Leg): void {
   if (leg.phase === 'ending') {
     // Its answer crossed our hang-up on the wire (RFC 3261 section 9.1): too late, but what happened is recorded.
     fact(draft, { type: 'LegPickedUp', legId: leg.id });
-    if (screening === undefined) fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
+    if (screening === undefined && leg.cause === 'answered-elsewhere') fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
     return;
   }
   if (leg.phase !== 'dialing' && leg.phase !== 'ringing') return;
@@ -62,7 +62,7 @@ export function legDigit(draft: Draft, leg: Leg, digit: string): void {
 function accept(draft: Draft, leg: Leg): void {
   fact(draft, { type: 'LegAccepted', legId: leg.id, won: true });
   cancelTimer(draft, roundTimer);
-  for (const kind of ['screening', 'ask-again'] as const) cancelTimer(draft, `${kind}:${leg.id}`);
+  cancelLegTimers(draft, leg.id);
   for (const other of legsOf(draft)) {
     if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);
   }

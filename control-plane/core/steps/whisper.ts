@@ -2,11 +2,11 @@
  * The whisper and the connection: the winner hears who is calling, then both are put in the bridge. Who hangs up
  * during the whisper has declined, and routing goes on.
  */
-import type { Leg } from '../call/call.ts';
+import type { CallIn, Leg, Place } from '../call/call.ts';
 import { cancelTimer, command, fact, goTo, legOf, moveLeg, newId, startTimer, type Draft } from '../call/draft.ts';
-import { answerCaller, attemptOf, hangUp } from '../call/leg-life.ts';
-import { connectLimitMs, connectTimer, maxCallTimer, rejoinAfterMs, rejoinTimer, whisperLimitMs, whisperTimer } from '../call/timers.ts';
-import type { LegId } from '../ids.ts';
+import { answerCaller, attemptOf, cancelLegTimers, hangUp } from '../call/leg-life.ts';
+import { connectLimitMs, connectTimer, legTimer, maxCallTimer, rejoinAfterMs, whisperLimitMs, whisperTimer } from '../call/timers.ts';
+import type { BridgeId, LegId } from '../ids.ts';
 
 /** The leg has the call. Its siblings are already released. */
 export function startConnecting(draft: Draft, leg: Leg): void {
@@ -56,16 +56,14 @@ export function bridge(draft: Draft): void {
   if (call.phase === 'connecting') startTimer(draft, connectTimer, draft.now + connectLimitMs);
 }
 
-export function legBridged(draft: Draft, legId: LegId, bridgeId: string): void {
+export function legBridged(draft: Draft, legId: LegId, bridgeId: BridgeId): void {
   const call = draft.call;
-  if (call.phase === 'connected' && call.bridgeId === bridgeId) {
-    cancelTimer(draft, rejoinTimer);
-    return;
-  }
-  if (call.phase !== 'connecting' || call.bridgeId !== bridgeId) return;
+  if ((call.phase !== 'connecting' && call.phase !== 'connected') || call.bridgeId !== bridgeId) return;
+  cancelTimer(draft, legTimer('rejoin', legId));
+  if (call.phase !== 'connecting') return;
   if (call.joined.includes(legId) || (legId !== call.id && legId !== call.winner)) return;
   const joined = [...call.joined, legId];
-  goTo(draft, { phase: 'connecting', step: call.step, winner: call.winner, bridgeId, joined });
+  goTo(draft, { ...placeOf(call), joined });
   if (joined.length === 2) connected(draft);
 }
 
@@ -83,6 +81,13 @@ export function connected(draft: Draft): void {
   startTimer(draft, maxCallTimer, draft.now + call.plan.maxCallMs);
 }
 
+/** The switch has refused the bridge: a talking pair that came apart is tried again, a new one is given up. */
+export function bridgeRefused(draft: Draft, bridgeId: BridgeId): void {
+  const call = draft.call;
+  if (call.phase === 'connected' && call.bridgeId === bridgeId) startTimer(draft, legTimer('rejoin', call.winner), draft.now + rejoinAfterMs);
+  else if (call.phase === 'connecting' && call.bridgeId === bridgeId) connectFailed(draft);
+}
+
 /** The bridge could not be made, or not in time: the winner is released and routing goes on. */
 export function connectFailed(draft: Draft): void {
   const call = draft.call;
@@ -98,13 +103,24 @@ export function winnerLost(draft: Draft): void {
   if (call.phase !== 'connecting') return;
   cancelTimer(draft, connectTimer);
   cancelTimer(draft, whisperTimer);
+  cancelLegTimers(draft, call.id);
   command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
   fact(draft, { type: 'RingEnded', step: call.step, outcome: 'noAnswer' });
   draft.outcome = 'noAnswer';
 }
 
-/** One who lives was taken out of the bridge: put back, unless its end follows within a moment. */
-export function legUnbridged(draft: Draft, bridgeId: string): void {
+/**
+ * One who lives was taken out of the bridge: put back, unless its end follows within a moment. Before both have been
+ * in it, the connect timer decides.
+ */
+export function legUnbridged(draft: Draft, legId: LegId, bridgeId: BridgeId): void {
   const call = draft.call;
-  if (call.phase === 'connected' && call.bridgeId === bridgeId) startTimer(draft, rejoinTimer, draft.now + rejoinAfterMs);
+  if ((call.phase !== 'connecting' && call.phase !== 'connected') || call.bridgeId !== bridgeId) return;
+  if (legId !== call.id && legId !== call.winner) return;
+  if (call.phase === 'connecting') goTo(draft, { ...placeOf(call), joined: call.joined.filter((joined) => joined !== legId) });
+  else startTimer(draft, legTimer('rejoin', legId), draft.now + rejoinAfterMs);
+}
+
+function placeOf({ phase, step, winner, bridgeId, joined }: CallIn<'connecting'>): Extract<Place, { phase: 'connecting' }> {
+  return { phase, step, winner, bridgeId, joined };
 }
