@@ -1,0 +1,65 @@
+/** A call brought into each phase, and an event of each type for it. A missing one does not compile. */
+import type { CallPhase } from '../../../control-plane/core/call/call.ts';
+import type { CallEvent } from '../../../control-plane/core/call/events.ts';
+import type { Plan } from '../../../control-plane/core/routing/plan.ts';
+import { given, type Story } from './given.ts';
+import { desk, mobile, planOf } from './plans.ts';
+
+export const everyPart: Plan = planOf([desk(1, { whisper: ['file:who'] }), mobile()], { announcement: true });
+
+const ringing = (): Story => given(everyPart).offered().promptEnds().legRings(1).legRings(2);
+const greeting = (): Story => ringing().timer('round').legEnds(1).legEnds(2);
+const recording = (): Story => greeting().promptEnds().promptEnds();
+const connecting = (): Story => ringing().legAnswers(1).legEnds(2);
+
+export const inPhase = {
+  offered: () => given(everyPart),
+  announcing: () => given(everyPart).offered(),
+  ringing: () => ringing().legAnswers(2),
+  connecting,
+  connected: () => connecting().promptEnds(1).bridged(),
+  greeting,
+  beeping: () => greeting().promptEnds(),
+  recording,
+  ending: () => connecting().promptEnds(1).bridged().callerHangsUp(),
+  ended: () => ringing().callerHangsUp().allEnds(),
+} satisfies Record<CallPhase, () => Story>;
+
+export const phases = Object.keys(inPhase) as CallPhase[];
+
+/** The leg an event is about: the winner where there is one, else the screened mobile, else the caller. */
+function legIn(story: Story): string {
+  const ids = Object.keys(story.call.legs);
+  return (story.call.phase === 'ringing' ? ids[1] : ids[0]) ?? story.call.id;
+}
+
+function promptIn(story: Story): { legId: string; promptId: string } {
+  const { call } = story;
+  const holder = 'promptId' in call ? call : Object.values(call.legs).find((leg) => 'promptId' in leg && leg.promptId !== null);
+  return holder !== undefined && 'promptId' in holder && holder.promptId !== null ? { legId: holder.id, promptId: holder.promptId } : { legId: call.id, promptId: 'none' };
+}
+
+const bridgeIn = ({ call }: Story): string => ('bridgeId' in call ? call.bridgeId : `${call.id}--b1`);
+const recordingIn = ({ call }: Story): string => call.recording ?? `${call.id}--r1`;
+
+export const eventOf = {
+  CallOffered: () => ({ type: 'CallOffered' }),
+  LegRinging: (story) => ({ type: 'LegRinging', legId: legIn(story) }),
+  LegAnswered: (story) => ({ type: 'LegAnswered', legId: legIn(story) }),
+  LegEnded: (story) => ({ type: 'LegEnded', legId: legIn(story), cause: 'normal' }),
+  LegDigit: (story) => ({ type: 'LegDigit', legId: legIn(story), digit: '1' }),
+  LegHeld: (story) => ({ type: 'LegHeld', legId: legIn(story) }),
+  LegUnheld: (story) => ({ type: 'LegUnheld', legId: legIn(story) }),
+  TransferRefused: (story) => ({ type: 'TransferRefused', legId: legIn(story) }),
+  PromptFinished: (story) => ({ type: 'PromptFinished', ...promptIn(story), ok: true }),
+  LegBridged: (story) => ({ type: 'LegBridged', legId: legIn(story), bridgeId: bridgeIn(story) }),
+  LegUnbridged: (story) => ({ type: 'LegUnbridged', legId: legIn(story), bridgeId: bridgeIn(story) }),
+  RecordingStarted: (story) => ({ type: 'RecordingStarted', recordingId: recordingIn(story) }),
+  RecordingFinished: (story) => ({ type: 'RecordingFinished', recordingId: recordingIn(story), durationMs: 4000 }),
+  RecordingFailed: (story) => ({ type: 'RecordingFailed', recordingId: recordingIn(story) }),
+  TimerFired: (story) => ({ type: 'TimerFired', id: Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0]?.[0] ?? 'round' }),
+  CommandFailed: (story) => ({ type: 'CommandFailed', command: { type: 'PlayPrompt', ...promptIn(story), media: [] }, error: 'rejected', mayHaveReachedCarrier: false }),
+  CallAdopted: (story) => ({ type: 'CallAdopted', seen: story.onSwitch() }),
+} satisfies { readonly [T in CallEvent['type']]: (story: Story) => Extract<CallEvent, { type: T }> };
+
+export const eventTypes = Object.keys(eventOf) as CallEvent['type'][];

@@ -1,0 +1,35 @@
+/** Plans for tests of the core: an announcement, phones to ring, voicemail, each as asked for. */
+import type { Attempt, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
+
+const base = { ringMs: 20_000, callerId: { number: '+13125550177', name: 'Jo Ray' } } as const;
+
+export function desk(n: number, change: Partial<Attempt> = {}): Attempt {
+  return { ...base, user: `u${n}`, label: `desk ${n}`, target: { kind: 'device', device: `10${n}` }, whisper: [], ...change };
+}
+
+/** A mobile that is asked for a key, over either of two trunks. */
+export function mobile(change: Partial<Attempt> = {}): Attempt {
+  return {
+    ...base, user: 'ben', label: 'mobile', target: { kind: 'external', number: '+12025550121', trunks: ['t1', 't2'] }, whisper: [],
+    screening: { key: '1', prompt: ['file:who', 'file:press-1'], waitMs: 10_000 }, ...change,
+  };
+}
+
+export interface PlanOptions {
+  readonly announcement?: boolean;
+  readonly voicemail?: boolean;
+}
+
+export function planOf(attempts: readonly Attempt[], { announcement = false, voicemail = true }: PlanOptions = {}): Plan {
+  const noAnswer = voicemail ? 'voicemail' : 'hang-up';
+  const steps: Record<string, Step> = {
+    ring: { kind: 'ring', pattern: 'simultaneous', attempts, ringMs: 25_000, taken: ['file:taken'], on: { noAnswer } },
+    voicemail: { kind: 'voicemail', greeting: ['file:greeting'], maxMs: 120_000, silenceMs: 5000, on: { done: 'hang-up' } },
+    'hang-up': { kind: 'hang-up', cause: 'normal' },
+    announcement: { kind: 'announcement', media: ['file:recorded-line'], on: { done: 'ring' } },
+  };
+  return {
+    version: 1, hash: 'h1', account: { id: 'c1', name: 'Riverside Dental' }, number: { e164: '+12025550110', label: 'Main line' },
+    first: announcement ? 'announcement' : 'ring', steps, reasons: [], maxCallMs: 3_600_000,
+  };
+}
