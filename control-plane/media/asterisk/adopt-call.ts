@@ -1,0 +1,55 @@
+import type { SwitchSnapshot } from '../media-driver.ts';
+import { callIdOf } from '../../core/ids.ts';
+import type { AriClient } from './ari/ari-client.ts';
+import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
+import type { Legs } from './legs.ts';
+
+/**
+ * Subscribes to a call's channels and bridges, moves the channels that are in another application, and then tells
+ * what changed between the snapshot and the subscription, which no event will. A leg that was made and not dialled is
+ * hung up: nobody will dial it, and the call makes another.
+ */
+export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot['calls'][number], elsewhere: ReadonlySet<string>, tell: TellLeg): Promise<void> {
+  const { callId } = call;
+  const channelIds = [...(call.caller === null ? [] : [callId]), ...call.legs.map(({ legId }) => legId)];
+  const sources = [...channelIds.map((id) => `channel:${id}`), ...call.bridges.map(({ bridgeId }) => `bridge:${bridgeId}`)];
+
+  for (const { legId, state } of call.legs) {
+    const leg = legs.of(legId);
+    leg.rang ||= state === 'ringing';
+    leg.answered ||= state === 'answered';
+  }
+  if (call.caller !== null) {
+    const leg = legs.of(callId);
+    leg.answered ||= call.caller.answered;
+    // Not known from the snapshot; silence where there is none is no harm.
+    leg.ringTone = true;
+  }
+  // One by one: a list is refused whole for one that has gone.
+  const subscribed = sources.map((eventSource) => ari.request('applications.subscribe', { applicationName: ari.app, eventSource: [eventSource] }));
+  // The move of a channel that plays a prompt is done when that ends; events and commands do not wait for it.
+  const moved = channelIds.filter((id) => elsewhere.has(id)).map((channelId) => ari.request('channels.move', { channelId, app: ari.app, appArgs: 'adopted' }));
+  const now = channelIds.map(async (channelId) => ({ channelId, reply: await ari.request('channels.get', { channelId }) }));
+  const bridgesNow = call.bridges.map(async (before) => ({ before, reply: await ari.request('bridges.get', { bridgeId: before.bridgeId }) }));
+
+  for (const reply of await Promise.all([...subscribed, ...moved])) {
+    if (!reply.ok && (reply.error === 'unreachable' || reply.error === 'timeout')) throw new Error(reply.message);
+  }
+  for (const { channelId, reply } of await Promise.all(now)) {
+    if (!reply.ok && reply.error === 'gone') {
+      if (legs.get(channelId) === undefined) continue;
+      legs.delete(channelId);
+      tell(callId, { type: 'LegEnded', legId: channelId, cause: 'lost' });
+    } else if (reply.ok) {
+      if (reply.body.state === 'Ringing') legRang(legs, channelId, tell);
+      else if (reply.body.state === 'Up') legAnswered(legs, channelId, tell);
+      // A dialled leg that has not rung is Down as well; its application data tells nothing, its dial string does.
+      else if (reply.body.state === 'Down' && channelId !== callId && elsewhere.has(channelId)) void ari.request('channels.hangup', { channelId });
+    }
+  }
+  for (const { before, reply } of await Promise.all(bridgesNow)) {
+    const channels = reply.ok ? reply.body.channels : [];
+    for (const legId of channels) if (!before.legIds.includes(legId)) tell(callIdOf(legId), { type: 'LegBridged', legId, bridgeId: before.bridgeId });
+    for (const legId of before.legIds) if (!channels.includes(legId)) tell(callIdOf(legId), { type: 'LegUnbridged', legId, bridgeId: before.bridgeId });
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Asterisk behind the one driver interface, over one ARI websocket. Semantics: docs.asterisk.org, "Asterisk REST
+ * Interface"; what it leaves open was tried on 22.10.1 and stands as a comment where it is relied on.
+ */
+import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
+import { SwitchRefusedError } from '../media-driver.ts';
+import { adoptCall } from './adopt-call.ts';
+import { connectAri, type AriClient, type AriLink, type AriLog, type AriOptions } from './ari/ari-client.ts';
+import type { SwitchEvent } from './ari/decode-frame.ts';
+import type { CallBroadcastEvent, StasisStartEvent } from './ari/ari-types.generated.ts';
+import { missingModules } from './ari/missing-modules.ts';
+import { callerText } from './caller-text.ts';
+import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
+import { createLegs } from './legs.ts';
+import { perform } from './perform.ts';
+import { readSwitch, type SwitchReading } from './read-switch.ts';
+
+export interface AsteriskDriverOptions {
+  /** `http(s)://user:password@host:port[/prefix]` */
+  readonly url: string;
+  /** Names the ARI application `frontdesk-<instance>`: letters, digits, `-`, `_`. Unique among live controllers. */
+  readonly instance: string;
+  readonly log: AriLog;
+  readonly limits?: AriOptions['limits'];
+  readonly liveness?: AriOptions['liveness'];
+  readonly backOff?: AriOptions['backOff'];
+}
+
+export interface AsteriskDriver extends MediaDriver {
+  /** What is remembered of calls, and requests under way: nothing when no call is left. */
+  leftovers(): { readonly legs: number; readonly inFlight: number };
+}
+
+/** Each is something a call needs that would otherwise fail in the middle of it. */
+const neededModules = [
+  'app_stasis.so', 'app_stasis_broadcast.so', 'chan_pjsip.so', 'func_callerid.so', 'func_logic.so', 'func_timeout.so', 'res_ari_applications.so', 'res_ari_bridges.so',
+  'res_ari_channels.so', 'res_ari_events.so', 'res_ari_playbacks.so', 'res_ari_recordings.so', 'res_stasis_broadcast.so', 'res_stasis_playback.so', 'res_stasis_recording.so',
+];
+
+export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDriver {
+  const { log } = options;
+  const app = `frontdesk-${options.instance}`;
+  const legs = createLegs();
+  let handlers: MediaHandlers | undefined;
+  let ari: AriClient | undefined;
+  let link: LinkState = 'down';
+  let checked = false;
+  let accepting = true;
+  let lastReading: SwitchReading | undefined;
+
+  const tell: TellLeg = (callId, event) => { handlers?.onLegEvent(callId, event); };
+
+  function onLink(state: AriLink, client: AriClient): void {
+    ari = client;
+    // Told once the switch has been found usable.
+    if (!checked && state === 'up') return;
+    link = state;
+    handlers?.onLink(state, { up: 'connected', down: 'the connection was lost', replaced: 'another process took this name' }[state]);
+  }
+
+  function onEvent(event: SwitchEvent): void {
+    if (!checked || ari === undefined) return;
+    if (event.type === 'CallBroadcast') claim(ari, event);
+    else if (event.type === 'StasisStart') onStasisStart(ari, event);
+    else translateEvent(event, legs, tell);
+  }
+
+  function claim(ari: AriClient, { channel }: CallBroadcastEvent): void {
+    if (!accepting) return;
+    void ari.request('events.claimChannel', { channelId: channel.id, application: app }).then((claimed) => {
+      // 409: another controller was first. 404: the caller has gone. Both are daily business.
+      if (!claimed.ok && claimed.status === undefined) log.warn({ callId: channel.id, why: claimed.message }, 'A call could not be claimed.');
+    });
+  }
+
+  function onStasisStart(ari: AriClient, { args, channel }: StasisStartEvent): void {
+    const [kind, origin, ...dialled] = args;
+    if (kind !== 'inbound' && kind !== 'orphan') {
+      legs.get(channel.id)?.originate?.entered();
+      return;
+    }
+    const callId = channel.id;
+    const leg = legs.of(callId);
+    leg.answered = channel.state === 'Up';
+    // An application hears no more of a channel that leaves it, and a caller's leaves before it ends.
+    void ari.request('applications.subscribe', { applicationName: app, eventSource: [`channel:${callId}`] }).then((subscribed) => {
+      if (subscribed.ok || subscribed.status === undefined || legs.get(callId) === undefined) return;
+      legs.delete(callId);
+      tell(callId, { type: 'LegEnded', legId: callId, cause: 'canceled' });
+    });
+    handlers?.onOffer({
+      callId, dialled: dialled.join(':'), origin: origin === 'phone' ? 'phone' : 'trunk', orphan: kind === 'orphan',
+      caller: { number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80) },
+    });
+  }
+
+  async function read(): Promise<SwitchReading> {
+    if (ari === undefined) throw new Error('There is no link to the switch.');
+    const known = legs.ids();
+    const reading = await readSwitch(ari);
+    legs.keepOnly(known, reading.channelIds);
+    lastReading = reading;
+    return reading;
+  }
+
+  return {
+    async start(given) {
+      handlers = given;
+      if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);
+      const connected = await connectAri({
+        url: options.url, app, eventFilter, onEvent, onLink, log,
+        ...(options.limits === undefined ? {} : { limits: options.limits }),
+        ...(options.liveness === undefined ? {} : { liveness: options.liveness }),
+        ...(options.backOff === undefined ? {} : { backOff: options.backOff }),
+      });
+      if (!connected.ok) throw new SwitchRefusedError(connected.message);
+      const { client } = connected;
+      const modules = await missingModules(client, neededModules);
+      const problem = !modules.ok ? `The modules of Asterisk could not be listed: ${modules.message}`
+        : modules.missing.length > 0 ? `Asterisk lacks ${modules.missing.join(', ')}: load ${modules.missing.length === 1 ? 'it' : 'them'} in modules.conf.` : undefined;
+      if (problem !== undefined) {
+        await client.close();
+        throw new SwitchRefusedError(problem);
+      }
+      checked = true;
+      onLink('up', client);
+    },
+    accept(newCalls) { accepting = newCalls; },
+    async execute(command) {
+      if (ari === undefined) return { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'There is no link to the switch.' };
+      return perform(ari, legs, command, tell);
+    },
+    snapshot: async () => (await read()).snapshot,
+    async adopt(callId, snapshot) {
+      const call = snapshot.calls.find((each) => each.callId === callId);
+      if (call === undefined) return;
+      const reading = lastReading ?? await read();
+      if (ari === undefined) throw new Error('There is no link to the switch.');
+      await adoptCall(ari, legs, call, reading.elsewhere, tell);
+    },
+    health: () => ({ link, inFlight: ari?.stats().inFlight ?? 0, version: ari?.version ?? '' }),
+    async stop() {
+      link = 'down';
+      await ari?.close();
+      handlers = undefined;
+    },
+    leftovers: () => ({ legs: legs.size(), inFlight: (ari?.stats().inFlight ?? 0) + (ari?.stats().queued ?? 0) }),
+  };
+}

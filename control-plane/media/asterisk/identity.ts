@@ -1,0 +1,30 @@
+/** What a channel carries of its call, in one channel variable, for a controller that knows nothing else. */
+import type { CallId } from '../../core/ids.ts';
+import type { CallMark, LegMark } from '../../core/call/mark.ts';
+
+export const identityVariable = 'FRONTDESK';
+
+export function identityText(callId: CallId, mark: CallMark | LegMark): string {
+  return JSON.stringify({ callId, mark });
+}
+
+/** Null for anything this build did not write. */
+export function markIn(text: string | undefined): Record<string, unknown> | null {
+  if (text === undefined) return null;
+  try {
+    const value = JSON.parse(text) as { mark?: unknown } | null;
+    const mark = value?.mark;
+    return typeof mark === 'object' && mark !== null && 'v' in mark && mark.v === 1 ? { ...mark } : null;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The variable to *read* in order to write one. ARI's own write waits for the channel's thread, and so for the end of
+ * its prompt or recording, and with it waits every request behind it on the websocket (tried: five seconds). A read
+ * does not wait, and reading the dialplan function SET(name=value) sets. Its value is taken as it is: no expansion.
+ */
+export function setByReading(name: string, value: string): string {
+  return `SET(${name}=${value})`;
+}

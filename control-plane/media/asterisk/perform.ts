@@ -1,0 +1,102 @@
+import { callIdOf } from '../../core/ids.ts';
+import type { MediaCommand } from '../../core/call/commands.ts';
+import type { TellLeg } from './leg-events.ts';
+import type { CommandResult } from '../media-driver.ts';
+import type { AriClient } from './ari/ari-client.ts';
+import type { AriResult } from './ari/ari-result.ts';
+import { reasonCode } from './hang-up-cause.ts';
+import { identityText, identityVariable, setByReading } from './identity.ts';
+import type { Leg, Legs } from './legs.ts';
+import { mediaUri } from './media-uri.ts';
+import { originateLeg } from './originate-leg.ts';
+
+const done: CommandResult = { ok: true };
+
+/**
+ * Carries one command out. Requests leave here and now, in the order of the calls, and Asterisk obeys them in that
+ * order, so a command of several requests waits for its last only.
+ *
+ * `answer` and `addChannel` wait for the channel's thread, and every request of every call waits behind them. A prompt
+ * or a recording keeps that thread busy, so it is stopped first; stopping does not wait.
+ */
+export async function perform(ari: AriClient, legs: Legs, command: MediaCommand, tell: TellLeg): Promise<CommandResult> {
+  switch (command.type) {
+    case 'OriginateLeg':
+      return originateLeg(ari, legs, command);
+    case 'AnswerLeg':
+      freeThread(ari, legs.get(command.legId));
+      return result(await ari.request('channels.answer', { channelId: command.legId }));
+    case 'RingLeg': {
+      const leg = legs.get(command.legId);
+      if (leg !== undefined) leg.ringTone = true;
+      return result(await ari.request('channels.ring', { channelId: command.legId }));
+    }
+    case 'HangUpLeg': {
+      const leg = legs.get(command.legId);
+      if (leg !== undefined) leg.asked ??= command.cause;
+      const hungUp = await ari.request('channels.hangup', { channelId: command.legId, reason_code: reasonCode(command.cause) });
+      return !hungUp.ok && hungUp.error === 'gone' ? done : result(hungUp);
+    }
+    case 'PlayPrompt': {
+      const { legId, promptId } = command;
+      if (command.media.length === 0) {
+        setImmediate(() => { tell(callIdOf(legId), { type: 'PromptFinished', legId, promptId, ok: false }); });
+        return done;
+      }
+      const leg = legs.get(legId);
+      stopRinging(ari, leg);
+      leg?.prompts.add(promptId);
+      const playing = await ari.request('channels.playWithId', { channelId: legId, playbackId: promptId, media: command.media.map(mediaUri) });
+      if (!playing.ok) leg?.prompts.delete(promptId);
+      return result(playing);
+    }
+    case 'StopPrompt':
+      return result(await ari.request('playbacks.stop', { playbackId: command.promptId }));
+    case 'BridgeLegs': {
+      for (const legId of command.legIds) {
+        const leg = legs.get(legId);
+        freeThread(ari, leg);
+        stopRinging(ari, leg);
+      }
+      // 409 for a bridge that exists; if it could not be made, the next request says so.
+      void ari.request('bridges.createWithId', { bridgeId: command.bridgeId, type: 'mixing' });
+      return result(await ari.request('bridges.addChannel', { bridgeId: command.bridgeId, channel: command.legIds }));
+    }
+    case 'DestroyBridge':
+      return result(await ari.request('bridges.destroy', { bridgeId: command.bridgeId }));
+    case 'StartRecording': {
+      const leg = legs.get(command.legId);
+      stopRinging(ari, leg);
+      if (leg !== undefined) leg.recording = command.recordingId;
+      const recording = await ari.request('channels.record', {
+        channelId: command.legId, name: command.recordingId, format: 'wav', ifExists: 'fail', terminateOn: 'none',
+        maxDurationSeconds: Math.ceil(command.maxMs / 1000), maxSilenceSeconds: Math.ceil(command.silenceMs / 1000),
+      });
+      if (!recording.ok && leg?.recording === command.recordingId) leg.recording = undefined;
+      return result(recording);
+    }
+    case 'StopRecording':
+      return result(await ari.request('recordings.stop', { recordingName: command.recordingId }));
+    case 'SetGuard':
+      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading('TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))) }));
+    case 'MarkCall':
+      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(identityVariable, identityText(callIdOf(command.legId), command.mark)) }));
+  }
+}
+
+function freeThread(ari: AriClient, leg: Leg | undefined): void {
+  if (leg === undefined) return;
+  for (const playbackId of leg.prompts) void ari.request('playbacks.stop', { playbackId });
+  if (leg.recording !== undefined) void ari.request('recordings.stop', { recordingName: leg.recording });
+}
+
+/** The tone goes on in a bridge and under a recording (tried). */
+function stopRinging(ari: AriClient, leg: Leg | undefined): void {
+  if (leg?.ringTone !== true) return;
+  leg.ringTone = false;
+  void ari.request('channels.ringStop', { channelId: leg.id });
+}
+
+function result(reply: AriResult<unknown>): CommandResult {
+  return reply.ok ? done : { ok: false, error: reply.error, mayHaveReachedCarrier: false, detail: reply.message };
+}

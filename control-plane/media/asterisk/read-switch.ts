@@ -1,0 +1,97 @@
+/** What the switch has of Frontdesk's calls, and making them this instance's. */
+import { callIdOf, type CallId } from '../../core/ids.ts';
+import type { CallMark, LegMark } from '../../core/call/mark.ts';
+import type { LegOnSwitch } from '../../core/call/events.ts';
+import type { SwitchSnapshot } from '../media-driver.ts';
+import type { AriClient } from './ari/ari-client.ts';
+import type { AriResult } from './ari/ari-result.ts';
+import type { Channel } from './ari/ari-types.generated.ts';
+import { callerText } from './caller-text.ts';
+import { identityVariable, markIn } from './identity.ts';
+
+/** Of one call, what `adopt` needs beside the snapshot. */
+export interface SwitchReading {
+  readonly snapshot: SwitchSnapshot;
+  readonly channelIds: ReadonlySet<string>;
+  /** The channels that are not in this instance's application. */
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+const frontdeskApp = /^frontdesk-/;
+const leg = /--l\d+$/;
+const bridge = /--b\d+$/;
+/** Below what the client lets wait. */
+const variablesAtOnce = 1000;
+
+type Call = { -readonly [K in keyof SwitchSnapshot['calls'][number]]: SwitchSnapshot['calls'][number][K] } & { legs: LegOnSwitch[]; bridges: { bridgeId: string; legIds: readonly string[] }[] };
+
+/** Throws when the link is down or the switch does not answer. */
+export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
+  const [channelsReply, bridgesReply, appsReply] = await Promise.all([ari.request('channels.list'), ari.request('bridges.list'), ari.request('applications.list')]);
+  const channels = ok(channelsReply);
+  const apps = ok(appsReply).filter(({ name }) => frontdeskApp.test(name));
+  // A call that is still being offered looks the same in the list of channels: claimed is what is in an application.
+  const claimed = new Set(apps.flatMap(({ channel_ids: ids }) => ids));
+  const here = new Set(apps.find(({ name }) => name === ari.app)?.channel_ids);
+  const elsewhere = new Set(apps.filter(({ name }) => name !== ari.app).flatMap(({ channel_ids: ids }) => ids));
+  const ours = channels.filter(({ id }) => claimed.has(id) || leg.test(id));
+  const marks = await readMarks(ari, ours);
+
+  const calls = new Map<CallId, Call>();
+  const callOf = (id: string): Call => {
+    const callId = callIdOf(id);
+    let call = calls.get(callId);
+    if (call === undefined) {
+      call = { callId, dialled: '', origin: 'trunk', caller: null, legs: [], bridges: [], recordings: [] };
+      calls.set(callId, call);
+    }
+    return call;
+  };
+  const recordings: { call: Call; name: string }[] = [];
+  for (const channel of ours) {
+    const call = callOf(channel.id);
+    const mark = marks.get(channel.id) ?? null;
+    if (leg.test(channel.id)) {
+      const state = channel.state === 'Up' ? 'answered' : channel.state === 'Ringing' ? 'ringing' : 'dialing';
+      call.legs.push({ legId: channel.id, state, createdAt: epochMs(channel.creationtime), mark: mark as unknown as LegMark | null });
+      continue;
+    }
+    const callMark = mark as unknown as CallMark | null;
+    // Written by the static dialplan: StasisBroadcast(500,^frontdesk-,kind:origin:dialled)
+    const [, origin, dialled] = /:(trunk|phone):(.*)$/.exec(channel.dialplan.app_data) ?? [];
+    call.dialled = callMark?.dialled ?? dialled ?? channel.dialplan.exten;
+    call.origin = origin === 'phone' ? 'phone' : 'trunk';
+    call.caller = { answered: channel.state === 'Up', number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80), mark: callMark };
+    if (callMark?.recording !== undefined) recordings.push({ call, name: callMark.recording });
+  }
+  for (const { id, channels: legIds } of ok(bridgesReply)) if (bridge.test(id)) callOf(id).bridges.push({ bridgeId: id, legIds });
+  await Promise.all(recordings.map(async ({ call, name }) => {
+    const live = await ari.request('recordings.getLive', { recordingName: name });
+    if (live.ok) call.recordings = [name];
+  }));
+  const notHere = new Set(ours.map(({ id }) => id).filter((id) => !here.has(id) || elsewhere.has(id)));
+  return { snapshot: { calls: [...calls.values()] }, channelIds: new Set(channels.map(({ id }) => id)), elsewhere: notHere };
+}
+
+async function readMarks(ari: AriClient, channels: readonly Channel[]): Promise<Map<string, Record<string, unknown>>> {
+  const marks = new Map<string, Record<string, unknown>>();
+  for (let from = 0; from < channels.length; from += variablesAtOnce) {
+    await Promise.all(channels.slice(from, from + variablesAtOnce).map(async ({ id }) => {
+      const reply = await ari.request('channels.getChannelVar', { channelId: id, variable: identityVariable });
+      if (!reply.ok && (reply.error === 'unreachable' || reply.error === 'timeout')) throw new Error(reply.message);
+      const mark = reply.ok ? markIn(reply.body.value) : null;
+      if (mark !== null) marks.set(id, mark);
+    }));
+  }
+  return marks;
+}
+
+function ok<Body>(reply: AriResult<Body>): Body {
+  if (!reply.ok) throw new Error(reply.message);
+  return reply.body;
+}
+
+/** `2026-01-31T10:00:00.000+0000` */
+function epochMs(time: string): number {
+  return Date.parse(time.replace(/([+-]\d\d)(\d\d)$/, '$1:$2')) || 0;
+}
