@@ -1,0 +1,108 @@
+import { describe, expect, test } from 'vitest';
+import { newCall } from '../../control-plane/core/call/call.ts';
+import { frozen, offer, startedAt, Story } from './support/given.ts';
+import { everyPart, inPhase, phases } from './support/phases.ts';
+
+const live = phases.filter((phase) => phase !== 'ended' && phase !== 'ending');
+
+/** What a controller knows after it has read the first events of the journal. */
+function knowing(story: Story, events: number): Story {
+  const known = new Story(everyPart, newCall(offer, everyPart, startedAt));
+  for (const { event, at } of story.events.slice(0, events)) {
+    known.now = at;
+    known.when(event);
+  }
+  known.now = story.now;
+  return known;
+}
+
+describe.each(live)('A call adopted while it is %s', (phase) => {
+  const prefixes = Array.from({ length: inPhase[phase]().events.length + 1 }, (_, n) => n);
+
+  test.each(prefixes)('goes on, known from the first %i events, and ends once', (events) => {
+    const before = inPhase[phase]();
+    const seen = before.onSwitch();
+    const call = knowing(before, events).adopted(seen);
+    expect(['ending', 'ended']).not.toContain(call.call.phase);
+    if (phase === 'connected' || phase === 'connecting') expect(['connecting', 'connected']).toContain(call.call.phase);
+    if (phase === 'connected') expect(call.call.phase).toBe('connected');
+    if (phase === 'recording') expect(call.call).toMatchObject({ phase: 'recording', recording: seen.recordings[0] });
+    call.callerHangsUp().allEnds();
+    expect(call.call).toMatchObject({ phase: 'ended', timers: {} });
+    expect(call.every('CallEnded')).toHaveLength(1);
+    expect(call.every('CallStarted')).toHaveLength(1);
+  });
+
+  test('whose caller has vanished ends', () => {
+    const call = inPhase[phase]().adopted({ caller: null, recordings: [] }).allEnds();
+    expect(call.call).toMatchObject({ phase: 'ended', timers: {} });
+    expect(call.every('CallEnded')).toHaveLength(1);
+  });
+
+  test('twice in a row gives no id twice', () => {
+    const call = inPhase[phase]().adopted().adopted();
+    const ids = call.allCommands.flatMap((one) => (one.type === 'PlayPrompt' ? [one.promptId] : one.type === 'OriginateLeg' ? [one.legId] : []));
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+});
+
+test('from nothing but marks the record is marked as reconstructed', () => {
+  const before = inPhase.connected();
+  const call = knowing(before, 0).adopted(before.onSwitch());
+  expect(call.cdr).toMatchObject({ reconstructed: true, answeredBy: before.legId(1) });
+});
+
+test('a connected call stays connected, and its guards are raised', () => {
+  const call = inPhase.connected().adopted();
+  expect(call.asked()).toEqual(['SetGuard caller', 'SetGuard l2']);
+  expect(call.call.phase).toBe('connected');
+});
+
+test('the callee hung up while nobody listened: the call was answered, and ends', () => {
+  const call = inPhase.connected().adopted({ legs: [] }).allEnds();
+  expect(call.cdr).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
+});
+
+test('the winner vanished in the whisper: routing goes on', () => {
+  expect(inPhase.connecting().adopted({ legs: [] }).call.phase).toBe('greeting');
+});
+
+test('a phone answered while nobody listened: it is asked or has the call, once', () => {
+  const ringing = inPhase.announcing().promptEnds().legRings(1).legRings(2);
+  const seen = ringing.onSwitch();
+  const call = ringing.adopted({ legs: seen.legs.map((leg) => ({ ...leg, state: leg.legId === ringing.legId(2) ? 'answered' as const : leg.state })) });
+  expect(call.asked().filter((one) => one.startsWith('PlayPrompt'))).toEqual(['PlayPrompt l3 file:who file:press-1']);
+});
+
+test('a phone that was dialled and never seen is dialled again; one that rang and is gone is not', () => {
+  const ringing = inPhase.announcing().promptEnds().legRings(1);
+  expect(ringing.adopted({ legs: [] }).asked().filter((one) => one.startsWith('OriginateLeg'))).toHaveLength(1);
+});
+
+test('a leg of unknown origin is hung up', () => {
+  const call = inPhase.connected();
+  const { legs } = call.onSwitch();
+  call.adopted({ legs: [...legs, { legId: 'c7--l40', state: 'answered', createdAt: startedAt, mark: null }] });
+  expect(call.asked()).toContain('HangUpLeg l40 canceled');
+});
+
+test('who talks goes on talking when the plan has changed and nothing else is known', () => {
+  const before = inPhase.connected();
+  const plan = { ...everyPart, steps: {} };
+  const call = new Story(plan, newCall(offer, plan, startedAt)).adopted(before.onSwitch());
+  expect(call.call.phase).toBe('connected');
+  expect(call.everyCommand('HangUpLeg')).toEqual([]);
+});
+
+test('a bridge of an earlier winner is ended', () => {
+  const call = inPhase.ending();
+  call.adopted({ bridges: [{ bridgeId: 'c7--b4', legIds: [] }] });
+  expect(call.asked()).toContain('DestroyBridge');
+});
+
+test('however often the link is lost, a leg that is there goes on being hung up', () => {
+  const call = inPhase.connected().callerHangsUp();
+  for (let i = 0; i < 5; i++) call.adopted({ caller: null });
+  expect(call.asked()).toEqual(['HangUpLeg l2 normal']);
+  expect(frozen(call.call).phase).toBe('ending');
+});
