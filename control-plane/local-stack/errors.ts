@@ -30,7 +30,7 @@ export const errorCode = (error: unknown): string | undefined =>
 
 /** Turns a file system error into a sentence about `path`; other errors come back as they are. */
 export const diskError = (error: unknown, path: string): unknown => {
-  switch (errorCode(error)) {
+  switch (errorCode(error) ?? '') {
     case 'ENOSPC':
     case 'EDQUOT':
       return new LocalStackError('disk', `The disk that holds ${path} is full. Free some space and start again.`, { cause: error });

@@ -60,7 +60,8 @@ export interface LocalStack {
 
 const TOOL_PROGRAMS: Readonly<Record<ToolName, string>> = { sipp: 'usr/bin/sipp', flite: 'usr/bin/flite', 'espeak-ng': 'usr/bin/espeak-ng' };
 
-const chooseCacheDir = (options: LocalStackOptions): string => {
+/** Where packages are kept: shared between data directories unless told otherwise. */
+export const cacheDirFor = (options: { readonly dataDir: string; readonly cacheDir?: string | undefined }): string => {
   if (options.cacheDir !== undefined) return resolve(options.cacheDir);
   const base = process.env['XDG_CACHE_HOME'];
   const shared = join(base !== undefined && base.startsWith('/') ? base : join(homedir(), '.cache'), 'frontdesk');
@@ -89,7 +90,7 @@ export const startLocalStack = async (options: LocalStackOptions): Promise<Local
 };
 
 const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLock): Promise<LocalStack> => {
-  const cacheDir = chooseCacheDir(options);
+  const cacheDir = cacheDirFor(options);
   const stateFile = join(dir, 'state.json');
   const state = readState(stateFile);
   // Left by a run that was killed in a way even the kernel's signal did not reach.

@@ -15,6 +15,8 @@ export interface Trunk {
   transport?: 'udp' | 'tcp';
   /** Addresses, networks or address:port the carrier calls from; by default host:port. */
   from?: readonly string[];
+  /** How often it is asked with OPTIONS whether it is there; 30 by default, 0 for a carrier that does not answer them. */
+  qualifySeconds?: number;
   /** For carriers that ask us for a password. */
   auth?: { username: string; password: string };
 }
@@ -59,8 +61,8 @@ const trunkSections = (trunk: Trunk): string => {
     `[${id}]`,
     'type = aor',
     `contact = sip:${host}:${trunk.port}${transport === 'tcp' ? '\\;transport=tcp' : ''}`,
-    // A carrier that does not answer OPTIONS is skipped at once instead of after timer B.
-    'qualify_frequency = 30',
+    // A carrier that is gone is then skipped at once instead of after timer B.
+    `qualify_frequency = ${trunk.qualifySeconds ?? 30}`,
     `[${id}]`,
     'type = identify',
     `endpoint = ${id}`,
