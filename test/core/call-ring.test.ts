@@ -5,6 +5,8 @@ import { desk, mobile, planOf } from './support/plans.ts';
 const clinic = planOf([desk(1), desk(2), desk(3), mobile()]);
 const wins = (story: ReturnType<typeof given>): readonly string[] => story.every('LegAccepted').filter((one) => one.won).map((one) => one.legId);
 
+const whispering = () => given(planOf([desk(1, { whisper: ['file:who'] })])).offered().legAnswers(1);
+
 describe('Three desk phones and a mobile with call connect ring', () => {
   test('the mobile’s voicemail answers: the desk phones go on ringing, one wins, and the mobile is told', () => {
     const call = given(clinic).offered().legRings(1).legRings(2).legRings(3).legRings(4).after(1000).legAnswers(4);
@@ -68,8 +70,6 @@ describe('Three desk phones and a mobile with call connect ring', () => {
 });
 
 describe('The whisper', () => {
-  const whispering = () => given(planOf([desk(1, { whisper: ['file:who'] })])).offered().legAnswers(1);
-
   test('plays to the winner before the bridge', () => {
     const call = whispering();
     expect(call.asked()).toEqual(['PlayPrompt l1 file:who']);
