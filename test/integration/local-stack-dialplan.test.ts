@@ -49,6 +49,8 @@ const ari = async (method: string, path: string, body?: unknown): Promise<unknow
   return text === '' ? undefined : JSON.parse(text);
 };
 
+const fields = (values: Record<string, string>) => ({ fields: Object.entries(values).map(([attribute, value]) => ({ attribute, value })) });
+
 /** ARI refuses DB() as a dangerous function, so a read is a call into fd-db that leaves its answer in a global variable. */
 const read = async (extension: 'get' | 'keys', family: string, key = ''): Promise<string> => {
   const sequence = String((serial += 1));
@@ -205,7 +207,6 @@ describe('with no controller', { timeout: 30_000 }, () => {
   test('911 reaches the second trunk when the first rejects, with the caller ID and the location', async () => {
     const user = 'desk-1';
     const config = 'asterisk/config/dynamic/res_pjsip';
-    const fields = (values: Record<string, string>) => ({ fields: Object.entries(values).map(([attribute, value]) => ({ attribute, value })) });
     await ari('PUT', `${config}/auth/${user}`, fields({ auth_type: 'userpass', username: user, password: 'secret' }));
     await ari('PUT', `${config}/aor/${user}`, fields({ max_contacts: '5' }));
     await ari('PUT', `${config}/endpoint/${user}`, fields({ context: 'from-phone', aors: user, auth: user, disallow: 'all', allow: 'ulaw', direct_media: 'no', allow_transfer: 'no' }));
@@ -229,6 +230,7 @@ describe('with no controller', { timeout: 30_000 }, () => {
   test('a caller from an unknown address is refused', async () => {
     const stranger = await callFrom('127.0.0.9', '+15551230001');
     await until('the challenge', () => stranger.messages().includes('SIP/2.0 401') || undefined);
+    expect(await ari('GET', 'channels')).toEqual([]);
   });
 
   test('a controller cannot write another AstDB family', async () => {
