@@ -162,7 +162,7 @@ const speak = (socket: Socket, remote: Address, listening: Listening): AudioStre
     },
     press: async (keys) => {
       await Promise.all(
-        [...keys.toUpperCase()].map((key) => {
+        keys.toUpperCase().split('').map((key) => {
           const event = KEYS.indexOf(key);
           if (event < 0) throw new Error(`There is no key ${JSON.stringify(key)} on a phone.`);
           return new Promise<void>((done) => {

@@ -20,5 +20,8 @@ export const fillScenario = (name: ScenarioName, values: ScenarioValues): string
     .replace(/\{\{(\w+)\}\}/g, (_, key: string) => value(key));
 };
 
+/** SIPp's way to write a byte: its XML parser would make UTF-8 of Latin-1. */
+export const bytes = (text: string): string => text.replace(/[^\x20-\x7e\r\n]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+
 /** The attributes of a recv that goes on by itself after a time; none waits for ever. */
 export const timer = (afterMs: number | undefined, label: string): string => (afterMs === undefined ? '' : `timeout="${Math.max(1, Math.round(afterMs))}" ontimeout="${label}"`);

@@ -14,7 +14,9 @@ import { until } from './until.ts';
  * a refusal has passed, whichever side began it.
  */
 export type CallState = 'ringing' | 'connected' | 'ended';
-export type Trigger = 'ANSWER' | 'REJECT' | 'HANGUP' | 'HOLD' | 'RESUME' | 'TRANSFER';
+/** busy is 486, declined 603, unavailable 480. */
+export type Refusal = 'busy' | 'declined' | 'unavailable';
+export type Trigger = 'ANSWER' | 'BUSY' | 'DECLINE' | 'UNAVAILABLE' | 'HANGUP' | 'HOLD' | 'RESUME' | 'TRANSFER';
 
 export interface SipCall {
   readonly id: string;
@@ -40,8 +42,7 @@ export interface SipCall {
   wasAnsweredElsewhere(): boolean;
 
   answer(): Promise<void>;
-  /** E.g. '486 Busy Here'. */
-  reject(status: string): Promise<void>;
+  reject(how: Refusal): Promise<void>;
   /** CANCEL while a caller waits, BYE once connected. Resolves when the call has ended. */
   hangUp(): Promise<void>;
   /** Re-INVITE with sendonly, and back. Resolves with the switch's answer. */
@@ -83,6 +84,7 @@ export interface CallContext {
   readonly onMessage: (call: SipCall, message: SipMessage) => void;
 }
 
+const REFUSALS: Readonly<Record<Refusal, Trigger>> = { busy: 'BUSY', declined: 'DECLINE', unavailable: 'UNAVAILABLE' };
 const HEARING_MS = 200;
 
 const triggerText = (trigger: Trigger, detail: string, last: SipMessage): string => {
@@ -203,8 +205,8 @@ export const createCall = (id: string, context: CallContext): FedCall => {
       tell('ANSWER');
       await reach('connected');
     },
-    reject: async (words) => {
-      tell('REJECT', words);
+    reject: async (how) => {
+      tell(REFUSALS[how]);
       await reach('ended');
     },
     hangUp: async () => {

@@ -5,8 +5,8 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from '../../control-plane/local-stack/processes.ts';
 import type { Behaviour } from './behaviour.ts';
 import { openAudio, type AudioSocket } from './rtp.ts';
-import { timer, type ScenarioName, type ScenarioValues } from './scenario.ts';
-import { createCall, type FedCall, type SipCall } from './sip-call.ts';
+import { bytes, timer, type ScenarioName, type ScenarioValues } from './scenario.ts';
+import { createCall, type CallState, type FedCall, type SipCall } from './sip-call.ts';
 import { header, type SipMessage } from './sip-message.ts';
 import { startSipp, type Sipp, type SippExit } from './sipp.ts';
 import { until } from './until.ts';
@@ -37,8 +37,18 @@ interface PartySetup {
   readonly values: ScenarioValues;
   readonly sound: number | 'silence';
   readonly calls?: number;
+  readonly onDialed?: (call: SipCall) => void;
   readonly onConnected?: (call: SipCall) => void;
 }
+
+/** A timed deed of a party; never keeps the process alive. */
+const later = (ms: number, deed: () => void): void => {
+  setTimeout(deed, ms).unref();
+};
+/** Unless the other side was faster. */
+const hangUpStill = (call: SipCall, state: CallState): void => {
+  if (call.state() === state && call.messages.some(({ direction }) => direction === 'received')) call.tell('HANGUP');
+};
 
 const newTag = (): string => `fd${randomBytes(4).toString('hex')}`;
 
@@ -70,6 +80,7 @@ const startParty = async (setup: PartySetup): Promise<Party> => {
       });
       byId.set(id, call);
       calls.push(call);
+      setup.onDialed?.(call);
     }
     call.take(message);
   };
@@ -124,15 +135,11 @@ export const startCallee = (place: Place, name: string, user: string, behaviour:
         ...common,
         sound: behaviour.sound ?? 'silence',
         scenario: 'uas-rings-until-told',
-        values: { user, answerTimer: timer(behaviour.answerAfterMs, 'answer'), hangUpTimer: timer(behaviour.hangUpAfterMs, 'bye') },
+        values: { user, answerTimer: timer(behaviour.answerAfterMs, 'answer') },
         onConnected: (call) => {
-          const { press } = behaviour;
-          if (press === undefined) return;
-          const begin = (): void => {
-            // the call may be over by then, which is for the test to notice
-            if (call.state() === 'connected') void call.press(press.keys);
-          };
-          setTimeout(begin, press.afterMs).unref();
+          const { press, hangUpAfterMs } = behaviour;
+          if (press !== undefined) later(press.afterMs, () => (call.state() === 'connected' ? void call.press(press.keys) : undefined));
+          if (hangUpAfterMs !== undefined) later(hangUpAfterMs, () => hangUpStill(call, 'connected'));
         },
       });
     case 'rejects':
@@ -170,11 +177,15 @@ export const startCaller = (place: Place, options: CallerOptions): Promise<Party
     values: {
       user: options.from,
       to: options.to,
-      display: options.name === undefined ? '' : `"${options.name}" `,
-      headers: (options.headers ?? []).join('\n'),
+      display: options.name === undefined ? '' : bytes(`"${options.name}" `),
+      headers: bytes((options.headers ?? []).join('\n')),
       password: options.password ?? 'none',
-      cancelTimer: timer(options.giveUpAfterMs, 'cancel'),
-      hangUpTimer: timer(options.hangUpAfterMs, 'bye'),
+    },
+    onDialed: (call) => {
+      if (options.giveUpAfterMs !== undefined) later(options.giveUpAfterMs, () => hangUpStill(call, 'ringing'));
+    },
+    onConnected: (call) => {
+      if (options.hangUpAfterMs !== undefined) later(options.hangUpAfterMs, () => hangUpStill(call, 'connected'));
     },
     sound: options.sound ?? 'silence',
     calls: 1,

@@ -71,7 +71,7 @@ export const startSipp = async (options: SippOptions): Promise<Sipp> => {
   const child = await startChild(
     options.program,
     [
-      `${remote.host}:${remote.port}`, '-sf', scenarioFile, '-i', local.host, '-p', String(local.port), '-nostdin',
+      `${remote.host}:${remote.port}`, '-sf', scenarioFile, '-i', local.host, '-p', String(local.port), '-bind_local', '-nostdin',
       '-trace_msg', '-message_file', traceFile, '-trace_err', '-error_file', join(folder, 'errors.log'),
       // OPTIONS, NOTIFY and UPDATE are answered with 200, as any phone does
       '-aa', '-timer_resol', '1',
@@ -91,9 +91,17 @@ export const startSipp = async (options: SippOptions): Promise<Sipp> => {
     trace.read();
     return { ok: reason === 'exit code 0', reason, errors: errors() };
   });
+  // SIPp answers to where the last datagram came from, so a command makes this socket its way to the switch: it passes
+  // on whatever comes, both ways, as a NAT would.
   const teller = createSocket('udp4');
   teller.on('error', () => undefined);
-  teller.unref();
+  teller.on('message', (datagram, from) => {
+    const to = from.port === local.port && from.address === local.host ? remote : local;
+    teller.send(datagram, to.port, to.host, () => undefined);
+  });
+  await new Promise<void>((resolve) => {
+    teller.bind(0, local.host, resolve);
+  });
   let stopped: Promise<SippExit> | undefined;
   const end = async (): Promise<SippExit> => {
     // SIPp finishes its calls on SIGTERM and may take long over it
