@@ -72,7 +72,7 @@ export const startController = async (options: ControllerOptions): Promise<Contr
     await until(
       async () => {
         if (child.ended() !== undefined) return 'ended';
-        const response = await fetch(`${httpUrl}/ready`, { signal: AbortSignal.timeout(1_000) });
+        const response = await fetch(`${httpUrl}/readyz`, { signal: AbortSignal.timeout(1_000) });
         await response.arrayBuffer();
         return response.ok ? 'ready' : undefined;
       },

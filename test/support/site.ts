@@ -168,7 +168,15 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
     redis: keys,
     folder,
     trunkAddress,
-    carrier: async (behaviour = rings(), trunk = firstTrunk) => keep(await startCallee(await place(trunkAddress(trunk)), `mobile at ${trunk}`, 'mobile', behaviour)),
+    carrier: async (behaviour = rings(), trunk = firstTrunk) => {
+      const party = keep(await startCallee(await place(trunkAddress(trunk)), `mobile at ${trunk}`, 'mobile', behaviour));
+      // the switch asks a trunk of pjsip.conf every 30 s whether it is there, and found nobody between two tests
+      if (options.createTrunks === true) {
+        await asterisk.cli(`pjsip qualify ${trunk}`);
+        await until(async () => /Contact:.*\sAvail\s/.test(await asterisk.cli(`pjsip show aor ${trunk}`)), { describe: `the switch reaches trunk ${trunk}` });
+      }
+      return party;
+    },
     phone: async (extension, behaviour = rings(), phone = {}) => {
       const account: PhoneAccount = { id: extension, password: phone.password ?? passwordOf(extension) };
       if (phone.create === true) await admin.createPhone(account);
