@@ -1,6 +1,7 @@
 import type { SwitchSnapshot } from '../media-driver.ts';
 import { callIdOf } from '../../core/ids.ts';
 import type { AriClient } from './ari/ari-client.ts';
+import { dialledVariable } from './identity.ts';
 import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
 
@@ -43,8 +44,7 @@ export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot
     } else if (reply.ok) {
       if (reply.body.state === 'Ringing') legRang(legs, channelId, tell);
       else if (reply.body.state === 'Up') legAnswered(legs, channelId, tell);
-      // A dialled leg that has not rung is Down as well; its application data tells nothing, its dial string does.
-      else if (reply.body.state === 'Down' && channelId !== callId && elsewhere.has(channelId)) void ari.request('channels.hangup', { channelId });
+      else if (reply.body.state === 'Down' && channelId !== callId && legs.get(channelId)?.originate === undefined) await endUndialled(ari, channelId);
     }
   }
   for (const { before, reply } of await Promise.all(bridgesNow)) {
@@ -52,4 +52,10 @@ export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot
     for (const legId of channels) if (!before.legIds.includes(legId)) tell(callIdOf(legId), { type: 'LegBridged', legId, bridgeId: before.bridgeId });
     for (const legId of before.legIds) if (!channels.includes(legId)) tell(callIdOf(legId), { type: 'LegUnbridged', legId, bridgeId: before.bridgeId });
   }
+}
+
+async function endUndialled(ari: AriClient, channelId: string): Promise<void> {
+  const dialled = await ari.request('channels.getChannelVar', { channelId, variable: dialledVariable });
+  // 404 for a variable that is not set, and for a channel that has gone.
+  if (!dialled.ok && dialled.error === 'gone') await ari.request('channels.hangup', { channelId });
 }

@@ -4,6 +4,7 @@
  */
 import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
+import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
 import { connectAri, type AriClient, type AriLink, type AriLog, type AriOptions } from './ari/ari-client.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
@@ -14,6 +15,7 @@ import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
 import { createLegs } from './legs.ts';
 import { perform } from './perform.ts';
 import { readSwitch, type SwitchReading } from './read-switch.ts';
+import { requiredModules } from './required-modules.ts';
 
 export interface AsteriskDriverOptions {
   /** `http(s)://user:password@host:port[/prefix]` */
@@ -27,15 +29,11 @@ export interface AsteriskDriverOptions {
 }
 
 export interface AsteriskDriver extends MediaDriver {
+  /** Phones, trunks and what else the switch must know by itself; over the same connection. */
+  readonly admin: SwitchAdmin;
   /** What is remembered of calls, and requests under way: nothing when no call is left. */
   leftovers(): { readonly legs: number; readonly inFlight: number };
 }
-
-/** Each is something a call needs that would otherwise fail in the middle of it. */
-const neededModules = [
-  'app_stasis.so', 'app_stasis_broadcast.so', 'chan_pjsip.so', 'func_callerid.so', 'func_logic.so', 'func_timeout.so', 'res_ari_applications.so', 'res_ari_bridges.so',
-  'res_ari_channels.so', 'res_ari_events.so', 'res_ari_playbacks.so', 'res_ari_recordings.so', 'res_stasis_broadcast.so', 'res_stasis_playback.so', 'res_stasis_recording.so',
-];
 
 export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDriver {
   const { log } = options;
@@ -55,6 +53,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     // Told once the switch has been found usable.
     if (!checked && state === 'up') return;
     link = state;
+    if (state !== 'up') legs.linkLost();
     handlers?.onLink(state, { up: 'connected', down: 'the connection was lost', replaced: 'another process took this name' }[state]);
   }
 
@@ -103,7 +102,12 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     return reading;
   }
 
+  const admin = createAsteriskAdmin({
+    request: async (...request) => ari === undefined ? { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false } : ari.request(...request),
+  });
+
   return {
+    admin,
     async start(given) {
       handlers = given;
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);
@@ -115,7 +119,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       });
       if (!connected.ok) throw new SwitchRefusedError(connected.message);
       const { client } = connected;
-      const modules = await missingModules(client, neededModules);
+      const modules = await missingModules(client, requiredModules);
       const problem = !modules.ok ? `The modules of Asterisk could not be listed: ${modules.message}`
         : modules.missing.length > 0 ? `Asterisk lacks ${modules.missing.join(', ')}: load ${modules.missing.length === 1 ? 'it' : 'them'} in modules.conf.` : undefined;
       if (problem !== undefined) {
@@ -142,7 +146,9 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     async stop() {
       link = 'down';
       await ari?.close();
+      legs.linkLost();
       handlers = undefined;
+      legs.keepOnly(legs.ids(), new Set());
     },
     leftovers: () => ({ legs: legs.size(), inFlight: (ari?.stats().inFlight ?? 0) + (ari?.stats().queued ?? 0) }),
   };

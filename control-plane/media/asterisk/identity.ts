@@ -4,6 +4,9 @@ import type { CallMark, LegMark } from '../../core/call/mark.ts';
 
 export const identityVariable = 'FRONTDESK';
 
+/** Set on a leg before its dial: one that is made and not dialled looks the same as one whose phone has not rung yet. */
+export const dialledVariable = 'FRONTDESK_DIALLED';
+
 export function identityText(callId: CallId, mark: CallMark | LegMark): string {
   return JSON.stringify({ callId, mark });
 }

@@ -12,8 +12,8 @@ export interface Leg {
   ringTone: boolean;
   readonly prompts: Set<PromptId>;
   recording: string | undefined;
-  /** An originate that is not done: told when the leg is in our application, and when it is gone. */
-  originate: { entered(): void; gone(): void } | undefined;
+  /** An originate that is not done: told when the leg is in our application, when it is gone, and when the link is. */
+  originate: { entered(): void; gone(): void; lost(): void } | undefined;
 }
 
 export interface Legs {
@@ -23,6 +23,8 @@ export interface Legs {
   delete(id: LegId): void;
   /** Forgets those of `known` that the switch does not have any more. */
   keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
+  /** The link has gone, and with it the events an originate waits for. */
+  linkLost(): void;
   ids(): LegId[];
   size(): number;
 }
@@ -43,6 +45,7 @@ export function createLegs(): Legs {
     keepOnly: (known, onSwitch) => {
       for (const id of known) if (!onSwitch.has(id) && legs.get(id)?.originate === undefined) legs.delete(id);
     },
+    linkLost: () => { for (const leg of legs.values()) leg.originate?.lost(); },
     ids: () => [...legs.keys()],
     size: () => legs.size,
   };

@@ -4,7 +4,7 @@ import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriFailure } from './ari/ari-result.ts';
 import { callerText } from './caller-text.ts';
-import { identityText, identityVariable } from './identity.ts';
+import { dialledVariable, identityText, identityVariable, setByReading } from './identity.ts';
 import type { Legs } from './legs.ts';
 
 type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
@@ -34,8 +34,8 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   if (endpoint === undefined) return failed('rejected', false, 'The device, number or trunk has a name that cannot be dialled.');
   if (legs.get(command.legId) !== undefined) return failed('rejected', false, 'The id of the leg is in use.');
   const leg = legs.of(command.legId);
-  const entered = Promise.withResolvers<'entered' | 'gone' | 'timeout'>();
-  leg.originate = { entered: () => { entered.resolve('entered'); }, gone: () => { entered.resolve('gone'); } };
+  const entered = Promise.withResolvers<'entered' | 'gone' | 'lost' | 'timeout'>();
+  leg.originate = { entered: () => { entered.resolve('entered'); }, gone: () => { entered.resolve('gone'); }, lost: () => { entered.resolve('lost'); } };
   const timer = setTimeout(() => { entered.resolve('timeout'); }, enterWithinMs);
 
   const number = callerText(command.callerId.number, 40);
@@ -67,6 +67,7 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
     if (refused.sent && (refused.error === 'timeout' || refused.error === 'unreachable')) void ari.request('channels.hangup', { channelId: leg.id });
     return failed(refused.error, false, refused.message);
   }
+  if (how === 'lost') return failed('unreachable', false, 'The link to the switch was lost before the leg was dialled.');
   if (how === 'timeout') {
     legs.delete(leg.id);
     void ari.request('channels.hangup', { channelId: leg.id });
@@ -74,6 +75,7 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   }
   if (how === 'gone' || leg.asked !== undefined) return failed('gone', false, 'The leg was hung up before it was dialled.');
 
+  void ari.request('channels.getChannelVar', { channelId: leg.id, variable: setByReading(dialledVariable, '1') });
   const dialled = await ari.request('channels.dial', { channelId: leg.id, timeout: Math.max(1, Math.ceil(command.ringMs / 1000)) });
   if (dialled.ok) return { ok: true };
   if (dialled.error === 'gone' || dialled.error === 'not-ready') return failed('gone', false, dialled.message);
