@@ -1,0 +1,194 @@
+/** What the Asterisk driver relies on that other switches need not do: seen at SIP parties, on a real switch. */
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Cause } from '../../control-plane/core/cause.ts';
+import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
+import type { LegEvent, Offer } from '../../control-plane/core/call/events.ts';
+import { createAsteriskDriver, type AsteriskDriver } from '../../control-plane/media/asterisk/asterisk-driver.ts';
+import type { MediaHandlers } from '../../control-plane/media/media-driver.ts';
+import { rejects, rings, type Behaviour } from '../support/behaviour.ts';
+import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
+import { until } from '../support/until.ts';
+
+const NUMBER = '+15550100';
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+let site: Site;
+let driver: AsteriskDriver;
+let offers: Offer[];
+let events: LegEvent[];
+
+const handlers: MediaHandlers = {
+  onOffer: (offer) => { offers.push(offer); },
+  onLegEvent: (_callId, event) => { events.push(event); },
+  onLink: () => undefined,
+};
+
+beforeAll(async () => { site = await openSite({ createTrunks: true }); }, SITE_START_MS);
+beforeEach(async () => {
+  offers = [];
+  events = [];
+  driver = createAsteriskDriver({ url: site.asterisk.url, instance: 'test', log: quiet });
+  await driver.start(handlers);
+});
+afterEach(async () => {
+  await site.afterTest();
+  await until(() => driver.leftovers().legs === 0 && driver.leftovers().inFlight === 0, { describe: 'the driver remembers nothing' });
+  await driver.stop();
+});
+afterAll(() => site.close());
+
+async function offered(caller: Parameters<Site['call']>[0] = { from: '+15551234', name: 'Ada Lovelace', to: NUMBER }): Promise<{ caller: Caller; callId: string }> {
+  const party = await site.call(caller);
+  const offer = await until(() => offers.at(-1), { describe: 'the call is offered' });
+  return { caller: party, callId: offer.callId };
+}
+const toDevice = (callId: string, n: number, device: string, ringMs = 10_000): MediaCommand => ({
+  type: 'OriginateLeg', legId: `${callId}--l${n}`, target: { kind: 'device', device }, callerId: { number: '+15551234', name: 'Ada Lovelace' }, ringMs,
+  mark: { v: 1, step: 'ring', attempt: 1, trunk: 0 },
+});
+const seen = (type: LegEvent['type']): Promise<LegEvent> => until(() => events.find((event) => event.type === type), { describe: type });
+const ended = (legId: string): Promise<LegEvent> => until(() => events.find((event) => event.type === 'LegEnded' && event.legId === legId), { describe: `${legId} ends` });
+const hangUp = (legId: string, cause: Cause = 'normal') => driver.execute({ type: 'HangUpLeg', legId, cause });
+
+describe('A call', () => {
+  test('is offered with its number and caller, once, and its end is told whichever side ends it', async () => {
+    const { caller, callId } = await offered();
+    expect(offers).toEqual([{ callId, dialled: NUMBER, origin: 'trunk', orphan: false, caller: { number: '+15551234', name: 'Ada Lovelace' } }]);
+    await caller.call.hangUp();
+    expect(await ended(callId)).toEqual({ type: 'LegEnded', legId: callId, cause: 'canceled' });
+  });
+
+  test('is refused with the status its cause stands for', async () => {
+    const { caller, callId } = await offered();
+    await hangUp(callId, 'busy');
+    await caller.call.ended();
+    expect(caller.call.status()).toBe(486);
+  });
+});
+
+describe('A phone', () => {
+  test('shows the caller, and its ringing and answer are each told once', async () => {
+    const phone = await site.phone('101', rings(), { create: true });
+    const { callId } = await offered();
+    expect(await driver.execute(toDevice(callId, 1, '101'))).toEqual({ ok: true });
+    const call = await phone.nextCall();
+    expect(call.callerId()).toEqual({ name: 'Ada Lovelace', number: '+15551234' });
+    await seen('LegRinging');
+    await call.answer();
+    await seen('LegAnswered');
+    await call.hangUp();
+    expect(await ended(`${callId}--l1`)).toMatchObject({ cause: 'normal' });
+    expect(events.map(({ type }) => type)).toEqual(['LegRinging', 'LegAnswered', 'LegEnded']);
+    await hangUp(callId);
+  });
+
+  test('that lost is told the call was answered elsewhere', async () => {
+    const phone = await site.phone('102', rings(), { create: true });
+    const { callId } = await offered();
+    await driver.execute(toDevice(callId, 1, '102'));
+    const call = await phone.nextCall();
+    await hangUp(`${callId}--l1`, 'answered-elsewhere');
+    await call.ended();
+    expect(call.wasAnsweredElsewhere()).toBe(true);
+    await hangUp(callId);
+  });
+
+  test('is not rung when the hang-up overtakes the dial', async () => {
+    const phone = await site.phone('103', rings(), { create: true });
+    const { callId } = await offered();
+    const [originate] = await Promise.all([driver.execute(toDevice(callId, 1, '103')), hangUp(`${callId}--l1`)]);
+    expect(originate).toMatchObject({ ok: false, error: 'gone', mayHaveReachedCarrier: false });
+    await ended(`${callId}--l1`);
+    expect(phone.calls).toEqual([]);
+    await hangUp(callId);
+  });
+
+  const refusals: readonly [string, Behaviour, Cause][] = [
+    ['busy', rejects('486 Busy Here'), 'busy'], ['declined', rejects('603 Decline'), 'declined'], ['no answer', rejects('480 Temporarily Unavailable'), 'no-answer'],
+    ['unknown', rejects('404 Not Found'), 'unallocated'], ['congested', rejects('503 Service Unavailable'), 'congestion'],
+  ];
+  test.each(refusals)('that is %s ends its leg with that cause', async (what, behaviour, cause) => {
+    const extension = `11${refusals.findIndex(([name]) => name === what)}`;
+    await site.phone(extension, behaviour, { create: true });
+    const { callId } = await offered();
+    await driver.execute(toDevice(callId, 1, extension));
+    expect(await ended(`${callId}--l1`)).toMatchObject({ cause });
+    await hangUp(callId);
+  });
+
+  test('that nobody answers is given up by the switch itself', async () => {
+    await site.phone('104', rings(), { create: true });
+    const { callId } = await offered();
+    await driver.execute(toDevice(callId, 1, '104', 1_000));
+    expect(await ended(`${callId}--l1`)).toMatchObject({ cause: 'no-answer' });
+    await hangUp(callId);
+  });
+});
+
+describe('A prompt', () => {
+  test('stalls no other request: guard and mark are written, and the bridge joined, while it plays', async () => {
+    await site.phone('105', rings(), { create: true });
+    const { callId } = await offered();
+    await driver.execute({ type: 'AnswerLeg', legId: callId });
+    await driver.execute({ type: 'PlayPrompt', legId: callId, promptId: `${callId}--p1`, media: ['sound:vm-intro'] });
+    const before = performance.now();
+    await driver.execute({ type: 'SetGuard', legId: callId, ms: 20_000 });
+    const mark = { v: 1, dialled: NUMBER, plan: 'p', startedAt: 1, step: 's', place: 'announcing', n: 2 } as const;
+    await driver.execute({ type: 'MarkCall', legId: callId, mark });
+    expect((await driver.snapshot()).calls).toMatchObject([{ callId, dialled: NUMBER, caller: { answered: true, mark } }]);
+    expect(events.filter(({ type }) => type === 'PromptFinished')).toEqual([]);
+    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId] });
+    expect(performance.now() - before).toBeLessThan(1_000);
+    await seen('LegBridged');
+    expect(events.filter(({ type }) => type === 'PromptFinished')).toHaveLength(1);
+    await hangUp(callId);
+    await driver.execute({ type: 'DestroyBridge', bridgeId: `${callId}--b2` });
+  });
+
+  test('of several parts and tones ends once', async () => {
+    const { callId } = await offered();
+    await driver.execute({ type: 'AnswerLeg', legId: callId });
+    await driver.execute({ type: 'PlayPrompt', legId: callId, promptId: `${callId}--p1`, media: ['tone:beep', 'tone:accept'] });
+    expect(await seen('PromptFinished')).toEqual({ type: 'PromptFinished', legId: callId, promptId: `${callId}--p1`, ok: true });
+    await driver.execute({ type: 'PlayPrompt', legId: callId, promptId: `${callId}--p2`, media: ['sound:there-is-no-such-sound'] });
+    await until(() => events.filter(({ type }) => type === 'PromptFinished').length === 2, { describe: 'the second prompt ends' });
+    expect(events.at(-1)).toMatchObject({ promptId: `${callId}--p2`, ok: false });
+    await hangUp(callId);
+  });
+
+  test('is not needed to end the ringing tone: a bridge does', async () => {
+    const { caller, callId } = await offered();
+    await driver.execute({ type: 'AnswerLeg', legId: callId });
+    await driver.execute({ type: 'RingLeg', legId: callId });
+    await until(() => !caller.call.hearsNothing(), { describe: 'the caller hears ringing' });
+    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b1`, legIds: [callId] });
+    // Sooner than the tone's own pause, which comes two seconds after its start.
+    await until(() => caller.call.hearsNothing(), { describe: 'the caller hears silence', within: 1_000 });
+    expect(caller.call.state()).toBe('connected');
+    await hangUp(callId);
+    await driver.execute({ type: 'DestroyBridge', bridgeId: `${callId}--b1` });
+  });
+});
+
+describe('A call of a controller that is gone', () => {
+  test('is taken over with its ringing phone, whose answer is then told', async () => {
+    const phone = await site.phone('106', rings(), { create: true });
+    const { callId } = await offered();
+    await driver.execute(toDevice(callId, 1, '106'));
+    const call = await phone.nextCall();
+    await seen('LegRinging');
+    await driver.stop();
+    events = [];
+    driver = createAsteriskDriver({ url: site.asterisk.url, instance: 'other', log: quiet });
+    await driver.start(handlers);
+    const snapshot = await driver.snapshot();
+    expect(snapshot.calls).toMatchObject([{ callId, origin: 'trunk', legs: [{ legId: `${callId}--l1`, state: 'ringing', mark: { v: 1, step: 'ring' } }] }]);
+    // After the snapshot and before the adoption: no event tells of it.
+    await call.answer();
+    await driver.adopt(callId, snapshot);
+    await seen('LegAnswered');
+    await call.hangUp();
+    await ended(`${callId}--l1`);
+    await hangUp(callId);
+    await ended(callId);
+  });
+});
