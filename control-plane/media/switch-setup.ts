@@ -7,6 +7,14 @@ export interface SwitchDevice {
   readonly id: string;
   readonly password: string;
   readonly callerId: { readonly name: string; readonly number: string };
+  /** What an emergency call from here shows; the setup's own where absent. */
+  readonly emergency?: EmergencyIdentity;
+}
+
+export interface EmergencyIdentity {
+  readonly callerId: string;
+  /** A dispatchable location: an address in words, or a URI (RFC 6442). */
+  readonly location: string;
 }
 
 export interface SwitchTrunk {
@@ -24,12 +32,7 @@ export interface SwitchSetup {
   readonly trunks: readonly SwitchTrunk[];
   /** By dialled number (digits, no `+`): what the switch rings by itself when no controller answers. */
   readonly failsafes: ReadonlyMap<string, string>;
-  readonly emergency: {
-    readonly trunks: readonly string[];
-    readonly callerId: string;
-    /** A dispatchable location: an address in words, or a URI (RFC 6442). */
-    readonly location: string;
-  };
+  readonly emergency: EmergencyIdentity & { readonly trunks: readonly string[] };
 }
 
 /** A note the switch took: an emergency call, or a use of the failsafe. Taken once: reading removes it. */

@@ -2,7 +2,7 @@
  * Brings the switch to what the configuration says it must know by itself: phones, trunks, failsafes, emergency
  * settings; and collects the notes its dialplan took while no controller lived.
  */
-import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
+import type { EmergencyIdentity, SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { deviceObjects, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
 import { createSwitchDatabase, type Ari } from './switch-database.ts';
 
@@ -47,8 +47,10 @@ export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
       for (const [dialled, target] of failsafes) await database.write('fd-failsafe', dialled, target);
       await database.write('fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
       await database.write('fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
-      await database.write('fd-emergency', 'callerid/default', setup.emergency.callerId);
-      await database.write('fd-emergency', 'location/default', setup.emergency.location);
+      for (const [id, identity] of identities(setup)) {
+        await database.write('fd-emergency', `callerid/${id}`, identity.callerId);
+        await database.write('fd-emergency', `location/${id}`, identity.location);
+      }
       return {
         objects: wanted.map(({ type, id }) => ({ type, id })),
         failsafes: [...failsafes.keys()],
@@ -70,6 +72,11 @@ export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
       return notes.toSorted((a, b) => a.at - b.at);
     },
   };
+}
+
+function identities(setup: SwitchSetup): readonly (readonly [string, EmergencyIdentity])[] {
+  const own = setup.devices.flatMap(({ id, emergency }) => (emergency === undefined ? [] : [[id, emergency] as const]));
+  return [['default', setup.emergency], ...own];
 }
 
 function readNote(kind: SwitchNote['kind'], value: string): SwitchNote | undefined {

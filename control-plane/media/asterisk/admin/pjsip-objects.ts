@@ -42,7 +42,7 @@ export function trunkObjects(trunk: SwitchTrunk): readonly PjsipObject[] {
   const { id, host, port, transport, credentials } = trunk;
   const uri = `sip:${host}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
   const endpoint = {
-    ...everyEndpoint, context: 'from-trunk', allow: 'ulaw,alaw', rewrite_contact: 'no', send_pai: 'yes', trust_id_inbound: 'yes',
+    ...everyEndpoint, context: 'from-trunk', allow: 'ulaw,alaw', rewrite_contact: 'no', send_pai: 'yes', send_connected_line: 'no', trust_id_inbound: 'yes',
     trust_id_outbound: 'yes', identify_by: 'ip,header', aors: id,
   };
   const objects: PjsipObject[] = [

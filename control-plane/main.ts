@@ -1,0 +1,245 @@
+/**
+ * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
+ */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { compileFor, findNumber } from './core/routing/compile.ts';
+import type { Offer } from './core/call/events.ts';
+import type { Media } from './core/routing/config.ts';
+import type { Plan } from './core/routing/plan.ts';
+import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
+import { startHttpServer, type HttpServer, type Readiness } from './http/server.ts';
+import { lockDataDir } from './local-stack/data-dir.ts';
+import { cacheDirFor, findTool, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
+import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
+import { createAsteriskDriver, type AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
+import { createNotices } from './notify/notices.ts';
+import { realClock } from './runtime/clock.ts';
+import { createController, type Controller } from './runtime/controller.ts';
+import { openFileArchive } from './store/files/call-archive.ts';
+import { createSpeech, fliteEngine, type Speech } from './store/media-files/speech.ts';
+import type { ClinicConfig } from './store/plan-files/clinic-config.ts';
+import { devicePasswords } from './store/plan-files/device-secrets.ts';
+import { loadPlanFiles } from './store/plan-files/load.ts';
+import { formatProblems } from './store/plan-files/problems.ts';
+import { connectRedis } from './store/redis/connect.ts';
+import { redisJournals } from './store/redis/live-journals.ts';
+import { switchSetupOf } from './switch-setup-of.ts';
+import { monitorEventLoop } from './telemetry/event-loop.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** A start that cannot succeed; `message` is for the person who started it. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+export interface Frontdesk {
+  readonly controller: Controller;
+  readonly clinics: readonly ClinicConfig[];
+  readonly stack: LocalStack | undefined;
+  readonly httpPort: number;
+  readonly switchVersion: string;
+  /** SIP passwords of the phones, by extension. */
+  readonly passwords: ReadonlyMap<string, string>;
+  readiness(): Readiness;
+  /** Calls stay on the switch when it is not ours; everything started here ends. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly progress: (line: string) => void;
+  /** Fetched with the first download. */
+  readonly tools?: readonly ToolName[];
+}
+
+const notesEveryMs = 10_000;
+
+/** Rejects with StartError, LocalStackError or SwitchRefusedError, each one sentence; nothing is left running then. */
+export async function startFrontdesk({ config, log, progress, tools = [] }: StartOptions): Promise<Frontdesk> {
+  const undo: (() => Promise<unknown> | void)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const step of undo.splice(0).toReversed()) await step();
+  };
+  try {
+    return await start();
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+
+  async function start(): Promise<Frontdesk> {
+    const clinics = await loadClinics(config, log);
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    const lock = await lockDataDir(config.dataDir);
+    undo.push(() => lock.release());
+    const metrics = createMetrics();
+    const loop = monitorEventLoop();
+    undo.push(() => loop.stop());
+
+    const stack = await startStack(config, tools, progress);
+    if (stack !== undefined) undo.push(() => stack.stop());
+    const stackProblems: string[] = [];
+    stack?.onExit((name, reason) => {
+      stackProblems.push(`${name} ended (${reason}): restart Frontdesk.`);
+      log.error({ program: name, reason }, 'A program of the local stack ended; restart Frontdesk');
+    });
+    const asteriskUrl = config.asteriskUrl ?? stack?.asterisk?.url;
+    const redisUrl = config.redisUrl ?? stack?.redis?.url;
+    if (asteriskUrl === undefined || redisUrl === undefined) throw new StartError('There is no switch: set ASTERISK_URL, or let the local stack start one.');
+
+    const speech = await startSpeech(config, stack, log, progress);
+    const archive = await openFileArchive({ dir: config.dataDir, log, metrics });
+    undo.push(() => archive.stop());
+    const redis = connectRedis(redisUrl, log);
+    undo.push(() => { redis.disconnect(); });
+    const live = redisJournals({ redis, log, metrics });
+    undo.push(() => live.stop());
+
+    const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
+    const accounts = clinics.map((clinic) => clinic.account);
+    const controller = createController({
+      driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
+      compilePlan: (offer) => planOf(accounts, speech, offer),
+    });
+    await speechReady(speech, clinics, progress);
+    await controller.start();
+    undo.push(() => controller.stop());
+
+    const passwords = await devicePasswords(config.dataDir, clinics.flatMap((clinic) => clinic.phones));
+    const problems = await keepSwitchInformed({ config, log, clinics, passwords, driver, undo });
+    const readiness = (): Readiness => {
+      const health = controller.health();
+      const reasons = [
+        ...(health.link === 'up' ? [] : [`The link to the switch is ${health.link}.`]),
+        ...(health.reconciled ? [] : ['The calls on the switch have not been looked at yet.']),
+        ...stackProblems,
+        ...problems(),
+      ];
+      const storeReasons = [...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']), ...(archive.problem() === null ? [] : [String(archive.problem())])];
+      const { p99Ms, maxMs } = loop.read();
+      return {
+        ready: health.link === 'up' && health.reconciled,
+        reasons: [...reasons, ...storeReasons],
+        details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
+      };
+    };
+    const http: HttpServer = await startHttpServer(config.httpPort, readiness).catch((error: unknown) => {
+      throw new StartError(error instanceof Error ? error.message : String(error));
+    });
+    undo.push(() => http.close());
+    return { controller, clinics, stack, httpPort: http.port, switchVersion: driver.health().version, passwords, readiness, stop };
+  }
+}
+
+async function loadClinics(config: Config, log: Log): Promise<readonly ClinicConfig[]> {
+  const loaded = await loadPlanFiles(config.planFile.split(','));
+  if (!loaded.ok) throw new StartError(formatProblems(loaded.problems));
+  for (const warning of loaded.config.warnings) log.warn({}, warning);
+  return loaded.config.clinics;
+}
+
+async function startStack(config: Config, tools: readonly ToolName[], progress: (line: string) => void): Promise<LocalStack | undefined> {
+  const need = { asterisk: config.asteriskUrl === undefined, redis: config.redisUrl === undefined };
+  if (!need.asterisk && !need.redis) return undefined;
+  return startLocalStack({
+    dataDir: config.dataDir,
+    bind: config.bind,
+    need,
+    tools: ['flite', ...tools],
+    progress,
+    ...(config.cacheDir === undefined ? {} : { cacheDir: config.cacheDir }),
+    ...(config.externalAddress === undefined ? {} : { externalAddress: config.externalAddress }),
+    ...(config.sipPort === undefined ? {} : { sipPort: config.sipPort }),
+  });
+}
+
+/** Without an engine calls are routed all the same: whispers are skipped, and keys are asked for by tone. */
+async function startSpeech(config: Config, stack: LocalStack | undefined, log: Log, progress: (line: string) => void): Promise<Speech | undefined> {
+  try {
+    const flite = await (stack === undefined ? findTool('flite', cacheDirFor(config), progress) : stack.tool('flite'));
+    return await createSpeech({ dir: join(config.dataDir, 'speech'), engine: fliteEngine(flite), log });
+  } catch (error) {
+    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'There is no speech: whispers are skipped, and keys are asked for by tone');
+    return undefined;
+  }
+}
+
+/** The first call finds its texts spoken. */
+async function speechReady(speech: Speech | undefined, clinics: readonly ClinicConfig[], progress: (line: string) => void): Promise<void> {
+  if (speech === undefined) return;
+  const texts = clinics.flatMap((clinic) => textsToPrepare(clinic.account));
+  await speech.prepare(texts);
+  progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
+}
+
+function planOf(accounts: readonly ClinicConfig['account'][], speech: Speech | undefined, offer: Offer): Plan | undefined {
+  const found = findNumber(accounts, offer.dialled);
+  if (found === undefined) return undefined;
+  void speech?.prepare(textsOfCaller(found.number, offer.caller.name));
+  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
+  return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia });
+}
+
+interface Informing {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clinics: readonly ClinicConfig[];
+  readonly passwords: ReadonlyMap<string, string>;
+  readonly driver: AsteriskDriver;
+  readonly undo: (() => Promise<unknown> | void)[];
+}
+
+/**
+ * Writes to the switch what it must know by itself, and reads what it noted while alone; again each time the link
+ * comes back. Returns what is wrong with that now.
+ */
+async function keepSwitchInformed({ config, log, clinics, passwords, driver, undo }: Informing): Promise<() => readonly string[]> {
+  const file = join(config.dataDir, 'provisioned.json');
+  const notices = createNotices(config.dataDir, log);
+  const setup = switchSetupOf(clinics, passwords);
+  const notify = clinics.flatMap((clinic) => clinic.emergency?.notify ?? []);
+  let problem: string | null = null;
+  let informed = false;
+  let busy: Promise<void> | null = null;
+
+  const inform = async (): Promise<void> => {
+    if (driver.health().link !== 'up') {
+      informed = false;
+      return;
+    }
+    try {
+      if (!informed) {
+        const now = await driver.admin.provision(setup, await readProvisioned(file));
+        await writeFile(file, JSON.stringify(now), { mode: 0o600 });
+        informed = true;
+      }
+      for (const note of await driver.admin.takeNotes()) await notices.give(note, notify, setup.emergency.location);
+      problem = null;
+    } catch (error) {
+      problem = error instanceof Error ? error.message : String(error);
+      log.error({ error: problem }, 'The switch could not be told of phones, trunks and failsafes, or its notes not be read; tried again');
+    }
+  };
+  const timer = setInterval(() => {
+    busy ??= inform().finally(() => { busy = null; });
+  }, notesEveryMs);
+  undo.push(async () => {
+    clearInterval(timer);
+    await busy;
+  });
+  await inform();
+  if (problem !== null) throw new StartError(problem);
+  return () => (problem === null ? [] : [problem]);
+}
+
+async function readProvisioned(file: string): Promise<Provisioned> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Provisioned;
+  } catch {
+    return nothingProvisioned;
+  }
+}
