@@ -170,5 +170,5 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
   };
 };
 
-export { LocalStackError, lockDataDir };
-export type { DirLock, RunningAsterisk, Trunk };
+export { LocalStackError };
+export type { RunningAsterisk, Trunk };

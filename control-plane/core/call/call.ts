@@ -80,7 +80,6 @@ export type LegPlace =
   | { readonly phase: 'ended'; readonly cause: Cause };
 
 export type Leg = LegBase & LegPlace;
-export type LegPhase = LegPlace['phase'];
 
 /** A call as it arrives, before its first event. */
 export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
