@@ -72,6 +72,14 @@ describe('a good plan', () => {
     expect(warnings).toEqual([expect.stringContaining('too short'), expect.stringContaining('no emergency section')]);
   });
 
+  it('gives the account’s failsafe to every number that names none', async () => {
+    const numbers = 'numbers:\n  - { e164: +12025550111, name: A }\n  - { e164: +12025550112, name: B, failsafe: +12025550198 }\n';
+    const text = `account: { id: c, name: C, failsafe: +12025550199 }\ntrunks: [{ id: t, host: h }]\n${numbers}`;
+    const result = await loadPlans([{ file: 'c.yaml', text }]);
+    expect(result.ok && [...(result.config.clinics[0]?.failsafe ?? [])]).toEqual([['+12025550111', '+12025550199'], ['+12025550112', '+12025550198']]);
+    expect(await problemsOf(text.replace('failsafe: +12025550199', 'failsafe: +12025550112'))).toEqual([expect.stringContaining('account.failsafe: +12025550112 is a number of this system')]);
+  });
+
   it('is each of the examples, together too', async () => {
     const result = await loadPlanFiles(['dialplans/riverside-dental.yaml', 'dialplans/harbor-physio.yaml']);
     expect(result).toMatchObject({ ok: true, config: { warnings: [] } });

@@ -80,9 +80,14 @@ function unknown(references: readonly Found[], known: readonly string[], kind: s
     });
 }
 
+/** Every number outside this system that a route or the switch may call. */
+function outside(raw: unknown): readonly Found[] {
+  return [['users', '*', 'devices', '*', 'mobile'], ['account', 'failsafe'], ['numbers', '*', 'failsafe']].flatMap((where) => collect(raw, where));
+}
+
 /** A call forwarded to a number of this system would come straight back. */
 function forwards(raw: unknown, own: ReadonlySet<string>): readonly Finding[] {
-  return [...collect(raw, ['users', '*', 'devices', '*', 'mobile']), ...collect(raw, ['numbers', '*', 'failsafe'])]
+  return outside(raw)
     .filter(({ value }) => own.has(value))
     .map(({ value, path }) => ({
       path, message: `${value} is a number of this system: a forward to itself`, wayOut: 'Give a number outside this system.',
@@ -91,7 +96,7 @@ function forwards(raw: unknown, own: ReadonlySet<string>): readonly Finding[] {
 
 function needsTrunk(raw: unknown, trunkIds: readonly string[]): readonly Finding[] {
   if (trunkIds.length > 0) return [];
-  return [...collect(raw, ['users', '*', 'devices', '*', 'mobile']), ...collect(raw, ['numbers', '*', 'failsafe'])].map(({ value, path }) => ({
+  return outside(raw).map(({ value, path }) => ({
     path, message: `${value} can only be reached over a trunk, and there is none`, wayOut: 'Add one under trunks.',
   }));
 }

@@ -163,6 +163,7 @@ export const planSchema = fields({
     name: text(60),
     timezone: timezone.default('America/New_York'),
     country: pattern(/^[A-Z]{2}$/, 'is not a country', 'Use two capital letters such as US.').default('US'),
+    failsafe: e164.optional(),
   }),
   trunks: z.array(trunk, 'must be a list').default([]),
   emergency: fields({

@@ -15,7 +15,7 @@ export function toClinic(plan: PlanDocument, dir: string): ClinicConfig {
     id: plan.account.id,
     name: plan.account.name,
     users: plan.users.map((user) => ({ id: user.id, name: user.name, devices: user.devices.map((device) => toDevice(user, device, trunks)) })),
-    numbers: plan.numbers.map((number) => toNumber(number, dir)),
+    numbers: plan.numbers.map((number) => toNumber({ ...number, failsafe: number.failsafe ?? plan.account.failsafe }, dir)),
   };
   return {
     account,
@@ -30,7 +30,7 @@ export function toClinic(plan: PlanDocument, dir: string): ClinicConfig {
       ),
     ),
     emergency: plan.emergency ?? null,
-    failsafe: new Map(plan.numbers.flatMap(({ e164, failsafe }) => (failsafe === undefined ? [] : [[e164, failsafe] as const]))),
+    failsafe: new Map(account.numbers.flatMap(({ e164, failsafe }) => (failsafe === undefined ? [] : [[e164, failsafe] as const]))),
   };
 }
 
