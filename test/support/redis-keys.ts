@@ -4,6 +4,8 @@ import { Redis } from 'ioredis';
 export interface RedisKeys {
   /** Every key of a call: its journal, the index while any call is in it. */
   ofCalls(): Promise<readonly string[]>;
+  /** The live journals, each a list of records as text. */
+  journals(): Promise<readonly (readonly string[])[]>;
   /** The disaster of a Redis that came back empty. */
   empty(): Promise<void>;
   close(): void;
@@ -24,6 +26,7 @@ export const openRedisKeys = (url: string): RedisKeys => {
       } while (cursor !== '0');
       return [...found].filter((key) => key === 'fd:calls' || key.startsWith('fd:{'));
     },
+    journals: async () => Promise.all((await redis.smembers('fd:calls')).map((callId) => redis.lrange(`fd:{${callId}}:journal`, 0, -1))),
     empty: async () => {
       await redis.flushall();
     },
