@@ -1,29 +1,51 @@
 /**
- * The environment, read once: checked by zod, all problems at once, then frozen. Nothing else reads process.env.
+ * The environment, read once: checked by zod, all problems at once, then frozen. Nothing else reads FRONTDESK_…,
+ * ASTERISK_URL or REDIS_URL. A problem names the variable and what it must be, and never quotes an address, since
+ * that holds a password.
  */
-import { join } from 'node:path';
+import { isIP } from 'node:net';
+import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { didYouMean } from './store/plan-files/problems.ts';
 
-const port = z.coerce.number().int().min(0).max(65_535);
-const address = (schemes: string) => z.string().regex(new RegExp(`^(${schemes})://`), `must start with ${schemes.replaceAll('|', ':// or ')}://`);
+const port = (lowest: number) =>
+  z.string().refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= lowest && Number(value) <= 65_535, `must be a port from ${lowest} to 65535`).transform(Number);
+const ipAddress = z.string().refine((value) => isIP(value) !== 0, 'must be an IP address of this machine, such as 0.0.0.0 for all of them');
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const path = z.string().refine((value) => !/\p{Cc}/u.test(value), 'must be a path without control characters').transform((value) => resolve(value));
+
+function url(schemes: readonly string[], wanted: string, alsoGood: (parsed: URL) => boolean = () => true) {
+  return z.string().refine((value) => {
+    const parsed = URL.parse(value);
+    return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== '' && alsoGood(parsed);
+  }, `must look like ${wanted}`);
+}
 
 const environment = z.object({
-  FRONTDESK_PLAN: z.string().min(1).default(join(import.meta.dirname, '..', 'dialplans', 'riverside-dental.yaml')),
-  FRONTDESK_DATA_DIR: z.string().min(1).default(join(process.cwd(), '.frontdesk')),
-  FRONTDESK_CACHE_DIR: z.string().min(1).optional(),
-  FRONTDESK_INSTANCE: z.string().regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of a-z, 0-9 and -').default('main'),
-  FRONTDESK_BIND: z.union([z.ipv4(), z.ipv6()]).default('127.0.0.1'),
-  FRONTDESK_EXTERNAL_ADDRESS: z.string().min(1).optional(),
-  FRONTDESK_SIP_PORT: port.optional(),
-  FRONTDESK_HTTP_PORT: port.default(8088),
-  FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  ASTERISK_URL: address('http|https').optional(),
-  REDIS_URL: address('redis|rediss|unix').optional(),
+  FRONTDESK_PLAN: z.string().default(join(import.meta.dirname, '..', 'dialplans', 'riverside-dental.yaml'))
+    .transform((value) => value.split(',').map((file) => file.trim()).filter((file) => file !== ''))
+    .refine((files) => files.length > 0, 'must name a plan file, or several with commas between'),
+  FRONTDESK_DATA_DIR: path.default(resolve('.frontdesk')),
+  FRONTDESK_CACHE_DIR: path.optional(),
+  FRONTDESK_INSTANCE: z.string().regex(/^[a-z0-9-]{1,30}$/, 'must be 1 to 30 of a-z, 0-9 and -').default('main'),
+  FRONTDESK_BIND: ipAddress.default('127.0.0.1'),
+  FRONTDESK_EXTERNAL_ADDRESS: z.string().refine((value) => isIP(value) !== 0 || hostName.test(value), 'must be an IP address or a host name, without scheme or port').optional(),
+  FRONTDESK_SIP_PORT: port(1).optional(),
+  FRONTDESK_HTTP_PORT: port(0).default(8088),
+  FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
+  ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
+  REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
+/** Of tests and of the process's surroundings; no settings of the controller. */
+const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES'];
+/** What a switch of one's own is told in its own configuration. */
+const localStackOnly: readonly string[] = ['FRONTDESK_BIND', 'FRONTDESK_EXTERNAL_ADDRESS', 'FRONTDESK_SIP_PORT'];
+
 export interface Config {
-  /** The clinic's plan, a YAML file. */
-  readonly planFile: string;
+  /** The clinics' plans, YAML files; at least one. */
+  readonly planFiles: readonly string[];
+  /** Absolute. */
   readonly dataDir: string;
   readonly cacheDir: string | undefined;
   /** This controller's name; its ARI application is `frontdesk-<instance>`. */
@@ -34,26 +56,30 @@ export interface Config {
   readonly sipPort: number | undefined;
   /** Of health and readiness, on loopback; 0 for any free one. */
   readonly httpPort: number;
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Undefined where each command has its own. */
+  readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /** Given: that switch is used, and none is started. */
   readonly asteriskUrl: string | undefined;
   readonly redisUrl: string | undefined;
 }
 
-export type ConfigResult = { readonly ok: true; readonly config: Config } | { readonly ok: false; readonly problems: readonly string[] };
+export type ConfigResult =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Empty variables count as not set, as in most shells' `VAR= command`. */
 export function readConfig(env: Readonly<Record<string, string | undefined>>): ConfigResult {
   const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
   const parsed = environment.safeParse(set);
   if (!parsed.success) {
-    return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`) };
+    return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`) };
   }
   const e = parsed.data;
   return {
     ok: true,
+    warnings: warningsOf(Object.keys(set)),
     config: Object.freeze({
-      planFile: e.FRONTDESK_PLAN,
+      planFiles: e.FRONTDESK_PLAN,
       dataDir: e.FRONTDESK_DATA_DIR,
       cacheDir: e.FRONTDESK_CACHE_DIR,
       instance: e.FRONTDESK_INSTANCE,
@@ -66,4 +92,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       redisUrl: e.REDIS_URL,
     }),
   };
+}
+
+function warningsOf(names: readonly string[]): readonly string[] {
+  const known = Object.keys(environment.shape);
+  const unknown = names.filter((name) => name.startsWith('FRONTDESK_') && !known.includes(name) && !othersVariables.includes(name)).map((name) => {
+    const meant = didYouMean(name, known);
+    return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean ${meant}?`;
+  });
+  const idle = names.includes('ASTERISK_URL') ? names.filter((name) => localStackOnly.includes(name)) : [];
+  return [...unknown, ...idle.map((name) => `${name} has no effect beside ASTERISK_URL: that switch has its own configuration.`)];
 }

@@ -1,7 +1,7 @@
 /**
  * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
  */
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
@@ -9,8 +9,9 @@ import type { Offer } from './core/call/events.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
-import { startHttpServer, type HttpServer, type Readiness } from './http/server.ts';
+import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
+import { diskError, errorCode } from './local-stack/errors.ts';
 import { cacheDirFor, findTool, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
 import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
 import { createAsteriskDriver, type AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
@@ -58,24 +59,44 @@ export interface StartOptions {
 
 const notesEveryMs = 10_000;
 
-/** Rejects with StartError, LocalStackError or SwitchRefusedError, each one sentence; nothing is left running then. */
+const starting = (): Readiness => ({ ready: false, reasons: ['Frontdesk is starting.'], details: {} });
+
+const linkReason = {
+  up: '',
+  down: 'The link to the switch is down; it is tried again.',
+  replaced: 'Another controller has taken this name (FRONTDESK_INSTANCE): stop one of the two, and start this one again.',
+} as const;
+
+/** Rejects with StartError, LocalStackError or SwitchRefusedError, each a sentence, or a line per problem of a plan; nothing is left running then. */
 export async function startFrontdesk({ config, log, progress, tools = [] }: StartOptions): Promise<Frontdesk> {
   const undo: (() => Promise<unknown> | void)[] = [];
+  // One part that cannot be stopped must not keep the others running.
   const stop = async (): Promise<void> => {
-    for (const step of undo.splice(0).toReversed()) await step();
+    for (const step of undo.splice(0).toReversed()) {
+      try {
+        await step();
+      } catch (error) {
+        log.error({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }, 'A part could not be stopped in order');
+      }
+    }
   };
   try {
     return await start();
   } catch (error) {
     await stop();
-    throw error;
+    throw diskError(error, config.dataDir);
   }
 
   async function start(): Promise<Frontdesk> {
     const clinics = await loadClinics(config, log);
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
     const lock = await lockDataDir(config.dataDir);
     undo.push(() => lock.release());
+    // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
+    let readiness: () => Readiness = starting;
+    const http = await startHttpServer(config.httpPort, () => readiness()).catch((error: unknown) => {
+      throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    undo.push(() => http.close());
     const metrics = createMetrics();
     const loop = monitorEventLoop();
     undo.push(() => loop.stop());
@@ -106,40 +127,50 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
       compilePlan: (offer) => planOf(accounts, speech, offer),
     });
     await speechReady(speech, clinics, progress);
-    await controller.start();
+    const passwords = await phonePasswords(config, clinics);
     undo.push(() => controller.stop());
+    await controller.start();
 
-    const passwords = await devicePasswords(config.dataDir, clinics.flatMap((clinic) => clinic.phones));
     const problems = await keepSwitchInformed({ config, log, clinics, passwords, driver, undo });
-    const readiness = (): Readiness => {
+    readiness = (): Readiness => {
       const health = controller.health();
-      const reasons = [
-        ...(health.link === 'up' ? [] : [`The link to the switch is ${health.link}.`]),
-        ...(health.reconciled ? [] : ['The calls on the switch have not been looked at yet.']),
+      // Without these no call is taken, or none is recorded.
+      const stopping = [
+        ...(health.link === 'up' ? [] : [linkReason[health.link]]),
+        ...(health.reconciled || health.link !== 'up' ? [] : ['The calls on the switch have not been looked at yet.']),
+        ...[archive.problem()].filter((problem) => problem !== null),
+      ];
+      const lesser = [
         ...stackProblems,
         ...problems(),
+        ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
       ];
-      const storeReasons = [...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']), ...(archive.problem() === null ? [] : [String(archive.problem())])];
       const { p99Ms, maxMs } = loop.read();
       return {
-        ready: health.link === 'up' && health.reconciled,
-        reasons: [...reasons, ...storeReasons],
+        ready: stopping.length === 0,
+        reasons: [...stopping, ...lesser],
         details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
       };
     };
-    const http: HttpServer = await startHttpServer(config.httpPort, readiness).catch((error: unknown) => {
-      throw new StartError(error instanceof Error ? error.message : String(error));
-    });
-    undo.push(() => http.close());
     return { controller, clinics, stack, httpPort: http.port, switchVersion: driver.health().version, passwords, readiness, stop };
   }
 }
 
 async function loadClinics(config: Config, log: Log): Promise<readonly ClinicConfig[]> {
-  const loaded = await loadPlanFiles(config.planFile.split(','));
+  const loaded = await loadPlanFiles(config.planFiles);
   if (!loaded.ok) throw new StartError(formatProblems(loaded.problems));
   for (const warning of loaded.config.warnings) log.warn({}, warning);
   return loaded.config.clinics;
+}
+
+async function phonePasswords(config: Config, clinics: readonly ClinicConfig[]): Promise<ReadonlyMap<string, string>> {
+  try {
+    return await devicePasswords(config.dataDir, clinics.flatMap((clinic) => clinic.phones));
+  } catch (error) {
+    // Of its own it says what is wrong with the file; errors of the disk are told like all others.
+    if (errorCode(error) !== undefined) throw error;
+    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
 }
 
 async function startStack(config: Config, tools: readonly ToolName[], progress: (line: string) => void): Promise<LocalStack | undefined> {

@@ -11,35 +11,41 @@ import type { Command } from '../local-stack/processes.ts';
 import { StartError, type Frontdesk } from '../main.ts';
 import { createLog } from '../telemetry/log.ts';
 import { describeFact } from '../telemetry/timeline.ts';
-import { configOrError, say, serve, untilTold } from './start.ts';
+import { stopInTime, untilTold } from './lifetime.ts';
+import { say } from './say.ts';
+import { configOrError, serve } from './start.ts';
+import { noArguments } from './usage-error.ts';
 
 const scenarios = join(import.meta.dirname, 'demo');
 /** From the plan's carrier to the caller's hang-up, with a slow machine in mind. */
 const callWithinMs = 60_000;
 
-export async function demo(): Promise<number> {
+export async function demo(args: readonly string[]): Promise<number> {
+  noArguments(args);
   const config = configOrError();
-  // The timeline is what is looked at here; what an operator must know still shows.
-  const log = createLog({ level: process.env['FRONTDESK_LOG_LEVEL'] === undefined ? 'warn' : config.logLevel });
+  if (config.asteriskUrl !== undefined) throw new StartError('The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL empty, or use `frontdesk start`.');
+  // Standard output has the timeline; what an operator must know goes beside it.
+  const log = createLog({ level: config.logLevel ?? 'warn', destination: process.stderr });
   const frontdesk = await serve(config, log, ['sipp']);
   const told = untilTold();
   const world = new World();
+  let shown: boolean | null = null;
   try {
-    const shown = show(frontdesk, world, config.dataDir).then(() => true, (error: unknown) => {
-      say(`The demo call failed: ${error instanceof Error ? error.message : String(error)}`);
+    const showing = show(frontdesk, world, config.dataDir).then(() => true, (error: unknown) => {
+      if (shown === null) say(`The demo call failed: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     });
-    const done = await Promise.race([shown, told.then(() => null)]);
+    shown = await Promise.race([showing, told.then(() => null)]);
     await world.end();
-    if (done === true) say('\nServing. Ctrl-C stops everything that was started here.');
-    if (done === false && process.env['CI'] !== undefined) return 1;
-    await told;
+    if (shown !== null) {
+      say('\nServing. Ctrl-C stops everything that was started here.');
+      await told;
+    }
   } finally {
     await world.end();
-    say('Stopping ...');
-    await frontdesk.stop();
   }
-  return 0;
+  const stopped = await stopInTime(frontdesk);
+  return shown === false ? 1 : stopped;
 }
 
 async function show(frontdesk: Frontdesk, world: World, dataDir: string): Promise<void> {

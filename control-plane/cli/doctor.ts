@@ -14,6 +14,7 @@ import { connectRedis } from '../store/redis/connect.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
 import { formatProblems } from '../store/plan-files/problems.ts';
 import { configOrError } from './start.ts';
+import { noArguments } from './usage-error.ts';
 
 interface Finding {
   readonly what: string;
@@ -26,7 +27,8 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: () => undef
 const wantedFiles = 20_000;
 const wantedFreeBytes = 2_000_000_000;
 
-export async function doctor(): Promise<number> {
+export async function doctor(args: readonly string[]): Promise<number> {
+  noArguments(args);
   const config = configOrError();
   const findings = (await Promise.all([node(), files(), disk(config), clock(), httpPort(config), plan(config), theSwitch(config), redis(config)])).flat();
   for (const { what, state, text } of findings) process.stdout.write(`${mark[state]} ${what.padEnd(9)} ${text}\n`);
@@ -83,10 +85,10 @@ async function httpPort(config: Config): Promise<Finding> {
 }
 
 async function plan(config: Config): Promise<Finding> {
-  const loaded = await loadPlanFiles(config.planFile.split(','));
+  const loaded = await loadPlanFiles(config.planFiles);
   if (!loaded.ok) return { what: 'plan', state: 'stops calls', text: `\n${formatProblems(loaded.problems)}` };
   const numbers = loaded.config.clinics.reduce((sum, clinic) => sum + clinic.account.numbers.length, 0);
-  return { what: 'plan', state: 'ok', text: `${config.planFile}: ${numbers} numbers, ${loaded.config.warnings.length} warnings` };
+  return { what: 'plan', state: 'ok', text: `${config.planFiles.join(', ')}: ${numbers} numbers, ${loaded.config.warnings.length} warnings` };
 }
 
 async function theSwitch(config: Config): Promise<readonly Finding[]> {

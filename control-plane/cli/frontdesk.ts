@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: one file a command, listed here. Exit codes: 0 done, 1 refused with a sentence, 2 wrong use. */
+/** The command line: one file a command, listed here. Exit codes: 0 done, 1 refused with a sentence, 2 wrong use, 70 our bug. */
 import { SwitchRefusedError } from '../media/media-driver.ts';
 import { LocalStackError } from '../local-stack/errors.ts';
 import { StartError } from '../main.ts';
@@ -7,18 +7,32 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { explainNumber } from './explain.ts';
 import { replayJournal } from './replay.ts';
+import { outliveReaders } from './say.ts';
 import { start } from './start.ts';
+import { UsageError } from './usage-error.ts';
 
 const usage = `frontdesk: routes every call of a clinic through its own switch
 
   frontdesk start                           serve; a local Asterisk and Redis unless ASTERISK_URL and REDIS_URL are set
   frontdesk demo                            serve, and place one call through it with its timeline printed
   frontdesk explain <number> [--from <no>]  the steps a call to a number takes, and why
-  frontdesk replay <journal> [--call <id>]  run a call's journal again and compare every decision
+  frontdesk replay <journal> ...            run recorded calls again and compare every decision; --call <id> for one
   frontdesk doctor                          what this machine lacks for serving
 
-Settings come from the environment: FRONTDESK_PLAN, FRONTDESK_DATA_DIR, FRONTDESK_BIND, FRONTDESK_EXTERNAL_ADDRESS,
-FRONTDESK_SIP_PORT, FRONTDESK_HTTP_PORT, FRONTDESK_INSTANCE, FRONTDESK_LOG_LEVEL, ASTERISK_URL, REDIS_URL.
+Settings come from the environment:
+
+  FRONTDESK_PLAN              plan files, with commas between (dialplans/riverside-dental.yaml)
+  FRONTDESK_DATA_DIR          journals, records, passwords (.frontdesk)
+  FRONTDESK_CACHE_DIR         the local stack's programs (~/.cache/frontdesk)
+  FRONTDESK_BIND              where SIP and RTP listen (127.0.0.1); 0.0.0.0 for phones of the network
+  FRONTDESK_EXTERNAL_ADDRESS  the address phones and carriers outside see
+  FRONTDESK_SIP_PORT          of the local switch (any free one, 5060 when open to the network)
+  FRONTDESK_HTTP_PORT         health and readiness on 127.0.0.1 (8088)
+  FRONTDESK_INSTANCE          this controller's name, unique on its switch (main)
+  FRONTDESK_LOG_LEVEL         debug, info, warn, error or silent
+  ASTERISK_URL, REDIS_URL     servers of your own: http://user:password@host:8088, redis://:password@host:6379
+
+Exit codes: 0 done, 1 refused or failed with a sentence that says why, 2 wrong use.
 `;
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<number>>> = {
@@ -29,9 +43,13 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
   doctor,
 };
 
+/** What a command may still hold when it is done: it ends all the same. */
+const lingerMs = 1_000;
+
 async function main(): Promise<number> {
   const [name = '', ...args] = process.argv.slice(2);
-  if (['--help', '-h', 'help'].includes(name) || args.includes('--help')) {
+  outliveReaders(name === 'start' || name === 'demo');
+  if (['--help', '-h', 'help'].includes(name) || args.includes('--help') || args.includes('-h')) {
     process.stdout.write(usage);
     return 0;
   }
@@ -43,12 +61,17 @@ async function main(): Promise<number> {
   try {
     return await command(args);
   } catch (error) {
-    if (error instanceof StartError || error instanceof LocalStackError || error instanceof SwitchRefusedError) {
-      process.stderr.write(`${error.message}\n`);
-      return 1;
-    }
-    throw error;
+    if (error instanceof UsageError) return refuse(error, 2);
+    if (error instanceof StartError || error instanceof LocalStackError || error instanceof SwitchRefusedError) return refuse(error, 1);
+    process.stderr.write(`A bug in Frontdesk: please report it with these lines.\n${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    return 70;
   }
 }
 
+function refuse(error: Error, code: number): number {
+  process.stderr.write(`${error.message}\n`);
+  return code;
+}
+
 process.exitCode = await main();
+setTimeout(() => { process.exit(); }, lingerMs).unref();

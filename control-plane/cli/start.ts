@@ -1,44 +1,38 @@
-/** `frontdesk start`: serves until SIGINT or SIGTERM. */
+/** `frontdesk start`: serves until SIGINT, SIGTERM or SIGHUP. Standard output has the log, a JSON object a line. */
 import { readConfig, type Config } from '../config.ts';
 import { startFrontdesk, StartError, type Frontdesk } from '../main.ts';
 import type { ToolName } from '../local-stack/local-stack.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
+import { stopInTime, surviveBugs, untilTold } from './lifetime.ts';
+import { say } from './say.ts';
+import { noArguments } from './usage-error.ts';
 
-export async function start(): Promise<number> {
+export async function start(args: readonly string[]): Promise<number> {
+  noArguments(args);
   const config = configOrError();
-  const log = createLog({ level: config.logLevel });
-  const frontdesk = await serve(config, log, []);
+  const frontdesk = await serve(config, createLog({ level: config.logLevel ?? 'info' }), []);
+  say('Serving. Ctrl-C stops everything that was started here.');
   await untilTold();
-  say('Stopping ...');
-  await frontdesk.stop();
-  return 0;
+  return stopInTime(frontdesk);
 }
 
+/** Warnings are said, problems thrown, all at once. */
 export function configOrError(): Config {
   const read = readConfig(process.env);
   if (!read.ok) throw new StartError(read.problems.join('\n'));
+  for (const warning of read.warnings) say(`warning: ${warning}`);
   return read.config;
 }
 
 /** Starts, and says in one line where what is. */
 export async function serve(config: Config, log: Log, tools: readonly ToolName[]): Promise<Frontdesk> {
   const frontdesk = await startFrontdesk({ config, log, progress: say, tools });
+  surviveBugs(log);
   const asterisk = frontdesk.stack?.asterisk;
-  const sip = asterisk === undefined ? '' : `, SIP on ${asterisk.sipHost}:${asterisk.sipPort}`;
+  const sip = asterisk === undefined ? '' : `, SIP on ${config.bind}:${asterisk.sipPort}`;
   say(`Asterisk ${frontdesk.switchVersion} attached${sip}; readiness on http://127.0.0.1:${frontdesk.httpPort}/readyz`);
   for (const { account, phones } of frontdesk.clinics) {
     say(`${account.name}: ${account.numbers.map((number) => number.e164).join(', ')}; extensions ${phones.map((phone) => phone.extension).join(', ') || 'none'}`);
   }
   return frontdesk;
-}
-
-/** Progress goes to standard error, so that standard output stays for what was asked for. */
-export function say(line: string): void {
-  process.stderr.write(`${line}\n`);
-}
-
-export function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => { resolve(); });
-  });
 }

@@ -17,20 +17,19 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** Rejects with a sentence when the port is in use. */
+/** Rejects with a sentence when the port cannot be had. `readiness` may throw: that is a 500, and a bug. */
 export async function startHttpServer(port: number, readiness: () => Readiness): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    const { ready, reasons, details } = readiness();
-    const [status, body] = request.url === '/healthz' ? [200, { status: 'ok' }] : request.url === '/readyz' ? [ready ? 200 : 503, { ready, reasons, ...details }] : [404, { error: 'Known here: /healthz and /readyz.' }];
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(`${JSON.stringify(body)}\n`);
+    const [status, body] = answer(request.method ?? '', request.url ?? '', readiness);
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...(status === 405 ? { allow: 'GET, HEAD' } : {}) });
+    response.end(request.method === 'HEAD' ? '' : `${JSON.stringify(body)}\n`);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(error.code === 'EADDRINUSE' ? new Error(`Port ${port} is in use: end the program that has it, or set FRONTDESK_HTTP_PORT to another.`) : error);
-    });
+    server.once('error', (error: NodeJS.ErrnoException) => { reject(new Error(whyNot(port, error), { cause: error })); });
     server.listen(port, '127.0.0.1', resolve);
   });
+  // One connection that could not be accepted (no file descriptor left) is no reason to end.
+  server.on('error', () => undefined);
   return {
     port: (server.address() as AddressInfo).port,
     close: () => new Promise((resolve) => {
@@ -38,4 +37,23 @@ export async function startHttpServer(port: number, readiness: () => Readiness):
       server.closeAllConnections();
     }),
   };
+}
+
+function answer(method: string, url: string, readiness: () => Readiness): readonly [number, Readonly<Record<string, unknown>>] {
+  const [path] = url.split('?');
+  if (path !== '/healthz' && path !== '/readyz') return [404, { error: 'Known here: /healthz and /readyz.' }];
+  if (method !== 'GET' && method !== 'HEAD') return [405, { error: 'Only GET and HEAD are known here.' }];
+  if (path === '/healthz') return [200, { status: 'ok' }];
+  try {
+    const { ready, reasons, details } = readiness();
+    return [ready ? 200 : 503, { ready, reasons, ...details }];
+  } catch (error) {
+    return [500, { ready: false, reasons: [`Readiness could not be found out: ${error instanceof Error ? error.message : String(error)}`] }];
+  }
+}
+
+function whyNot(port: number, error: NodeJS.ErrnoException): string {
+  if (error.code === 'EADDRINUSE') return `Port ${port} is in use: end the program that has it, or set FRONTDESK_HTTP_PORT to another.`;
+  if (error.code === 'EACCES') return `Port ${port} is not open to this user: set FRONTDESK_HTTP_PORT to one from 1024 up.`;
+  return `Port ${port} cannot be opened on 127.0.0.1 (${error.code ?? error.message}): set FRONTDESK_HTTP_PORT to another.`;
 }

@@ -54,7 +54,7 @@ const choosePorts = async (options: AsteriskOptions, state: StackState, retry: b
   let sip = options.sipPort;
   if (sip !== undefined) {
     if (!(await isFree(options.bind, sip, both))) {
-      throw new LocalStackError('ports', `SIP port ${sip} on ${options.bind} is in use or not ours to open. Free it or choose another.`);
+      throw new LocalStackError('ports', `SIP port ${sip} on ${options.bind} is in use or not ours to open. Free it or choose another (FRONTDESK_SIP_PORT).`);
     }
   } else {
     // Real phones are configured with a port: the one of last time, or the standard one.

@@ -1,6 +1,6 @@
 // Exclusive locks on a data directory, and on the package cache.
 //
-// `lockDataDir(dir, name)` creates the directory (mode 0700) and takes `<dir>/<name>.lock`. It throws
+// `lockDataDir(dir, name)` creates the directory (mode 0700) where there is none, and takes `<dir>/<name>.lock`. It throws
 // LocalStackError 'in-use', naming the pid, while a live process holds the lock, this one included. A lock
 // left by a crash is taken over: its holder is known by pid *and* start time, so a reused pid does not keep
 // it. `release()` is idempotent; a lock not released is stale as soon as the process is gone.
@@ -8,7 +8,7 @@
 // Why not only O_EXCL: two starts that find the same stale lock could each remove the other's fresh one. So
 // every look-and-replace happens while an abstract unix socket, which the kernel frees with its process, is bound.
 import { createHash, randomUUID } from 'node:crypto';
-import { chmodSync, linkSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -97,8 +97,8 @@ const place = (path: string, mine: Holder): Holder | undefined => {
 
 const take = async (dir: string, name: string): Promise<DirLock | Holder> => {
   try {
+    // One that is there keeps its mode: it may be /tmp, and what is secret in it is in files of 0600.
     mkdirSync(dir, { recursive: true, mode: 0o700 });
-    chmodSync(dir, 0o700);
     const path = join(realpathSync(dir), `${name}.lock`);
     const mine: Holder = {
       pid: process.pid,
@@ -135,7 +135,7 @@ export const lockDataDir = async (dir: string, name = 'frontdesk'): Promise<DirL
   const lock = await take(dir, name);
   if ('release' in lock) return lock;
   const who = lock.pid === process.pid ? 'this process' : `process ${lock.pid}`;
-  throw new LocalStackError('in-use', `The data directory ${dir} is in use by ${who}. Stop it, or choose another data directory.`);
+  throw new LocalStackError('in-use', `The data directory ${dir} is in use by ${who}. Stop it, or choose another data directory (FRONTDESK_DATA_DIR).`);
 };
 
 /** Waits until the holder is done or gone; `onWait` is told its pid, once. */

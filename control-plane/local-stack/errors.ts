@@ -36,8 +36,18 @@ export const diskError = (error: unknown, path: string): unknown => {
       return new LocalStackError('disk', `The disk that holds ${path} is full. Free some space and start again.`, { cause: error });
     case 'EACCES':
     case 'EPERM':
+      return new LocalStackError('disk', `Cannot write to ${path}. Choose a directory this user may write to (FRONTDESK_DATA_DIR).`, { cause: error });
+    case 'EEXIST':
+    case 'ENOTDIR':
+    case 'ENAMETOOLONG':
+    case 'ELOOP':
+      return new LocalStackError('disk', `${path} cannot be a directory (${errorCode(error)}). Choose another (FRONTDESK_DATA_DIR).`, { cause: error });
+    case 'EMFILE':
+    case 'ENFILE':
+      return new LocalStackError('disk', 'Too many files are open on this machine. Raise the limit (ulimit -n 20000) and start again.', { cause: error });
+    case 'EIO':
     case 'EROFS':
-      return new LocalStackError('disk', `Cannot write to ${path}. Choose a directory this user may write to.`, { cause: error });
+      return new LocalStackError('disk', `The disk that holds ${path} does not take what is written (${errorCode(error)}). Check it, or choose another directory (FRONTDESK_DATA_DIR).`, { cause: error });
     default:
       return error;
   }
