@@ -64,6 +64,13 @@ test('the callee hung up while nobody listened: the call was answered, and ends'
   expect(call.cdr).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
 });
 
+test('the callee hung up while nobody listened and every journal is lost: the record names who talked', () => {
+  const before = inPhase.connected();
+  const call = knowing(before, 0).adopted({ ...before.onSwitch(), legs: [] }).allEnds();
+  expect(call.cdr).toMatchObject({ disposition: 'answered', endedBy: 'callee', reconstructed: true, answeredBy: before.legId(1) });
+  expect(call.cdr.legs.find((leg) => leg.legId === before.legId(1))).toMatchObject({ label: before.cdr.legs[0]?.label, disposition: 'answered' });
+});
+
 test('the winner vanished in the whisper: routing goes on', () => {
   expect(inPhase.connecting().adopted({ legs: [] }).call.phase).toBe('greeting');
 });

@@ -113,6 +113,9 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
     }
     case 'connecting': {
       if (mark.winner === undefined || mark.bridge === undefined) return;
+      if (legOf(draft, mark.winner) === undefined && mark.winnerMark !== undefined) {
+        learn(draft, { legId: mark.winner, state: 'dialing', createdAt: draft.now, mark: mark.winnerMark }, true);
+      }
       const winner = legOf(draft, mark.winner) ?? { id: mark.winner, step, attempt: -1, trunk: 0, held: false, phase: 'dialing' };
       const hasWhisper = (attemptOf(draft, winner)?.whisper ?? []).length > 0;
       cancelTimer(draft, legTimer('leg', winner.id));

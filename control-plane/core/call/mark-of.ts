@@ -10,8 +10,11 @@ export function markOf(call: Call): CallMark | null {
     case 'ringing':
       return { ...base, step: call.step, place: 'ringing' };
     case 'connecting':
-    case 'connected':
-      return { ...base, step: call.step, place: 'connecting', winner: call.winner, bridge: call.bridgeId };
+    case 'connected': {
+      const winner = call.legs[call.winner];
+      const winnerMark = winner === undefined ? {} : { winnerMark: { v: 1, step: winner.step, attempt: winner.attempt, trunk: winner.trunk } as const };
+      return { ...base, step: call.step, place: 'connecting', winner: call.winner, bridge: call.bridgeId, ...winnerMark };
+    }
     case 'greeting':
     case 'beeping':
       return { ...base, step: call.step, place: 'greeting' };

@@ -14,6 +14,8 @@ export interface CallMark {
   readonly place: 'announcing' | 'ringing' | 'connecting' | 'greeting' | 'recording';
   /** With `connecting`: who has the call, and the bridge it is put in. */
   readonly winner?: LegId;
+  /** The winner's own mark: its leg may be gone before anyone reads it there, and the record must name who talked. */
+  readonly winnerMark?: LegMark;
   readonly bridge?: BridgeId;
   /** With `recording`. */
   readonly recording?: RecordingId;

@@ -1,0 +1,188 @@
+/**
+ * One call in every phase a call can be in, all up at once: the state of a clinic at the moment its controller dies.
+ * The phases are kept from moving on by freezing the link, so that short ones (a beep, an end that was asked for)
+ * stand still too.
+ */
+import type { CallPhase, Leg } from '../../control-plane/core/call/call.ts';
+import { busy, saysNothing } from './behaviour.ts';
+import type { NumberInPlan } from './clinic-plan.ts';
+import type { LinkProxy } from './link-proxy.ts';
+import type { SipCall } from './sip-call.ts';
+import type { Party } from './sip-party.ts';
+import type { Caller, Site } from './site.ts';
+import { until } from './until.ts';
+
+const long = 'This is a long sentence, which goes on and on, so that whoever hears it is still listening to it when the machine dies.';
+const greeting = { greeting: { sound: 'demo-congrats' } } as const;
+const shortGreeting = { greeting: { sound: 'vm-goodbye' }, silenceSeconds: 60 } as const;
+const mobile = '+12025550350';
+
+const numbers = {
+  announcing: { rings: ['101'], announcement: long },
+  answersWhileDead: { rings: ['102', '103'] },
+  answersLater: { rings: ['104', '105', '106'], ringSeconds: { 105: 6 } },
+  declinesWhileDead: { rings: ['107'], voicemail: shortGreeting },
+  whispered: { rings: ['108', mobile], whisper: long },
+  pressesWhileDead: { rings: ['109'], callConnect: 'every', acceptKey: '1' },
+  talking: { rings: ['110'] },
+  hangsUpWhileDead: { rings: ['111'] },
+  callerLeavesWhileDead: { rings: ['122'] },
+  greeting: { voicemail: greeting },
+  beeping: { voicemail: shortGreeting },
+  recording: { voicemail: shortGreeting },
+  ending: { rings: ['113'], timeoutSeconds: 5, voicemail: 'off' },
+  offered: { rings: ['114'] },
+  ended: { rings: ['115'] },
+} satisfies Readonly<Record<string, Omit<NumberInPlan, 'e164'>>>;
+
+export type LegPhase = Leg['phase'];
+export type SceneName = keyof typeof numbers;
+export const sceneNames = Object.keys(numbers) as SceneName[];
+
+/** Which scene shows which phase: a phase that is added to the type does not compile without one. */
+export const sceneOfPhase = {
+  offered: 'offered',
+  announcing: 'announcing',
+  ringing: 'answersLater',
+  connecting: 'whispered',
+  connected: 'talking',
+  greeting: 'greeting',
+  beeping: 'beeping',
+  recording: 'recording',
+  ending: 'ending',
+  ended: 'ended',
+} satisfies Record<CallPhase, SceneName>;
+
+export const sceneOfLegPhase = {
+  dialing: 'answersWhileDead',
+  ringing: 'answersLater',
+  screening: 'pressesWhileDead',
+  accepted: 'whispered',
+  bridged: 'talking',
+  dismissed: 'whispered',
+  ending: 'answersLater',
+  ended: 'answersLater',
+} satisfies Record<LegPhase, SceneName>;
+
+const e164Of = (scene: SceneName): string => `+120255502${String(sceneNames.indexOf(scene)).padStart(2, '0')}`;
+
+export const sceneNumbers: readonly NumberInPlan[] = sceneNames.map((scene) => ({ e164: e164Of(scene), timeoutSeconds: 60, ...numbers[scene] }));
+
+export interface Scene {
+  readonly name: SceneName;
+  readonly from: string;
+  readonly caller: Caller;
+  /** The call of this scene at a phone, once it rings there. */
+  at(extension: string): Promise<SipCall>;
+  /** Each hears the other, by tones that no other scene uses. */
+  talk(extension: string, within?: number): Promise<void>;
+}
+
+export interface Phones {
+  readonly all: ReadonlyMap<string, Party>;
+}
+
+/** All phones of the plan, registered; a mobile behind the carrier. */
+export const openPhones = async (site: Site): Promise<Phones> => {
+  const extensions = [...new Set(sceneNumbers.flatMap(({ rings = [] }) => rings))].filter((device) => device !== mobile);
+  const all = new Map<string, Party>();
+  for (const extension of extensions) all.set(extension, await site.phone(extension, extension === '103' ? saysNothing : extension === '106' ? busy : undefined));
+  all.set(mobile, await site.carrier());
+  return { all };
+};
+
+/** `series` makes callers' numbers of their own, so that records of several runs are told apart. */
+export const openScene = async (site: Site, phones: Phones, series: number, name: SceneName): Promise<Scene> => {
+  const index = sceneNames.indexOf(name);
+  const from = `+1303555${String(series * 100 + index).padStart(4, '0')}`;
+  const tones = { caller: 400 + 60 * index, phone: 430 + 60 * index };
+  const caller = await site.call({ from, to: e164Of(name), sound: tones.caller });
+  const at = (extension: string): Promise<SipCall> =>
+    until(() => phones.all.get(extension)?.calls.findLast((call) => call.callerId().number === from), { describe: `${name}: a call reaches ${extension}`, within: 8_000 });
+  return {
+    name, from, caller, at,
+    talk: async (extension, within = 8_000) => {
+      const call = await at(extension);
+      await until(() => call.state() === 'connected', { describe: `${name}: ${extension} is connected`, within });
+      call.play(tones.phone);
+      await until(() => call.hears(tones.caller) && caller.call.hears(tones.phone), { describe: `${name}: ${extension} and the caller hear each other`, within });
+    },
+  };
+};
+
+/** What the journals say: the phase of each scene's call, and of its legs. */
+export type ReadPhases = () => Promise<ReadonlyMap<string, { readonly id: string; readonly phase: CallPhase; readonly legs: readonly LegPhase[] }>>;
+
+export type Scenes = Readonly<Record<SceneName, Scene>>;
+
+export interface Stage {
+  readonly site: Site;
+  readonly phones: Phones;
+  readonly link: LinkProxy;
+  readonly readPhases: ReadPhases;
+  readonly series: number;
+}
+
+/** Brings every call to its phase and leaves the link frozen. */
+export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
+  const { site, phones, link, readPhases, series } = stage;
+  const open = (name: SceneName): Promise<Scene> => openScene(site, phones, series, name);
+  const inPhase = (scene: Scene, phase: CallPhase): Promise<unknown> =>
+    until(async () => (await readPhases()).get(scene.from)?.phase === phase, { describe: `${scene.name} is ${phase}`, within: 12_000, everyMs: 5 });
+
+  const ended = await open('ended');
+  await (await ended.at('115')).answer();
+  await inPhase(ended, 'connected');
+  await ended.caller.call.hangUp();
+
+  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording] = await Promise.all([
+    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'),
+  ]);
+  await Promise.all([
+    (async () => { await (await answersWhileDead.at('102')).ringing(); })(),
+    (async () => { await (await declinesWhileDead.at('107')).ringing(); })(),
+    (async () => { await (await callerLeavesWhileDead.at('122')).ringing(); })(),
+    (async () => { await (await pressesWhileDead.at('109')).answer(); })(),
+    (async () => {
+      await (await talking.at('110')).answer();
+      await talking.talk('110');
+    })(),
+    (async () => {
+      await (await hangsUpWhileDead.at('111')).answer();
+      await hangsUpWhileDead.talk('111');
+    })(),
+    inPhase(greetingScene, 'greeting'),
+    inPhase(recording, 'recording'),
+  ]);
+
+  // What moves by itself comes last. A leg is to end 6 s, a call 5 s after it is dialled: by then nobody hears of it.
+  const whispered = await open('whispered');
+  const [desk, away] = await Promise.all([whispered.at('108'), whispered.at(mobile)]);
+  await away.answer();
+  const [answersLater, ending, announcing] = await Promise.all([open('answersLater'), open('ending'), open('announcing')]);
+  const beeping = await open('beeping');
+  await Promise.all([(await answersLater.at('104')).ringing(), (await ending.at('113')).ringing(), inPhase(announcing, 'announcing')]);
+  await desk.answer();
+  await inPhase(beeping, 'beeping');
+  link.freeze();
+
+  const before = new Set((await site.switch.channels()).map(({ id }) => id));
+  const offered = await open('offered');
+  await claimForDead(site, before);
+  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, ending, offered, ended };
+  await inPhase(ending, 'ending');
+  await until(async () => (await readPhases()).get(answersLater.from)?.legs.includes('ending'), { describe: 'a leg is being hung up' });
+  return scenes;
+};
+
+/** The controller's claim, as if it had died between that and hearing of its success. */
+const claimForDead = async (site: Site, before: ReadonlySet<string>): Promise<void> => {
+  const url = new URL(site.asterisk.url);
+  const authorization = `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}`;
+  await until(async () => {
+    const channel = (await site.switch.channels()).find(({ id }) => !before.has(id));
+    if (channel === undefined) return false;
+    const reply = await fetch(`${url.origin}/ari/events/claim?channelId=${channel.id}&application=frontdesk-main`, { method: 'POST', headers: { authorization } });
+    return reply.status === 204;
+  }, { describe: 'the new call is claimed', everyMs: 5 });
+};
