@@ -29,13 +29,15 @@ export async function demo(args: readonly string[]): Promise<number> {
   const frontdesk = await serve(config, log, ['sipp']);
   const told = untilTold();
   const world = new World();
+  let ending = false;
   let shown: boolean | null = null;
   try {
     const showing = show(frontdesk, world, config.dataDir).then(() => true, (error: unknown) => {
-      if (shown === null) say(`The demo call failed: ${error instanceof Error ? error.message : String(error)}`);
+      if (!ending) say(`The demo call failed: ${error instanceof Error ? error.message : String(error)}`);
       return false;
     });
     shown = await Promise.race([showing, told.then(() => null)]);
+    ending = true;
     await world.end();
     if (shown !== null) {
       say('\nServing. Ctrl-C stops everything that was started here.');

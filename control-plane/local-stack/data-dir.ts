@@ -8,9 +8,9 @@
 // Why not only O_EXCL: two starts that find the same stale lock could each remove the other's fresh one. So
 // every look-and-replace happens while an abstract unix socket, which the kernel frees with its process, is bound.
 import { createHash, randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { diskError, errorCode, LocalStackError } from './errors.ts';
 import { isAlive, startTimeOf } from './processes.ts';
@@ -81,6 +81,18 @@ const exclusively = async <T>(path: string, critical: () => T): Promise<T> => {
   }
 };
 
+/** `mkdir -p` that comes back: Node's own never does where a folder takes no new ones but says ENOENT (/proc, autofs). */
+const makeDir = (dir: string): void => {
+  try {
+    mkdirSync(dir, { mode: 0o700 });
+  } catch (error) {
+    if (errorCode(error) === 'EEXIST' && statSync(dir).isDirectory()) return;
+    if (errorCode(error) !== 'ENOENT' || existsSync(dirname(dir))) throw error;
+    makeDir(dirname(dir));
+    makeDir(dir);
+  }
+};
+
 const place = (path: string, mine: Holder): Holder | undefined => {
   const found = readHolder(path);
   if (found !== undefined && isHeld(found, path)) return found;
@@ -98,7 +110,7 @@ const place = (path: string, mine: Holder): Holder | undefined => {
 const take = async (dir: string, name: string): Promise<DirLock | Holder> => {
   try {
     // One that is there keeps its mode: it may be /tmp, and what is secret in it is in files of 0600.
-    mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeDir(dir);
     const path = join(realpathSync(dir), `${name}.lock`);
     const mine: Holder = {
       pid: process.pid,

@@ -38,6 +38,7 @@ export const diskError = (error: unknown, path: string): unknown => {
     case 'EPERM':
       return new LocalStackError('disk', `Cannot write to ${path}. Choose a directory this user may write to (FRONTDESK_DATA_DIR).`, { cause: error });
     case 'EEXIST':
+    case 'ENOENT':
     case 'ENOTDIR':
     case 'ENAMETOOLONG':
     case 'ELOOP':

@@ -2,7 +2,7 @@
  * The command line as a person or a supervisor runs it: a process of its own, its exit code, and the two streams apart.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { isAlive, startTimeOf, type ProcessId } from '../../control-plane/local-stack/processes.ts';
 import { until } from './until.ts';
@@ -37,9 +37,9 @@ const environment = (env: Env): Record<string, string | undefined> => {
 export const printed: string[] = [];
 const running = new Set<ChildProcess>();
 
-export const startCli = (args: readonly string[], env: Env = {}, through: readonly string[] = [], cwd = ROOT): Cli => {
-  const [command = process.execPath, ...before] = [...through, process.execPath, ENTRY];
-  const child = spawn(command, [...before, ...args], { cwd, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+export const startCli = (args: readonly string[], env: Env = {}, through: readonly string[] = []): Cli => {
+  const [command, ...before] = [...through, process.execPath, ENTRY];
+  const child = spawn(command ?? process.execPath, [...before, ...args], { cwd: ROOT, env: environment(env), stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text: string) => { stdout += text; });
@@ -78,11 +78,11 @@ export const killLeftCli = (): void => {
 /** One sentence for a person: a line or a few, and nothing of a program's insides. */
 export const isSentence = (text: string): boolean => /^[^\n]{20,600}[.?]\n$/.test(text) && !/\n\s+at |Error:|node:internal|\{/.test(text);
 
-/** Processes of the local stack of this data directory, by what it recorded and by what has it on its command line. */
+/** Processes of the local stack of this data directory: it is on their command line, or they work in it. */
 export const stackProcesses = (dataDir: string): readonly ProcessId[] =>
   readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid).flatMap((name): ProcessId[] => {
     try {
-      if (!readFileSync(`/proc/${name}/cmdline`, 'utf8').includes(dataDir)) return [];
+      if (!`${readFileSync(`/proc/${name}/cmdline`, 'utf8')} ${readlinkSync(`/proc/${name}/cwd`)}`.includes(`${dataDir}/`)) return [];
     } catch {
       return [];
     }

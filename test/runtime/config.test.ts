@@ -1,0 +1,101 @@
+/** What the environment may say, and what is made of it. */
+import { readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readConfig, type Config } from '../../control-plane/config.ts';
+import { loadPlanFiles } from '../../control-plane/store/plan-files/load.ts';
+
+const given = (env: Record<string, string>): Config => {
+  const read = readConfig(env);
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  return read.config;
+};
+const problems = (env: Record<string, string>): readonly string[] => {
+  const read = readConfig(env);
+  return read.ok ? [] : read.problems;
+};
+const warnings = (env: Record<string, string>): readonly string[] => {
+  const read = readConfig(env);
+  return read.ok ? read.warnings : [];
+};
+
+describe('Nothing set', () => {
+  test('is a clinic that serves this machine alone', () => {
+    expect(given({})).toMatchObject({
+      dataDir: resolve('.frontdesk'), instance: 'main', bind: '127.0.0.1', httpPort: 8088, logLevel: undefined,
+      sipPort: undefined, externalAddress: undefined, asteriskUrl: undefined, redisUrl: undefined,
+    });
+    expect(given({}).planFiles).toEqual([expect.stringMatching(/dialplans\/riverside-dental\.yaml$/)]);
+    expect(Object.isFrozen(given({}))).toBe(true);
+  });
+
+  test('and a variable left empty is the same', () => {
+    expect(given({ FRONTDESK_HTTP_PORT: '', ASTERISK_URL: '', FRONTDESK_PLAN: '', FRONTDESK_DATA_DIR: '' })).toEqual(given({}));
+  });
+});
+
+test('Paths are taken from where the command was given, once', () => {
+  expect(given({ FRONTDESK_DATA_DIR: 'clinic/data', FRONTDESK_CACHE_DIR: '../cache' })).toMatchObject({ dataDir: resolve('clinic/data'), cacheDir: resolve('../cache') });
+});
+
+test('Several plans have commas between, with or without spaces', () => {
+  expect(given({ FRONTDESK_PLAN: 'a.yaml, b.yaml,,c.yaml,' }).planFiles).toEqual(['a.yaml', 'b.yaml', 'c.yaml']);
+  expect(problems({ FRONTDESK_PLAN: ' , ' })).toEqual(['FRONTDESK_PLAN must name a plan file, or several with commas between.']);
+});
+
+describe('A value that cannot be', () => {
+  const refused: readonly (readonly [string, readonly string[]])[] = [
+    ['FRONTDESK_HTTP_PORT', ['-1', '65536', '8e3', '0x50', ' 80', '80.5', 'http']],
+    ['FRONTDESK_SIP_PORT', ['0', '70000', 'sip']],
+    ['FRONTDESK_BIND', ['localhost', '10.0.0', '10.0.0.1:5060', '*']],
+    ['FRONTDESK_EXTERNAL_ADDRESS', ['sip:1.2.3.4', 'a b', 'pbx.example:5060', '1.2.3.4\n[evil]']],
+    ['FRONTDESK_INSTANCE', ['A', 'a_b', 'a'.repeat(31), 'ä']],
+    ['FRONTDESK_LOG_LEVEL', ['WARN', 'trace']],
+    ['FRONTDESK_DATA_DIR', ['a\nb']],
+    ['ASTERISK_URL', ['127.0.0.1:8088', 'ws://u:p@host', 'http://host:8088', 'http://u@host', 'http://']],
+    ['REDIS_URL', ['localhost:6379', 'http://host', 'redis://']],
+  ];
+
+  test.each(refused)('of %s is refused by its name, and not repeated', (name, values) => {
+    for (const value of values) {
+      const [problem, ...more] = problems({ [name]: value });
+      expect([value, problem, more]).toEqual([value, expect.stringMatching(new RegExp(`^${name} must .+\\.$`)), []]);
+      expect(value.length > 8 && problem?.includes(value)).toBe(false);
+    }
+  });
+
+  test('does not hide another', () => {
+    expect(problems(Object.fromEntries(refused.map(([name, [value]]) => [name, value ?? ''])))).toHaveLength(refused.length);
+  });
+});
+
+test('What can be is taken', () => {
+  expect(given({
+    FRONTDESK_BIND: '::', FRONTDESK_EXTERNAL_ADDRESS: 'pbx.clinic.example', FRONTDESK_SIP_PORT: '5060', FRONTDESK_HTTP_PORT: '0', FRONTDESK_INSTANCE: 'a-1', FRONTDESK_LOG_LEVEL: 'silent',
+    REDIS_URL: 'rediss://:p%40ss@redis.clinic.example:6380/2',
+  })).toMatchObject({ bind: '::', externalAddress: 'pbx.clinic.example', sipPort: 5060, httpPort: 0, instance: 'a-1', logLevel: 'silent', redisUrl: 'rediss://:p%40ss@redis.clinic.example:6380/2' });
+  expect(given({ ASTERISK_URL: 'https://frontdesk:secret@pbx:8089/prefix' }).asteriskUrl).toBe('https://frontdesk:secret@pbx:8089/prefix');
+});
+
+test('A mistyped name is told, with the one it may have meant; of others the environment is full', () => {
+  expect(warnings({ FRONTDESK_HTTPPORT: '80', FRONTDESK_COLOUR: 'red', PATH: '/bin', FRONTDESK_KEEP_TRACES: '1' })).toEqual([
+    'FRONTDESK_HTTPPORT is not a setting; did you mean FRONTDESK_HTTP_PORT?',
+    'FRONTDESK_COLOUR is not a setting.',
+  ]);
+});
+
+test('What only the local switch is told is pointed out beside a switch of one’s own', () => {
+  expect(warnings({ ASTERISK_URL: 'http://u:p@h:8088', FRONTDESK_BIND: '0.0.0.0' })).toEqual(['FRONTDESK_BIND has no effect beside ASTERISK_URL: that switch has its own configuration.']);
+  expect(warnings({ FRONTDESK_BIND: '0.0.0.0' })).toEqual([]);
+});
+
+test('Both example clinics load without a problem, each alone and together, and an example warns of nothing', async () => {
+  const dir = join(import.meta.dirname, '../../dialplans');
+  const files = readdirSync(dir).filter((name) => name.endsWith('.yaml')).map((name) => join(dir, name));
+  expect(files).toHaveLength(2);
+  for (const some of [...files.map((file) => [file]), files]) {
+    const loaded = await loadPlanFiles(some);
+    expect(loaded).toMatchObject({ ok: true, config: { warnings: [] } });
+    expect(loaded.ok ? loaded.config.clinics : []).toHaveLength(some.length);
+  }
+});
