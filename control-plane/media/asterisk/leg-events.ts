@@ -5,11 +5,11 @@ import type { LegEvent } from '../../core/call/events.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
 import type { AriEvent } from './ari/ari-types.generated.ts';
 import { causeOfEnd } from './hang-up-cause.ts';
-import type { Legs } from './legs.ts';
+import type { Leg, Legs } from './legs.ts';
 
 /** `Dial` is not among them: a state change comes for each of its states that matters. */
 export const eventFilter: readonly AriEvent['type'][] = [
-  'StasisStart', 'ChannelDestroyed', 'ChannelStateChange', 'ChannelDtmfReceived', 'ChannelEnteredBridge', 'ChannelLeftBridge', 'ChannelHold',
+  'StasisStart', 'ChannelDestroyed', 'ChannelHangupRequest', 'ChannelStateChange', 'ChannelDtmfReceived', 'ChannelEnteredBridge', 'ChannelLeftBridge', 'ChannelHold',
   'ChannelUnhold', 'ChannelTransfer', 'PlaybackFinished', 'RecordingStarted', 'RecordingFinished', 'RecordingFailed',
 ];
 
@@ -29,6 +29,14 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       legs.delete(legId);
       leg?.originate?.gone();
       tell(legId, { type: 'LegEnded', legId, cause: causeOfEnd({ cause: event.cause, techCause: event.tech_cause, answered: event.channel.state === 'Up' }, leg?.asked) });
+      for (const late of leg?.afterEnd ?? []) late();
+      return;
+    }
+    case 'ChannelHangupRequest': {
+      // A hang-up ends the leg's prompt or recording before the leg: told in that order it would look as if the leg
+      // had heard the prompt out, and phones would ring for a caller who has left.
+      const leg = legs.get(event.channel.id);
+      if (leg !== undefined) leg.afterEnd ??= [];
       return;
     }
     case 'ChannelDtmfReceived':
@@ -56,8 +64,9 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       const { id, state, target_uri: target } = event.playback;
       if (!target.startsWith('channel:')) return;
       const legId = target.slice('channel:'.length);
-      legs.get(legId)?.prompts.delete(id);
-      tell(legId, { type: 'PromptFinished', legId, promptId: id, ok: state === 'done' });
+      const leg = legs.get(legId);
+      leg?.prompts.delete(id);
+      inTurn(leg, () => { tell(legId, { type: 'PromptFinished', legId, promptId: id, ok: state === 'done' }); });
       return;
     }
     case 'RecordingStarted':
@@ -68,12 +77,20 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       const { name, target_uri: target, duration } = event.recording;
       const leg = legs.get(target.replace(/^channel:/, ''));
       if (leg?.recording === name) leg.recording = undefined;
-      tell(name, event.type === 'RecordingFailed' ? { type: 'RecordingFailed', recordingId: name }
-        : { type: 'RecordingFinished', recordingId: name, durationMs: (duration ?? 0) * 1000 });
+      inTurn(leg, () => {
+        tell(name, event.type === 'RecordingFailed' ? { type: 'RecordingFailed', recordingId: name }
+          : { type: 'RecordingFinished', recordingId: name, durationMs: (duration ?? 0) * 1000 });
+      });
       return;
     }
     default:
   }
+}
+
+/** At once, or after the end of a leg that is ending. */
+function inTurn(leg: Leg | undefined, say: () => void): void {
+  if (leg?.afterEnd === undefined) say();
+  else leg.afterEnd.push(say);
 }
 
 export function legRang(legs: Legs, legId: string, tell: TellLeg): void {

@@ -12,6 +12,8 @@ export interface Leg {
   ringTone: boolean;
   readonly prompts: Set<PromptId>;
   recording: string | undefined;
+  /** Told once the leg has ended; undefined while its end has not begun. */
+  afterEnd: (() => void)[] | undefined;
   /** An originate that is not done: told when the leg is in our application, when it is gone, and when the link is. */
   originate: { entered(): void; gone(): void; lost(): void } | undefined;
 }
@@ -36,7 +38,7 @@ export function createLegs(): Legs {
     of: (id) => {
       let leg = legs.get(id);
       if (leg === undefined) {
-        leg = { id, rang: false, answered: false, asked: undefined, ringTone: false, prompts: new Set(), recording: undefined, originate: undefined };
+        leg = { id, rang: false, answered: false, asked: undefined, ringTone: false, prompts: new Set(), recording: undefined, afterEnd: undefined, originate: undefined };
         legs.set(id, leg);
       }
       return leg;
