@@ -85,7 +85,7 @@ const take = (listening: Listening, packet: Buffer): void => {
   }
 };
 
-const speak = (socket: Socket, remote: Address, listening: Listening): AudioStream => {
+const speak = (socket: Socket, remote: Address, listening: Listening, onStop: () => void): AudioStream => {
   const source = randomInt(2 ** 31);
   let sequence = randomInt(2 ** 15);
   let stamp = randomInt(2 ** 30);
@@ -181,6 +181,7 @@ const speak = (socket: Socket, remote: Address, listening: Listening): AudioStre
       clearInterval(timer);
       timer = undefined;
       for (const press of presses.splice(0)) press.done();
+      onStop();
     },
   };
 };
@@ -211,7 +212,12 @@ export const openAudio = async (host: string): Promise<AudioSocket> => {
       const id = `${remote.host}:${remote.port}`;
       const known = streams.get(id);
       if (known !== undefined) return known;
-      const stream = speak(socket, remote, listenTo(heard, id));
+      // the switch gives the port of a call that is over to another
+      const stream = speak(socket, remote, listenTo(heard, id), () => {
+        if (streams.get(id) !== stream) return;
+        streams.delete(id);
+        heard.delete(id);
+      });
       streams.set(id, stream);
       return stream;
     },
