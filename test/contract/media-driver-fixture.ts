@@ -14,13 +14,21 @@ export type Heard =
 export interface Caller {
   press(digit: string): Promise<void>;
   hangUp(): Promise<void>;
+  /** From now on, without a pause; silent until then. */
+  speak(): void;
+  /** The ringing tone, at this moment; it has pauses. */
+  hearsRinging(): boolean;
 }
+
+export type PhoneName = 'reception' | 'nurse';
 
 /** One phone; each call of a method is about the call it has now. */
 export interface Phone {
   /** How the driver dials it. */
   readonly target: DialTarget;
   waitRinging(): Promise<void>;
+  /** An INVITE has reached it. */
+  wasCalled(): boolean;
   answer(): Promise<void>;
   busy(): Promise<void>;
   decline(): Promise<void>;
@@ -38,8 +46,9 @@ export interface ContractFixture {
   readonly heard: readonly Heard[];
   readonly audio: { readonly short: Media; readonly long: Media; readonly missing: Media };
   incomingCall(): Promise<Caller>;
-  phone(name: 'reception' | 'nurse'): Phone;
-  cutLink(): Promise<void>;
+  phone(name: PhoneName): Phone;
+  /** Or as soon as the switch has made the next leg, so that it is never dialled. */
+  cutLink(when?: 'at once' | 'before the dial'): Promise<void>;
   restoreLink(): Promise<void>;
   /** Waits, by condition and with a deadline; `what` is said when it does not come. */
   until<T>(what: string, look: () => T | undefined): Promise<T>;

@@ -1,14 +1,30 @@
 /** The simulated switch as a switch under contract: time is virtual, and waiting is stepping. */
+import { healthy } from '../../control-plane/media/simulated/chance.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createVirtualClock, settled } from '../model/virtual-clock.ts';
 import type { Caller, ContractFixture, FixtureFactory, Heard, Phone } from './media-driver-fixture.ts';
 
 async function open(): Promise<ContractFixture> {
   const clock = createVirtualClock();
-  const sim = createSimulatedSwitch({ clock });
+  let cutBeforeDial = false;
+  let speaks = false;
+  const sim = createSimulatedSwitch({
+    clock,
+    chance: {
+      ...healthy,
+      speechMs: () => (speaks ? Infinity : 0),
+      delayMs(message) {
+        if (message !== 'dial' || !cutBeforeDial) return 1;
+        cutBeforeDial = false;
+        clock.setTimer(clock.now(), () => sim.cut('one'));
+        return 2;
+      },
+    },
+  });
   const driver = sim.driver('one');
   const heard: Heard[] = [];
   sim.breakMedia('sound:there-is-none');
+  sim.phone('absent', null);
   await driver.start({
     onOffer: (offer) => heard.push({ kind: 'offer', callId: offer.callId, offer }),
     onLegEvent: (callId, event) => heard.push({ kind: 'event', callId, event }),
@@ -29,6 +45,7 @@ async function open(): Promise<ContractFixture> {
     const leg = (): string => sim.legs().find((one) => one.party === name && one.role === 'callee')?.id ?? '';
     return {
       target: { kind: 'device', device: name },
+      wasCalled: () => sim.acts().some((act) => act.party === name && act.did === 'ring'),
       waitRinging: () => until(`${name} to ring`, () => (sim.leg(leg())?.state === 'ringing' ? null : undefined)).then(() => {}),
       answer: async () => sim.answer(leg()),
       busy: async () => sim.reject(leg(), 'busy'),
@@ -46,9 +63,12 @@ async function open(): Promise<ContractFixture> {
     audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
     incomingCall(): Promise<Caller> {
       const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann' });
-      return Promise.resolve({ press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId) });
+      return Promise.resolve({ press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId), speak: () => { speaks = true; }, hearsRinging: () => sim.leg(callId)?.hearsRinging === true });
     },
-    cutLink: async () => sim.cut('one'),
+    async cutLink(when = 'at once') {
+      if (when === 'at once') sim.cut('one');
+      else cutBeforeDial = true;
+    },
     restoreLink: async () => sim.restore('one'),
     pass: (ms) => clock.pass(ms),
     leftovers: () => Promise.resolve(Object.values(sim.leftovers()).flat() as string[]),

@@ -2,14 +2,13 @@
  * The one contract every media driver keeps, as sentences about the phone system. Run against the simulated switch and
  * against a real Asterisk: what holds in the model test then holds on the wire.
  */
-/* oxlint-disable vitest/expect-expect, unicorn/consistent-function-scoping -- waiting for an event is the assertion; helpers read in one place */
+/* oxlint-disable vitest/expect-expect -- waiting for an event is the assertion */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ownedId, type CallId, type LegId } from '../../control-plane/core/ids.ts';
-import type { CallMark } from '../../control-plane/core/call/mark.ts';
-import type { LegEvent } from '../../control-plane/core/call/events.ts';
+import { ownedId } from '../../control-plane/core/ids.ts';
 import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
-import type { CommandResult } from '../../control-plane/media/media-driver.ts';
-import { eventsOf, type Caller, type ContractFixture, type FixtureFactory, type Phone } from './media-driver-fixture.ts';
+import { eventsOf, type ContractFixture, type FixtureFactory } from './media-driver-fixture.ts';
+import { contractSteps } from './media-driver-steps.ts';
+import { audioSentences } from './media-driver-suite-audio.ts';
 
 export function mediaDriverContract(factory: FixtureFactory): void {
   describe(`A media driver on the ${factory.name} switch`, { timeout: factory.timeoutMs }, () => {
@@ -21,67 +20,8 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       if (context.task.result?.state === 'pass') factory.heardInTest?.(context.task.name, fix.heard);
       await fix.close();
     });
-
-    const execute = (command: MediaCommand): Promise<CommandResult> => {
-      const result = fix.driver.execute(command);
-      let settled: CommandResult | undefined;
-      void result.then((value) => (settled = value));
-      return fix.until(`a reply to ${command.type}`, () => settled);
-    };
-
-    const must = async (command: MediaCommand): Promise<void> => {
-      expect(await execute(command)).toEqual({ ok: true });
-    };
-
-    const awaited = async <T>(what: string, promise: Promise<T>): Promise<T> => {
-      let settled: { readonly value: T } | undefined;
-      void promise.then((value) => (settled = { value }));
-      return (await fix.until(what, () => settled)).value;
-    };
-
-    const event = <T extends LegEvent['type']>(type: T, id: string): Promise<Extract<LegEvent, { type: T }>> =>
-      fix.until(`${type} of ${id}`, () => {
-        const found = fix.heard.find((one) => one.kind === 'event' && one.event.type === type && Object.values(one.event).includes(id));
-        return found?.kind === 'event' ? (found.event as Extract<LegEvent, { type: T }>) : undefined;
-      });
-
-    const types = (legId: LegId): readonly string[] => eventsOf(fix, legId).map((one) => one.type);
-
-    const offered = async (): Promise<{ callId: CallId; caller: Caller }> => {
-      const caller = await fix.incomingCall();
-      const callId = await fix.until('the offer', () => fix.heard.find((one) => one.kind === 'offer')?.callId);
-      return { callId, caller };
-    };
-
-    const answeredCaller = async (): Promise<{ callId: CallId; caller: Caller }> => {
-      const call = await offered();
-      await must({ type: 'AnswerLeg', legId: call.callId });
-      await event('LegAnswered', call.callId);
-      return call;
-    };
-
-    const originate = (callId: CallId, n: number, phone: Phone, ringMs = 15_000): MediaCommand => ({
-      type: 'OriginateLeg', legId: ownedId(callId, 'l', n), target: phone.target, callerId: { number: '+15550100', name: 'Ann' }, ringMs,
-      mark: { v: 1, step: 'ring', attempt: n - 1, trunk: 0 },
-    });
-
-    const ringing = async (callId: CallId, n: number, name: 'reception' | 'nurse'): Promise<{ legId: LegId; phone: Phone }> => {
-      const phone = fix.phone(name);
-      await must(originate(callId, n, phone));
-      await phone.waitRinging();
-      const legId = ownedId(callId, 'l', n);
-      await event('LegRinging', legId);
-      return { legId, phone };
-    };
-
-    const answered = async (callId: CallId, n: number, name: 'reception' | 'nurse'): Promise<{ legId: LegId; phone: Phone }> => {
-      const leg = await ringing(callId, n, name);
-      await leg.phone.answer();
-      await event('LegAnswered', leg.legId);
-      return leg;
-    };
-
-    const mark: CallMark = { v: 1, dialled: '+15550001', plan: 'p1', startedAt: 1, step: 'ring', place: 'ringing', n: 7 };
+    const steps = contractSteps(() => fix);
+    const { execute, must, awaited, event, types, offered, answeredCaller, originate, ringing, answered, mark } = steps;
 
     it('offers a call once, before any other event of it', async () => {
       const { callId, caller } = await offered();
@@ -122,6 +62,7 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       const { legId, phone } = await ringing(callId, 1, 'reception');
       await must({ type: 'HangUpLeg', legId, cause: 'answered-elsewhere' });
       expect(await fix.until('the cancel', () => phone.ended() ?? undefined)).toBe('completed-elsewhere');
+      expect(await event('LegEnded', legId)).toMatchObject({ cause: 'answered-elsewhere' });
     });
 
     it('ends on the switch itself a ringing that nobody stops, with no answer', async () => {
@@ -129,6 +70,38 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       const phone = fix.phone('reception');
       await must(originate(callId, 1, phone, 1000));
       expect(await event('LegEnded', ownedId(callId, 'l', 1))).toMatchObject({ cause: 'no-answer' });
+    });
+
+    it('refuses at once to ring a phone that is not there, and nothing is left of it', async () => {
+      const { callId } = await offered();
+      const absent: MediaCommand = { ...originate(callId, 1, fix.phone('reception')), target: { kind: 'device', device: 'absent' } } as MediaCommand;
+      expect(await execute(absent)).toMatchObject({ ok: false, error: 'rejected', mayHaveReachedCarrier: false });
+      await fix.pass(100);
+      expect(types(ownedId(callId, 'l', 1))).toEqual([]);
+      expect(await awaited('what is left', fix.leftovers())).toEqual([callId]);
+    });
+
+    it('does not ring a phone whose hang-up overtakes the dial', async () => {
+      const { callId } = await offered();
+      const legId = ownedId(callId, 'l', 1);
+      const phone = fix.phone('reception');
+      const made = fix.driver.execute(originate(callId, 1, phone));
+      await must({ type: 'HangUpLeg', legId, cause: 'canceled' });
+      expect(await awaited('a reply to OriginateLeg', made)).toMatchObject({ ok: false, error: 'gone', mayHaveReachedCarrier: false });
+      expect(await event('LegEnded', legId)).toMatchObject({ cause: 'canceled' });
+      await fix.pass(100);
+      expect(types(legId)).toEqual(['LegEnded']);
+      expect(phone.wasCalled()).toBe(false);
+    });
+
+    it('tells the end of a leg that is hung up twice once, with the first cause', async () => {
+      const { callId } = await offered();
+      const { legId } = await ringing(callId, 1, 'reception');
+      await must({ type: 'HangUpLeg', legId, cause: 'answered-elsewhere' });
+      await must({ type: 'HangUpLeg', legId, cause: 'canceled' });
+      await event('LegEnded', legId);
+      await fix.pass(100);
+      expect(eventsOf(fix, legId).filter((one) => one.type === 'LegEnded')).toMatchObject([{ cause: 'answered-elsewhere' }]);
     });
 
     it('refuses a second leg under an id in use', async () => {
@@ -164,6 +137,19 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       expect(types(legId)).not.toContain('LegEnded');
     });
 
+    it('lets both out of a bridge that is ended, and leaves them', async () => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const bridgeId = ownedId(callId, 'b', 2);
+      await must({ type: 'BridgeLegs', bridgeId, legIds: [callId, legId] });
+      await event('LegBridged', legId);
+      await event('LegBridged', callId);
+      await must({ type: 'DestroyBridge', bridgeId });
+      await event('LegUnbridged', legId);
+      await event('LegUnbridged', callId);
+      expect((await awaited('what is left', fix.leftovers())).toSorted()).toEqual([callId, legId]);
+    });
+
     it('reports a key once', async () => {
       const { callId } = await offered();
       const { legId, phone } = await answered(callId, 1, 'reception');
@@ -182,53 +168,6 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       await event('LegUnheld', legId);
     });
 
-    it('plays a prompt to its end', async () => {
-      const { callId } = await answeredCaller();
-      const promptId = ownedId(callId, 'p', 1);
-      await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix.audio.short] });
-      expect(await event('PromptFinished', promptId)).toMatchObject({ legId: callId, ok: true });
-    });
-
-    it('finishes a prompt that cannot be played as not played', async () => {
-      const { callId } = await answeredCaller();
-      const promptId = ownedId(callId, 'p', 1);
-      await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix.audio.missing] });
-      expect(await event('PromptFinished', promptId)).toMatchObject({ ok: false });
-    });
-
-    it('finishes a prompt that is stopped', async () => {
-      const { callId } = await answeredCaller();
-      const promptId = ownedId(callId, 'p', 1);
-      await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix.audio.long] });
-      await must({ type: 'StopPrompt', promptId });
-      await event('PromptFinished', promptId);
-    });
-
-    it('cannot play to a leg that is gone', async () => {
-      const { callId } = await answeredCaller();
-      const result = await execute({ type: 'PlayPrompt', legId: ownedId(callId, 'l', 1), promptId: ownedId(callId, 'p', 2), media: [fix.audio.short] });
-      expect(result).toMatchObject({ ok: false, error: 'gone' });
-    });
-
-    it('records until it is stopped', async () => {
-      const { callId } = await answeredCaller();
-      const recordingId = ownedId(callId, 'r', 1);
-      await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
-      await event('RecordingStarted', recordingId);
-      await must({ type: 'StopRecording', recordingId });
-      await event('RecordingFinished', recordingId);
-    });
-
-    it('finishes the recording when the caller leaves', async () => {
-      const { callId, caller } = await answeredCaller();
-      const recordingId = ownedId(callId, 'r', 1);
-      await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
-      await event('RecordingStarted', recordingId);
-      await caller.hangUp();
-      await event('RecordingFinished', recordingId);
-      await event('LegEnded', callId);
-    });
-
     it('shows in its snapshot what is there, with its marks', async () => {
       const { callId } = await answeredCaller();
       const { legId } = await answered(callId, 1, 'reception');
@@ -237,6 +176,20 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       const call = snapshot.calls.find((one) => one.callId === callId);
       expect(call?.caller).toMatchObject({ answered: true, mark });
       expect(call?.legs).toMatchObject([{ legId, state: 'answered', mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } }]);
+    });
+
+    it('shows in its snapshot a bridge and who is in it, and a recording its call is marked with', async () => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const bridgeId = ownedId(callId, 'b', 2);
+      const recordingId = ownedId(callId, 'r', 3);
+      await must({ type: 'BridgeLegs', bridgeId, legIds: [legId] });
+      await event('LegBridged', legId);
+      await must({ type: 'MarkCall', legId: callId, mark: { ...mark, recording: recordingId } });
+      await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+      await event('RecordingStarted', recordingId);
+      const snapshot = await awaited('the snapshot', fix.driver.snapshot());
+      expect(snapshot.calls).toMatchObject([{ callId, dialled: '+15550001', origin: 'trunk', bridges: [{ bridgeId, legIds: [legId] }], recordings: [recordingId] }]);
     });
 
     it('obeys nothing while the link is down, and says so', async () => {
@@ -262,11 +215,56 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       await event('LegBridged', legId);
     });
 
+    it('ends at its adoption a leg that was made and never dialled', async () => {
+      const { callId } = await offered();
+      const legId = ownedId(callId, 'l', 1);
+      const phone = fix.phone('reception');
+      await fix.cutLink('before the dial');
+      expect(await execute(originate(callId, 1, phone))).toMatchObject({ ok: false, error: 'unreachable', mayHaveReachedCarrier: false });
+      await fix.restoreLink();
+      await fix.until('the link', () => fix.heard.findLast((one) => one.kind === 'link')?.state === 'up' || undefined);
+      const snapshot = await awaited('the snapshot', fix.driver.snapshot());
+      expect(snapshot.calls).toMatchObject([{ callId, legs: [{ legId, state: 'dialing' }] }]);
+      await awaited('the adoption', fix.driver.adopt(callId, snapshot));
+      await event('LegEnded', legId);
+      expect(phone.wasCalled()).toBe(false);
+    });
+
+    it.each(['ringing', 'answered'] as const)('ends a called leg that is %s when its guard was not renewed', async (state) => {
+      const { callId } = await offered();
+      const { legId, phone } = await (state === 'ringing' ? ringing : answered)(callId, 1, 'reception');
+      await must({ type: 'SetGuard', legId, ms: 1000 });
+      await event('LegEnded', legId);
+      expect(await fix.until('the phone to be let go', () => phone.ended() ?? undefined)).toBe(state === 'ringing' ? 'cancel' : 'bye');
+    });
+
+    it('pulls a caller whose guard was not renewed out of its bridge, and leaves the other there', async () => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const bridgeId = ownedId(callId, 'b', 2);
+      await must({ type: 'BridgeLegs', bridgeId, legIds: [callId, legId] });
+      await event('LegBridged', legId);
+      await event('LegBridged', callId);
+      await must({ type: 'SetGuard', legId: callId, ms: 1000 });
+      await fix.until('the second offer', () => fix.heard.filter((one) => one.kind === 'offer').at(1));
+      await event('LegUnbridged', callId);
+      expect(types(legId)).toEqual(['LegRinging', 'LegAnswered', 'LegBridged']);
+    });
+
+    it('leaves new calls to others when told to', async () => {
+      fix.driver.accept(false);
+      await fix.incomingCall();
+      await fix.pass(700);
+      expect(fix.heard.filter((one) => one.kind !== 'link')).toEqual([]);
+    });
+
     it('offers a call again, as an orphan, when its guard was not renewed', async () => {
       const { callId } = await answeredCaller();
       await must({ type: 'SetGuard', legId: callId, ms: 1000 });
       const again = await fix.until('the second offer', () => fix.heard.filter((one) => one.kind === 'offer').at(1));
       expect(again).toMatchObject({ callId, offer: { orphan: true } });
     });
+
+    audioSentences(() => fix, steps);
   });
 }

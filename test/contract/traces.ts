@@ -48,8 +48,9 @@ export function committedTraces(): readonly Trace[] {
 }
 
 /** The subject whose events the switch keeps in order: the simulated switch permutes anything beyond it. */
-function subjectOf([type, first]: TraceEvent): string {
-  return type === 'CallOffered' ? 'caller' : (first ?? '');
+function subjectOf([type, first, second]: TraceEvent): string {
+  if (type === 'CallOffered') return 'caller';
+  return (type === 'PromptFinished' ? second : first) ?? '';
 }
 
 /** Whether permuting events of different subjects can turn one into the other. */

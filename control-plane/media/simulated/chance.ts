@@ -33,6 +33,8 @@ export interface Chance {
   /** A recording that was accepted and then fails (asterisk#2044). */
   recordingFails(): boolean;
   promptMs(media: string): Ms;
+  /** How long one who is recorded talks before falling silent. */
+  speechMs(): Ms;
 }
 
 export const healthy: Chance = {
@@ -42,4 +44,5 @@ export const healthy: Chance = {
   again: () => null,
   recordingFails: () => false,
   promptMs: (media) => (media.startsWith('tone:') ? 200 : 2000),
+  speechMs: () => Infinity,
 };

@@ -4,7 +4,7 @@ import type { CommandError } from '../../core/call/events.ts';
 import { SwitchRefusedError, type CommandResult, type MediaDriver, type SwitchSnapshot } from '../media-driver.ts';
 import type { Seat } from './controllers.ts';
 import type { SwitchLeg } from './parts.ts';
-import { perform } from './perform.ts';
+import { endUndialled, perform, type Maker } from './perform.ts';
 import type { Works } from './works.ts';
 
 /** How long a driver waits for a reply that never comes. */
@@ -38,21 +38,22 @@ export function createDriver(works: Works, instance: string): MediaDriver {
       const originate = command.type === 'OriginateLeg';
       const link = seat?.link;
       if (link === null || link === undefined) return Promise.resolve(failed('unreachable', false));
+      const maker: Maker = { instance, linked: link.up, dialled: false };
       return link.request<CommandResult>((reply) => {
         const failure = works.chance.failure(command);
         if (failure === null) {
-          perform(works, instance, command, reply);
+          perform(works, maker, command, reply);
           return;
         }
-        if (failure.carriedOut) perform(works, instance, command, () => {});
-        const answer = failed(failure.error, originate && failure.error !== 'rejected' && failure.error !== 'not-ready');
+        if (failure.carriedOut) perform(works, maker, command, () => {});
+        const answer = failed(failure.error, originate && failure.error === 'timeout');
         if (failure.error === 'timeout') works.clock.setTimer(works.clock.now() + deadlineMs, () => reply(answer));
         else reply(answer);
-      }, failed('unreachable', originate));
+      }, () => failed('unreachable', maker.dialled));
     },
     async snapshot() {
       const link = seat?.link;
-      const seen = await link?.request<SwitchSnapshot | null>((reply) => reply(look(works)), null);
+      const seen = await link?.request<SwitchSnapshot | null>((reply) => reply(look(works)), () => null);
       if (seen === null || seen === undefined) throw new Error('The link to the switch is down.');
       return seen;
     },
@@ -60,8 +61,9 @@ export function createDriver(works: Works, instance: string): MediaDriver {
       const link = seat?.link;
       const done = await link?.request<boolean>((reply) => {
         for (const leg of works.legs.values()) if (leg.callId === callId) leg.owner = instance;
+        endUndialled(works, callId);
         reply(true);
-      }, false);
+      }, () => false);
       if (done !== true) throw new Error('The link to the switch is down.');
     },
     health: () => ({ link: linkState(), inFlight: seat?.link?.inFlight() ?? 0, version: 'simulated' }),

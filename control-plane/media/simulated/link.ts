@@ -2,7 +2,7 @@
  * One controller's connection to the simulated switch, from connect to loss: a new link is a new object, so nothing of
  * an old one can arrive on it.
  *
- * Order: requests arrive in the order they were sent. Events of one subject (a leg, a recording) arrive in the order
+ * Order: requests arrive in the order they were sent. Events of one subject (a leg, a prompt, a recording) arrive in the order
  * they happened; between subjects, and between events and replies, any order is possible (FIELD-NOTES: the reply was
  * seen before and after the events of the same request).
  */
@@ -25,7 +25,7 @@ export interface Link {
   /** Deliver after `ms`, in no order: a duplicate. */
   sendLate(ms: number, deliver: (handlers: LinkHandlers) => void): void;
   /** `perform` runs on the switch when the request arrives; `lost` is the answer to one the link's end caught. */
-  request<T>(perform: (reply: (result: T) => void) => void, lost: T): Promise<T>;
+  request<T>(perform: (reply: (result: T) => void) => void, lost: () => T): Promise<T>;
   /** The connection breaks: requests under way settle as lost, some of them having been carried out. */
   cut(): void;
   /** The controller is gone with the connection: nothing settles any more, nobody is told. */
@@ -67,10 +67,10 @@ export function createLink(clock: Clock, chance: Chance, handlers: LinkHandlers)
     sendLate(ms, deliver) {
       if (up) clock.setTimer(clock.now() + ms, () => up && deliver(handlers));
     },
-    request<T>(perform: (reply: (result: T) => void) => void, lost: T): Promise<T> {
-      if (!up) return Promise.resolve(lost);
+    request<T>(perform: (reply: (result: T) => void) => void, lost: () => T): Promise<T> {
+      if (!up) return Promise.resolve(lost());
       return new Promise<T>((resolve) => {
-        const mine: Pending = { arrived: false, settleLost: () => resolve(lost) };
+        const mine: Pending = { arrived: false, settleLost: () => resolve(lost()) };
         pending.add(mine);
         enqueue(' requests', chance.delayMs('request'), () => {
           // A request the cut caught on its way: still `pending` means it had left our socket.

@@ -28,6 +28,8 @@ export interface SwitchLeg {
   /** What it hears, the first now, the others after it. */
   readonly prompts: Prompt[];
   hearsRinging: boolean;
+  /** Its maker is still there to dial it. */
+  awaited: () => boolean;
   guard: Disarm;
   ringLimit: Disarm;
   /** Steps of the party's script that have not happened. */
@@ -37,6 +39,8 @@ export interface SwitchLeg {
 export interface Prompt {
   readonly id: PromptId;
   readonly media: readonly Media[];
+  /** Before its turn, which is when its end is told. */
+  stopped: boolean;
   end: Disarm;
 }
 
@@ -49,6 +53,7 @@ export interface SwitchRecording {
   readonly id: RecordingId;
   readonly legId: LegId;
   readonly startedAt: EpochMs;
+  readonly speechMs: Ms;
   limit: Disarm;
 }
 
@@ -69,7 +74,8 @@ export interface PhoneNotice {
 export interface PartyAct {
   readonly at: EpochMs;
   readonly legId: LegId;
-  readonly did: 'answer' | 'hang-up' | { readonly press: string };
+  readonly party: string;
+  readonly did: 'ring' | 'answer' | 'hang-up' | { readonly press: string };
 }
 
 export interface Leftovers {

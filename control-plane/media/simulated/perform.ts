@@ -17,8 +17,15 @@ function refuse(error: CommandError, detail: string): CommandResult {
 
 const gone = (id: string): CommandResult => refuse('gone', `${id} is not on the switch`);
 
-export function perform(works: Works, instance: string, command: MediaCommand, reply: Reply): void {
-  if (command.type === 'OriginateLeg') originate(works, instance, command, reply);
+/** The controller that asks. A leg is made and dialled in two requests, between which it may go. */
+export interface Maker {
+  readonly instance: string;
+  readonly linked: () => boolean;
+  dialled: boolean;
+}
+
+export function perform(works: Works, maker: Maker, command: MediaCommand, reply: Reply): void {
+  if (command.type === 'OriginateLeg') originate(works, maker, command, reply);
   else reply(carryOut(works, command));
 }
 
@@ -38,6 +45,9 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
       const joining = command.legIds.map((legId) => legs.get(legId));
       // The bridge has been made by then, and stays, empty.
       if (joining.some((leg) => leg === undefined)) return gone(command.legIds.join(' or '));
+      const recorded = joining.some((leg) => [...recordings.values()].some(({ legId }) => legId === leg?.id));
+      for (const leg of joining) if (leg !== undefined) free(works, leg);
+      if (recorded) return refuse('rejected', 'a leg is being recorded');
       for (const leg of joining) {
         if (leg === undefined || leg.bridge === bridge.id) continue;
         works.unbridge(leg);
@@ -51,7 +61,9 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
     case 'StopPrompt': {
       const leg = [...legs.values()].find((each) => each.prompts.some((prompt) => prompt.id === command.promptId));
       if (leg === undefined) return gone(command.promptId);
-      works.endPrompt(leg, command.promptId, true);
+      const queued = leg.prompts.find((prompt, at) => at > 0 && prompt.id === command.promptId);
+      if (queued === undefined) works.endPrompt(leg, command.promptId, true);
+      else queued.stopped = true;
       return done;
     }
     case 'StopRecording': {
@@ -80,6 +92,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   ): CommandResult {
     switch (command.type) {
       case 'AnswerLeg':
+        free(works, leg);
         if (leg.state !== 'answered') {
           leg.state = 'answered';
           works.emit(leg, { type: 'LegAnswered', legId: leg.id });
@@ -90,25 +103,26 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         return done;
       case 'HangUpLeg':
         if (leg.state === 'answered') works.notice(leg, 'bye');
-        else works.notice(leg, command.cause === 'answered-elsewhere' ? 'completed-elsewhere' : 'cancel');
-        works.endLeg(leg, command.cause);
+        else if (leg.state !== 'created') works.notice(leg, command.cause === 'answered-elsewhere' ? 'completed-elsewhere' : 'cancel');
+        works.endLeg(leg, command.cause, 'asked');
         return done;
       case 'PlayPrompt':
         if (leg.role === 'callee' && leg.state !== 'answered') return refuse('not-ready', 'the leg has not been answered');
         if ([...works.legs.values()].some((each) => each.prompts.some((prompt) => prompt.id === command.promptId))) return refuse('rejected', 'id in use');
         leg.hearsRinging = false;
-        leg.prompts.push({ id: command.promptId, media: command.media, end: nothing });
+        leg.prompts.push({ id: command.promptId, media: command.media, stopped: false, end: nothing });
         if (leg.prompts.length === 1) works.playNext(leg);
         return done;
       case 'StartRecording': {
         if (works.recordings.has(command.recordingId)) return refuse('rejected', 'id in use');
         if (leg.state !== 'answered') return refuse('not-ready', 'the leg has not been answered');
+        leg.hearsRinging = false;
         if (works.chance.recordingFails()) {
           works.emit(leg, { type: 'RecordingFailed', recordingId: command.recordingId });
           return done;
         }
-        const recording = { id: command.recordingId, legId: leg.id, startedAt: clock.now(), limit: nothing };
-        recording.limit = clock.setTimer(clock.now() + command.maxMs, () => works.endRecording(recording));
+        const recording = { id: command.recordingId, legId: leg.id, startedAt: clock.now(), speechMs: works.chance.speechMs(), limit: nothing };
+        recording.limit = clock.setTimer(clock.now() + Math.min(command.maxMs, recording.speechMs + command.silenceMs), () => works.endRecording(recording));
         works.recordings.set(recording.id, recording);
         works.emit(leg, { type: 'RecordingStarted', recordingId: recording.id });
         return done;
@@ -123,32 +137,50 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   }
 }
 
+/** A prompt or a recording keeps a leg from being answered or bridged, so it is stopped first. */
+function free(works: Works, leg: SwitchLeg): void {
+  for (const recording of works.recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
+  for (const prompt of [...leg.prompts]) works.endPrompt(leg, prompt.id, true);
+}
+
+/** Of a call that is taken over: a leg whose maker went before the dial is ended, since nobody will dial it. */
+export function endUndialled(works: Works, callId: string): void {
+  for (const leg of works.legs.values()) if (leg.callId === callId && leg.state === 'created' && !leg.awaited()) works.endLeg(leg, 'normal');
+}
+
 /** Create, wait for the new leg to be ours, dial: a hang-up may come in between, and so may the controller's death. */
-function originate(works: Works, instance: string, command: Originate, reply: Reply): void {
+function originate(works: Works, maker: Maker, command: Originate, reply: Reply): void {
   const { clock, legs } = works;
   if (legs.has(command.legId)) {
     reply(refuse('rejected', 'id in use'));
     return;
   }
   const party = command.target.kind === 'device' ? command.target.device : command.target.number;
+  const script = works.scriptOf(party);
+  if (script === null) {
+    reply(refuse('rejected', 'the phone is not there'));
+    return;
+  }
   const leg: SwitchLeg = {
     id: command.legId, callId: callIdOf(command.legId), party, role: 'callee', createdAt: clock.now(), number: command.callerId.number,
-    name: command.callerId.name, dialled: party, origin: 'trunk', state: 'created', owner: instance, callMark: null, legMark: command.mark,
-    held: false, bridge: null, prompts: [], hearsRinging: false, guard: nothing, ringLimit: nothing, script: new Set(),
+    name: command.callerId.name, dialled: party, origin: 'trunk', state: 'created', owner: maker.instance, callMark: null, legMark: command.mark,
+    held: false, bridge: null, prompts: [], hearsRinging: false, awaited: maker.linked, guard: nothing, ringLimit: nothing, script: new Set(),
   };
   legs.set(leg.id, leg);
-  works.setGuard(leg, command.ringMs + guardMs);
+  works.setGuard(leg, guardMs);
   clock.setTimer(clock.now() + works.chance.delayMs('dial'), () => {
     if (!legs.has(leg.id)) {
       reply(gone(leg.id));
       return;
     }
+    if (!maker.linked()) return;
+    maker.dialled = true;
     leg.state = 'dialing';
     leg.ringLimit = clock.setTimer(clock.now() + command.ringMs, () => {
       works.notice(leg, 'cancel');
       works.endLeg(leg, 'no-answer');
     });
-    works.runScript(leg, works.scriptOf(party));
+    works.runScript(leg, script);
     reply(done);
   });
 }

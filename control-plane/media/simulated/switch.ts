@@ -27,8 +27,8 @@ export interface IncomingCall {
 export interface SimulatedSwitch {
   /** A call arrives from outside; its id is returned at once, its offer comes when a controller has claimed it. */
   call(incoming: IncomingCall): CallId;
-  /** What a device, or whoever answers an external number, does when it is rung. Default: ring and nothing else. */
-  phone(party: string, script: readonly PartyStep[]): void;
+  /** What a device, or whoever answers an external number, does when it is rung; null: it is not there. Default: ring and nothing else. */
+  phone(party: string, script: readonly PartyStep[] | null): void;
   /** By hand. All are ignored for a leg that is gone, as a party's own message to an ended call would be. */
   ring(legId: LegId): void;
   answer(legId: LegId): void;
@@ -64,12 +64,15 @@ export interface SimulatedSwitch {
   leftovers(): Leftovers;
 }
 
+/** A recording's length as Asterisk tells it, its closing silence cut off. */
+const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
+
 export function createSimulatedSwitch(options: { readonly clock: Clock; readonly chance?: Chance }): SimulatedSwitch {
   const { clock, chance = healthy } = options;
   const legs = new Map<LegId, SwitchLeg>();
   const bridges = new Map<string, SwitchBridge>();
   const recordings = new Map<string, SwitchRecording>();
-  const scripts = new Map<string, readonly PartyStep[]>();
+  const scripts = new Map<string, readonly PartyStep[] | null>();
   const notices: PhoneNotice[] = [];
   const acts: PartyAct[] = [];
   const failsafe: CallId[] = [];
@@ -78,15 +81,15 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
 
   const works: Works = {
     clock, chance, legs, bridges, recordings, controllers, broken: new Set(),
-    scriptOf: (party) => scripts.get(party) ?? [{ afterMs: 20, does: 'ring' }],
+    scriptOf: (party) => scripts.get(party) === null ? null : scripts.get(party) ?? [{ afterMs: 20, does: 'ring' }],
     notice: (leg, saw) => notices.push({ party: leg.party, legId: leg.id, saw }),
 
-    witness: (leg, did) => void acts.push({ at: clock.now(), legId: leg.id, did }),
+    witness: (leg, did) => void acts.push({ at: clock.now(), legId: leg.id, party: leg.party, did }),
 
     emit(leg, event) {
       const link = leg.owner === null ? undefined : controllers.link(leg.owner);
       if (link === undefined) return;
-      const subject = 'recordingId' in event ? event.recordingId : leg.id;
+      const subject = 'recordingId' in event ? event.recordingId : 'promptId' in event ? event.promptId : leg.id;
       link.send(subject, (handlers) => handlers.onLegEvent(leg.callId, event));
       const late = chance.again(event);
       if (late !== null) link.sendLate(late, (handlers) => handlers.onLegEvent(leg.callId, event));
@@ -97,10 +100,10 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       leg.guard = clock.setTimer(clock.now() + ms, () => guardExpired(leg));
     },
 
-    endLeg(leg, cause) {
+    endLeg(leg, cause, asked) {
       if (!legs.delete(leg.id)) return;
       letGo(leg);
-      works.emit(leg, { type: 'LegEnded', legId: leg.id, cause: causeOfQ850(causes[cause].q850) });
+      works.emit(leg, { type: 'LegEnded', legId: leg.id, cause: asked === undefined && cause !== 'canceled' ? causeOfQ850(causes[cause].q850) : cause });
     },
 
     unbridge(leg) {
@@ -123,6 +126,10 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     playNext(leg) {
       const prompt = leg.prompts[0];
       if (prompt === undefined || !legs.has(leg.id)) return;
+      if (prompt.stopped) {
+        works.endPrompt(leg, prompt.id, true);
+        return;
+      }
       const ok = prompt.media.every((media) => !works.broken.has(media));
       const lasts = ok ? prompt.media.reduce((sum, media) => sum + chance.promptMs(media), 0) : 0;
       prompt.end = clock.setTimer(clock.now() + lasts, () => works.endPrompt(leg, prompt.id, ok));
@@ -133,7 +140,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       recording.limit();
       const leg = legs.get(recording.legId) ?? leaving;
       if (leg?.id === recording.legId) {
-        works.emit(leg, { type: 'RecordingFinished', recordingId: recording.id, durationMs: clock.now() - recording.startedAt });
+        works.emit(leg, { type: 'RecordingFinished', recordingId: recording.id, durationMs: wholeSeconds(Math.min(clock.now() - recording.startedAt, recording.speechMs)) });
       }
     },
 
@@ -147,6 +154,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       } else if (does === 'ring') {
         if (leg.state !== 'dialing') return;
         leg.state = 'ringing';
+        works.witness(leg, 'ring');
         works.emit(leg, { type: 'LegRinging', legId: id });
       } else if (does === 'answer') {
         if (leg.role === 'caller' || (leg.state !== 'dialing' && leg.state !== 'ringing')) return;
@@ -159,7 +167,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       } else if (does === 'hang-up') {
         if (leg.role === 'callee' && leg.state !== 'answered') return;
         works.witness(leg, 'hang-up');
-        works.endLeg(leg, 'normal');
+        works.endLeg(leg, leg.state === 'answered' ? 'normal' : 'canceled');
       } else if (does === 'refer') {
         if (leg.state === 'answered') works.emit(leg, { type: 'TransferRefused', legId: id });
       } else if (leg.state === 'answered' && leg.held !== (does === 'hold')) {
@@ -188,7 +196,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     leaving = leg;
     for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     leaving = undefined;
-    for (const prompt of leg.prompts.toReversed()) works.endPrompt(leg, prompt.id, false);
+    for (const prompt of [...leg.prompts]) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
   }
 
@@ -199,7 +207,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       works.endLeg(leg, 'normal');
       return;
     }
-    const running = leg.prompts.toReversed();
+    const running = [...leg.prompts];
     for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     for (const prompt of running) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
@@ -250,7 +258,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       const leg: SwitchLeg = {
         id, callId: id, party: incoming.from, role: 'caller', createdAt: clock.now(), number: incoming.from, name: incoming.name ?? '',
         dialled: incoming.to, origin: incoming.origin ?? 'trunk', state: 'ringing', owner: null, callMark: null, legMark: null, held: false,
-        bridge: null, prompts: [], hearsRinging: false, guard: nothing, ringLimit: nothing, script: new Set(),
+        bridge: null, prompts: [], hearsRinging: false, awaited: () => true, guard: nothing, ringLimit: nothing, script: new Set(),
       };
       legs.set(id, leg);
       works.setGuard(leg, guardMs);

@@ -18,12 +18,14 @@ export interface Works {
   readonly recordings: Map<string, SwitchRecording>;
   readonly controllers: Controllers;
   readonly broken: Set<string>;
-  scriptOf(party: string): readonly PartyStep[];
+  /** Null for a phone that is not there. */
+  scriptOf(party: string): readonly PartyStep[] | null;
   notice(leg: SwitchLeg, saw: PhoneNotice['saw']): void;
   emit(leg: SwitchLeg, event: LegEvent): void;
   witness(leg: SwitchLeg, did: PartyAct['did']): void;
   setGuard(leg: SwitchLeg, ms: number): void;
-  endLeg(leg: SwitchLeg, cause: Cause): void;
+  /** `asked`: by a controller, which remembers the cause it gave; others hear what Q.850 has left of it. */
+  endLeg(leg: SwitchLeg, cause: Cause, asked?: 'asked'): void;
   unbridge(leg: SwitchLeg): void;
   endPrompt(leg: SwitchLeg, promptId: string, ok: boolean): void;
   playNext(leg: SwitchLeg): void;

@@ -1,0 +1,158 @@
+/** A real Asterisk as a switch under contract: SIPp parties, and a proxy in which the link can be cut. */
+import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
+import { createAsteriskDriver, type AsteriskDriver } from '../../control-plane/media/asterisk/asterisk-driver.ts';
+import { rings } from '../support/behaviour.ts';
+import type { SipCall } from '../support/sip-call.ts';
+import type { Party } from '../support/sip-party.ts';
+import type { Caller as SipCaller, Site } from '../support/site.ts';
+import { isRingback } from '../support/tone.ts';
+import { until as eventually } from '../support/until.ts';
+import type { Caller, ContractFixture, Heard, Phone, PhoneName } from './media-driver-fixture.ts';
+
+const number = '+15550001';
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+/** One period of what is looked at for the ringing tone. */
+const listenMs = 200;
+
+interface Line {
+  readonly url: string;
+  cut(): void;
+  /** When the switch next says that a leg of ours is in our application: the dial would follow. */
+  cutBeforeDial(): void;
+  restore(): void;
+  close(): Promise<void>;
+}
+
+/** The driver's way to the switch. */
+async function openLine(switchUrl: string): Promise<Line> {
+  const target = new URL(switchUrl);
+  const sockets = new Set<Socket>();
+  let whole = true;
+  let cutAtStart = false;
+  const cut = (): void => {
+    whole = false;
+    for (const socket of sockets) socket.destroy();
+  };
+  const server = createServer((near) => {
+    if (!whole) {
+      near.destroy();
+      return;
+    }
+    const far = connect(Number(target.port), target.hostname);
+    for (const [one, other] of [[near, far], [far, near]] as const) {
+      sockets.add(one);
+      one.on('error', () => one.destroy());
+      one.on('close', () => {
+        sockets.delete(one);
+        other.end();
+      });
+    }
+    near.on('data', (data) => far.write(data));
+    far.on('data', (data) => {
+      if (cutAtStart && /"StasisStart"[^]*--l\d/.test(data.toString('latin1'))) {
+        cutAtStart = false;
+        cut();
+      } else near.write(data);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const own = new URL(switchUrl);
+  own.hostname = '127.0.0.1';
+  own.port = String((server.address() as AddressInfo).port);
+  return {
+    url: own.href,
+    cut,
+    cutBeforeDial: () => { cutAtStart = true; },
+    restore: () => { whole = true; },
+    close: () => new Promise((resolve) => {
+      cut();
+      server.close(() => resolve());
+    }),
+  };
+}
+
+/** Phones that stay for all tests of a file: registering takes longer than a call. */
+export type Phones = Readonly<Record<PhoneName, Party>>;
+
+export async function openPhones(site: Site): Promise<Phones> {
+  const [reception, nurse] = await Promise.all((['reception', 'nurse'] as const).map((name) => site.phone(name, rings(), { create: true })));
+  if (reception === undefined || nurse === undefined) throw new Error('The phones did not start');
+  return { reception, nurse };
+}
+
+const until: ContractFixture['until'] = async (what, look) => {
+  const found = await eventually(() => {
+    const value = look();
+    return value === undefined ? undefined : { value };
+  }, { describe: what, within: 8_000, everyMs: 5 });
+  return found.value;
+};
+
+export async function openAsterisk(site: Site, phones: Phones): Promise<ContractFixture> {
+  const line = await openLine(site.asterisk.url);
+  const driver: AsteriskDriver = createAsteriskDriver({ url: line.url, instance: 'contract', log: quiet, backOff: { firstMs: 20, maxMs: 50 } });
+  const heard: Heard[] = [];
+  const callers: SipCaller[] = [];
+  await driver.start({
+    onOffer: (offer) => heard.push({ kind: 'offer', callId: offer.callId, offer }),
+    onLegEvent: (callId, event) => heard.push({ kind: 'event', callId, event }),
+    onLink: (state) => heard.push({ kind: 'link', state }),
+  });
+
+  function phone(name: PhoneName): Phone {
+    const party = phones[name];
+    const before = callsBefore[name];
+    const call = (): SipCall => {
+      const last = party.calls.length > before ? party.calls.at(-1) : undefined;
+      if (last === undefined) throw new Error(`${name} has not been called`);
+      return last;
+    };
+    return {
+      target: { kind: 'device', device: name },
+      waitRinging: async () => void await until(`${name} to ring`, () => (party.calls.length > before && call().at('ringing') !== undefined ? true : undefined)),
+      wasCalled: () => party.calls.length > before,
+      answer: () => call().answer(),
+      busy: () => call().reject('busy'),
+      decline: () => call().reject('declined'),
+      press: (digit) => call().press(digit),
+      hold: () => call().hold(),
+      unhold: () => call().resume(),
+      hangUp: () => call().hangUp(),
+      ended() {
+        if (call().endedBy() !== 'switch') return null;
+        if (call().at('connected') !== undefined) return 'bye';
+        return call().wasAnsweredElsewhere() ? 'completed-elsewhere' : 'cancel';
+      },
+    };
+  }
+  const callsBefore: Readonly<Record<PhoneName, number>> = { reception: phones.reception.calls.length, nurse: phones.nurse.calls.length };
+
+  return {
+    driver, heard, until, phone,
+    audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
+    async incomingCall(): Promise<Caller> {
+      const party = await site.call({ from: '+15550100', name: 'Ann', to: number });
+      callers.push(party);
+      return {
+        press: (digit) => party.call.press(digit),
+        hangUp: () => party.call.hangUp(),
+        speak: () => { party.call.play(700); },
+        hearsRinging: () => isRingback(party.call.audio()?.heard(listenMs) ?? new Int16Array(0)),
+      };
+    },
+    cutLink: async (when = 'at once') => (when === 'at once' ? line.cut() : line.cutBeforeDial()),
+    restoreLink: async () => line.restore(),
+    pass: (ms) => new Promise((resolve) => { setTimeout(resolve, ms); }),
+    leftovers: async () => [...await site.switch.channels(), ...await site.switch.bridges()].map(({ id }) => id),
+    async close() {
+      await Promise.all(callers.map(({ call }) => call.hangUp()));
+      await site.switch.clear();
+      await site.expectNothingLeft();
+      await eventually(() => driver.health().link !== 'up' || driver.leftovers().inFlight === 0, { describe: 'the driver waits for nothing' });
+      await eventually(() => Object.values(phones).every(({ calls }) => calls.every((call) => call.state() === 'ended')), { describe: 'no phone is in a call' });
+      await driver.stop();
+      await line.close();
+      await Promise.all(callers.map((caller) => caller.stop()));
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** The part of the contract about what parties hear and what is recorded of them. */
+/* oxlint-disable vitest/expect-expect -- waiting for an event is the assertion */
+import { expect, it } from 'vitest';
+import { ownedId } from '../../control-plane/core/ids.ts';
+import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
+import type { ContractFixture } from './media-driver-fixture.ts';
+import type { ContractSteps } from './media-driver-steps.ts';
+
+export function audioSentences(fix: () => ContractFixture, steps: ContractSteps): void {
+  const { execute, must, event, types, finished, answeredCaller } = steps;
+
+  it('plays a prompt to its end', async () => {
+    const { callId } = await answeredCaller();
+    const promptId = ownedId(callId, 'p', 1);
+    await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.short] });
+    expect(await event('PromptFinished', promptId)).toMatchObject({ legId: callId, ok: true });
+  });
+
+  it('finishes a prompt that cannot be played as not played', async () => {
+    const { callId } = await answeredCaller();
+    const promptId = ownedId(callId, 'p', 1);
+    await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.missing] });
+    expect(await event('PromptFinished', promptId)).toMatchObject({ ok: false });
+  });
+
+  it('finishes a prompt that is stopped', async () => {
+    const { callId } = await answeredCaller();
+    const promptId = ownedId(callId, 'p', 1);
+    await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.long] });
+    await must({ type: 'StopPrompt', promptId });
+    expect(await event('PromptFinished', promptId)).toMatchObject({ ok: true });
+  });
+
+  it('finishes as played a prompt that was stopped before its turn, too', async () => {
+    const { callId } = await answeredCaller();
+    await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 1), media: [fix().audio.long] });
+    await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 2), media: [fix().audio.short] });
+    await must({ type: 'StopPrompt', promptId: ownedId(callId, 'p', 2) });
+    await must({ type: 'StopPrompt', promptId: ownedId(callId, 'p', 1) });
+    expect(await event('PromptFinished', ownedId(callId, 'p', 2))).toMatchObject({ ok: true });
+    expect(await event('PromptFinished', ownedId(callId, 'p', 1))).toMatchObject({ ok: true });
+  });
+
+  it('plays one prompt after the other', async () => {
+    const { callId } = await answeredCaller();
+    for (const n of [1, 2]) await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', n), media: [fix().audio.short] });
+    await event('PromptFinished', ownedId(callId, 'p', 2));
+    expect(finished(callId)).toEqual([[ownedId(callId, 'p', 1), true], [ownedId(callId, 'p', 2), true]]);
+  });
+
+  it('finishes the prompts of a caller who leaves, before or after it tells so', async () => {
+    const { callId, caller } = await answeredCaller();
+    for (const n of [1, 2]) await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', n), media: [fix().audio.long] });
+    await fix().pass(100);
+    await caller.hangUp();
+    await event('LegEnded', callId);
+    for (const n of [1, 2]) expect(await event('PromptFinished', ownedId(callId, 'p', n))).toMatchObject({ ok: false });
+  });
+
+  it('stops the prompts of a leg that is put in a bridge', async () => {
+    const { callId } = await answeredCaller();
+    for (const n of [1, 2]) await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', n), media: [fix().audio.long] });
+    await must({ type: 'BridgeLegs', bridgeId: ownedId(callId, 'b', 3), legIds: [callId] });
+    await event('LegBridged', callId);
+    await event('PromptFinished', ownedId(callId, 'p', 1));
+    await event('PromptFinished', ownedId(callId, 'p', 2));
+  });
+
+  it('cannot play to a leg that is gone', async () => {
+    const { callId } = await answeredCaller();
+    const result = await execute({ type: 'PlayPrompt', legId: ownedId(callId, 'l', 1), promptId: ownedId(callId, 'p', 2), media: [fix().audio.short] });
+    expect(result).toMatchObject({ ok: false, error: 'gone' });
+  });
+
+  it('records until it is stopped', async () => {
+    const { callId } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await event('RecordingStarted', recordingId);
+    await must({ type: 'StopRecording', recordingId });
+    await event('RecordingFinished', recordingId);
+  });
+
+  it.each([['has nothing to say', 60_000, 1000], ['has said enough', 2000, 30_000]] as const)('stops recording by itself a caller who %s', async (_, maxMs, silenceMs) => {
+    const { callId, caller } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    if (maxMs < silenceMs) caller.speak();
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs, silenceMs });
+    const { durationMs } = await event('RecordingFinished', recordingId);
+    // Whole seconds of what was said: the silence at its end may have been cut off.
+    expect([0, 1000, 2000]).toContain(durationMs);
+    if (maxMs < silenceMs) expect(durationMs).toBeGreaterThanOrEqual(1000);
+    expect(types(callId)).not.toContain('LegEnded');
+  });
+
+  it('cannot bridge a leg that is being recorded, and stops the recording, so that it can soon', async () => {
+    const { callId } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await event('RecordingStarted', recordingId);
+    const bridge: MediaCommand = { type: 'BridgeLegs', bridgeId: ownedId(callId, 'b', 3), legIds: [callId] };
+    expect(await execute(bridge)).toMatchObject({ ok: false, error: 'rejected' });
+    await event('RecordingFinished', recordingId);
+    await must(bridge);
+    await event('LegBridged', callId);
+  });
+
+  it('knows nothing of a prompt, a recording or a bridge that is gone', async () => {
+    const { callId } = await answeredCaller();
+    expect(await execute({ type: 'StopPrompt', promptId: ownedId(callId, 'p', 1) })).toMatchObject({ ok: false, error: 'gone' });
+    expect(await execute({ type: 'StopRecording', recordingId: ownedId(callId, 'r', 1) })).toMatchObject({ ok: false, error: 'gone' });
+    expect(await execute({ type: 'DestroyBridge', bridgeId: ownedId(callId, 'b', 1) })).toMatchObject({ ok: false, error: 'gone' });
+  });
+
+  it.each([['a prompt', true], ['a bridge', false]] as const)('rings in the ear of an answered caller until %s', async (_, prompt) => {
+    const { callId, caller } = await answeredCaller();
+    await must({ type: 'RingLeg', legId: callId });
+    await fix().until('the ringing tone', () => (caller.hearsRinging() ? true : undefined));
+    if (prompt) {
+      await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 1), media: [fix().audio.missing] });
+      await event('PromptFinished', ownedId(callId, 'p', 1));
+    } else {
+      await must({ type: 'BridgeLegs', bridgeId: ownedId(callId, 'b', 1), legIds: [callId] });
+      await event('LegBridged', callId);
+    }
+    // The tone lasts two seconds, of which little has passed.
+    await fix().pass(400);
+    expect(caller.hearsRinging()).toBe(false);
+  });
+
+  it('finishes the recording when the caller leaves', async () => {
+    const { callId, caller } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await event('RecordingStarted', recordingId);
+    await caller.hangUp();
+    await event('RecordingFinished', recordingId);
+    await event('LegEnded', callId);
+  });
+}
