@@ -34,6 +34,8 @@ const environment = z.object({
   FRONTDESK_HTTP_PORT: port(0).default(8088),
   FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
   ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
+  FRONTDESK_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.clinic.example:587, or smtps:// for TLS from the start').optional(),
+  FRONTDESK_MAIL_FROM: z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be an e-mail address').optional(),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
@@ -61,6 +63,9 @@ export interface Config {
   /** Given: that switch is used, and none is started. */
   readonly asteriskUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Notices go out by e-mail over this server. */
+  readonly smtpUrl: string | undefined;
+  readonly mailFrom: string | undefined;
 }
 
 export type ConfigResult =
@@ -90,6 +95,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       logLevel: e.FRONTDESK_LOG_LEVEL,
       asteriskUrl: e.ASTERISK_URL,
       redisUrl: e.REDIS_URL,
+      smtpUrl: e.FRONTDESK_SMTP_URL,
+      mailFrom: e.FRONTDESK_MAIL_FROM,
     }),
   };
 }

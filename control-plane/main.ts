@@ -1,7 +1,6 @@
 /**
  * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
  */
-import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
@@ -13,9 +12,8 @@ import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError, errorCode } from './local-stack/errors.ts';
 import { cacheDirFor, findTool, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
-import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
-import { createAsteriskDriver, type AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
-import { createNotices } from './notify/notices.ts';
+import { createAsteriskDriver } from './media/asterisk/asterisk-driver.ts';
+import { keepSwitchInformed } from './keep-switch-informed.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
@@ -26,7 +24,6 @@ import { loadPlanFiles } from './store/plan-files/load.ts';
 import { formatProblems } from './store/plan-files/problems.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
-import { switchSetupOf } from './switch-setup-of.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -56,8 +53,6 @@ export interface StartOptions {
   /** Fetched with the first download. */
   readonly tools?: readonly ToolName[];
 }
-
-const notesEveryMs = 10_000;
 
 const starting = (): Readiness => ({ ready: false, reasons: ['Frontdesk is starting.'], details: {} });
 
@@ -131,7 +126,10 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     undo.push(() => controller.stop());
     await controller.start();
 
-    const problems = await keepSwitchInformed({ config, log, clinics, passwords, driver, undo });
+    const informing = await keepSwitchInformed({ config, log, clinics, passwords, driver }).catch((error: unknown) => {
+      throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+    });
+    undo.push(() => informing.stop());
     readiness = (): Readiness => {
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
@@ -142,7 +140,7 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
       ];
       const lesser = [
         ...stackProblems,
-        ...problems(),
+        ...informing.problems(),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
       ];
       const { p99Ms, maxMs } = loop.read();
@@ -213,64 +211,4 @@ function planOf(accounts: readonly ClinicConfig['account'][], speech: Speech | u
   void speech?.prepare(textsOfCaller(found.number, offer.caller.name));
   const whisperMedia = (text: string): Media | undefined => speech?.media(text);
   return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia });
-}
-
-interface Informing {
-  readonly config: Config;
-  readonly log: Log;
-  readonly clinics: readonly ClinicConfig[];
-  readonly passwords: ReadonlyMap<string, string>;
-  readonly driver: AsteriskDriver;
-  readonly undo: (() => Promise<unknown> | void)[];
-}
-
-/**
- * Writes to the switch what it must know by itself, and reads what it noted while alone; again each time the link
- * comes back. Returns what is wrong with that now.
- */
-async function keepSwitchInformed({ config, log, clinics, passwords, driver, undo }: Informing): Promise<() => readonly string[]> {
-  const file = join(config.dataDir, 'provisioned.json');
-  const notices = createNotices(config.dataDir, log);
-  const setup = switchSetupOf(clinics, passwords);
-  const notify = clinics.flatMap((clinic) => clinic.emergency?.notify ?? []);
-  let problem: string | null = null;
-  let informed = false;
-  let busy: Promise<void> | null = null;
-
-  const inform = async (): Promise<void> => {
-    if (driver.health().link !== 'up') {
-      informed = false;
-      return;
-    }
-    try {
-      if (!informed) {
-        const now = await driver.admin.provision(setup, await readProvisioned(file));
-        await writeFile(file, JSON.stringify(now), { mode: 0o600 });
-        informed = true;
-      }
-      for (const note of await driver.admin.takeNotes()) await notices.give(note, notify, setup.emergency.location);
-      problem = null;
-    } catch (error) {
-      problem = error instanceof Error ? error.message : String(error);
-      log.error({ error: problem }, 'The switch could not be told of phones, trunks and failsafes, or its notes not be read; tried again');
-    }
-  };
-  const timer = setInterval(() => {
-    busy ??= inform().finally(() => { busy = null; });
-  }, notesEveryMs);
-  undo.push(async () => {
-    clearInterval(timer);
-    await busy;
-  });
-  await inform();
-  if (problem !== null) throw new StartError(problem);
-  return () => (problem === null ? [] : [problem]);
-}
-
-async function readProvisioned(file: string): Promise<Provisioned> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Provisioned;
-  } catch {
-    return nothingProvisioned;
-  }
 }

@@ -1,11 +1,13 @@
 /**
- * Notices to people: an emergency call was made (47 CFR 9.16, Kari's Law), the failsafe was used. Each is one line
- * in the log and one in `notices.ndjson` of the data directory, which is what a mailer or pager reads.
+ * Notices to people: an emergency call (47 CFR 9.16, Kari's Law: the front desk is told), a use of the failsafe. Each
+ * is a line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
+ * names. What the mail server does not take waits in `notices-unsent.json`, over restarts too, until it does.
  */
-import { appendFile } from 'node:fs/promises';
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SwitchNote } from '../media/switch-setup.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Mailer } from './mail.ts';
 
 export interface Notice {
   readonly at: string;
@@ -16,29 +18,79 @@ export interface Notice {
 }
 
 export interface Notices {
-  /** Never rejects: a notice that cannot be kept is still in the log. */
-  give(note: SwitchNote, notify: readonly string[], location: string): Promise<Notice>;
+  /** Resolves when the notice is kept, not when it is sent. Never rejects: it is in the log at the least. */
+  give(note: SwitchNote, notify: readonly string[], location: string): Promise<void>;
+  /** Sends what waits; never rejects. */
+  send(): Promise<void>;
+  /** Notices not sent yet. */
+  unsent(): number;
 }
 
-export function createNotices(dataDir: string, log: Log): Notices {
+/** More than this is an outage of the mail server that nobody looks at; the file has every notice all the same. */
+const mostUnsent = 1000;
+
+/** Without a mailer notices are logged and kept. */
+export async function openNotices(dataDir: string, log: Log, mailer: Mailer | undefined): Promise<Notices> {
+  const unsentFile = join(dataDir, 'notices-unsent.json');
+  let unsent = await readUnsent(unsentFile);
+  let sending: Promise<void> | undefined;
+
+  const keep = async (what: string, write: () => Promise<void>): Promise<void> => {
+    try {
+      await write();
+    } catch (error) {
+      log.error({ error: String(error) }, `${what} could not be written; the notice is in this log`);
+    }
+  };
+  const saveUnsent = (): Promise<void> => keep('notices-unsent.json', async () => {
+    await writeFile(`${unsentFile}.new`, JSON.stringify(unsent), { mode: 0o600 });
+    await rename(`${unsentFile}.new`, unsentFile);
+  });
+  const sendAll = async (): Promise<void> => {
+    for (const notice of unsent) {
+      try {
+        await mailer?.send(notice.notify, subjects[notice.kind], `${notice.at}\n\n${notice.sentence}\n`);
+      } catch (error) {
+        log.error({ error: String(error), waiting: unsent.length }, 'A notice could not be sent by e-mail; tried again until it is');
+        return;
+      }
+      unsent = unsent.filter((other) => other !== notice);
+      await saveUnsent();
+    }
+  };
+
   return {
     async give(note, notify, location) {
       const notice: Notice = { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
       log.error({ kind: notice.kind, noteAt: notice.at, notify }, notice.sentence);
-      try {
-        await appendFile(join(dataDir, 'notices.ndjson'), `${JSON.stringify(notice)}\n`, { mode: 0o600 });
-      } catch (error) {
-        log.error({ error: String(error) }, 'A notice could not be written to notices.ndjson');
-      }
-      return notice;
+      await keep('notices.ndjson', () => appendFile(join(dataDir, 'notices.ndjson'), `${JSON.stringify(notice)}\n`, { mode: 0o600 }));
+      if (mailer === undefined || notify.length === 0) return;
+      unsent = [...unsent, notice].slice(-mostUnsent);
+      await saveUnsent();
     },
+    send() {
+      sending ??= sendAll().finally(() => { sending = undefined; });
+      return sending;
+    },
+    unsent: () => unsent.length,
   };
 }
+
+const subjects: Readonly<Record<SwitchNote['kind'], string>> = { emergency: 'Emergency call', failsafe: 'A call went to the failsafe' };
 
 function sentenceOf(note: SwitchNote, location: string): string {
   if (note.kind === 'failsafe') {
     return `A call to ${note.dialled} found no controller and was sent to the failsafe ${note.trunk || '(none is set)'}: ${note.outcome}.`;
   }
-  const how = note.outcome === 'ANSWER' ? `answered over ${note.trunk}` : `not answered (${note.outcome})`;
-  return `Emergency call: ${note.dialled} was dialled from extension ${note.from} at ${location}; ${how}.`;
+  const call = `Emergency call: ${note.dialled} was dialled from extension ${note.from} at ${location}`;
+  if (note.outcome === 'STARTED') return `${call}; it is under way.`;
+  return note.outcome === 'ANSWER' ? `${call}; it was answered over ${note.trunk}.` : `${call}; it was not answered (${note.outcome}).`;
+}
+
+async function readUnsent(file: string): Promise<readonly Notice[]> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as readonly Notice[];
+  } catch {
+    return [];
+  }
 }

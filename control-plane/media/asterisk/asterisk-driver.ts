@@ -31,6 +31,8 @@ export interface AsteriskDriverOptions {
 export interface AsteriskDriver extends MediaDriver {
   /** Phones, trunks and what else the switch must know by itself; over the same connection. */
   readonly admin: SwitchAdmin;
+  /** How often the link came up: a change means that the switch may have been restarted. */
+  connects(): number;
   /** What is remembered of calls, and requests under way: nothing when no call is left. */
   leftovers(): { readonly legs: number; readonly inFlight: number };
 }
@@ -108,6 +110,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   return {
     admin,
+    connects: () => ari?.stats().connects ?? 0,
     async start(given) {
       handlers = given;
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);

@@ -12,8 +12,11 @@ export interface SwitchAdmin {
    * Returns what is now there. Rejects with a sentence when the switch refuses or is away.
    */
   provision(setup: SwitchSetup, before: Provisioned): Promise<Provisioned>;
-  /** Reads the notes and removes them from the switch, oldest first. */
-  takeNotes(): Promise<readonly SwitchNote[]>;
+  /**
+   * Gives each note to `keep`, oldest first, and removes it from the switch when `keep` has resolved: after a crash
+   * in between it comes again. An emergency call is given when it is first seen, and again when it is over.
+   */
+  takeNotes(keep: (note: SwitchNote) => Promise<void>): Promise<void>;
 }
 
 /** What we made on the switch: ids by kind, to know later what to remove. */
@@ -29,6 +32,8 @@ const makingOrder: readonly PjsipObject['type'][] = ['auth', 'aor', 'endpoint', 
 
 export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
   const database = createSwitchDatabase(ari);
+  /** Notes of calls that go on, already given. */
+  const underWay = new Set<string>();
   return {
     async provision(setup, before) {
       const wanted = [...setup.devices.flatMap(deviceObjects), ...setup.trunks.flatMap(trunkObjects)];
@@ -57,19 +62,25 @@ export function createAsteriskAdmin(ari: Ari): SwitchAdmin {
       };
     },
 
-    async takeNotes() {
-      const notes: SwitchNote[] = [];
+    async takeNotes(keep) {
+      const found: { readonly family: string; readonly key: string; readonly note: SwitchNote }[] = [];
       for (const kind of ['emergency', 'failsafe'] as const) {
         const family = `fd-${kind}-log`;
         for (const key of await database.keys(family)) {
           const note = readNote(kind, await database.read(family, key));
-          // A call still under way writes its note again when it ends: it is taken then.
-          if (note === undefined || note.outcome === 'STARTED') continue;
-          await database.write(family, key, '');
-          notes.push(note);
+          if (note !== undefined) found.push({ family, key, note });
         }
       }
-      return notes.toSorted((a, b) => a.at - b.at);
+      for (const { family, key, note } of found.toSorted((a, b) => a.note.at - b.note.at)) {
+        if (note.outcome === 'STARTED') {
+          if (note.kind === 'emergency' && !underWay.has(key)) await keep(note);
+          underWay.add(key);
+          continue;
+        }
+        await keep(note);
+        await database.write(family, key, '');
+        underWay.delete(key);
+      }
     },
   };
 }

@@ -1,0 +1,89 @@
+/**
+ * Writes to the switch what it must know by itself, and collects what it noted while alone: at start, and again
+ * each time the link comes back; notes every few seconds, since an emergency call is noted while it goes on.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Config } from './config.ts';
+import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
+import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
+import { createMailer } from './notify/mail.ts';
+import { openNotices } from './notify/notices.ts';
+import type { ClinicConfig } from './store/plan-files/clinic-config.ts';
+import { switchSetupOf } from './switch-setup-of.ts';
+import type { Log } from './telemetry/log.ts';
+
+interface Informing {
+  readonly config: Config;
+  readonly log: Log;
+  readonly clinics: readonly ClinicConfig[];
+  readonly passwords: ReadonlyMap<string, string>;
+  readonly driver: AsteriskDriver;
+}
+
+export interface SwitchInforming {
+  /** What is wrong with it now, a sentence each. */
+  problems(): readonly string[];
+  stop(): Promise<void>;
+}
+
+const notesEveryMs = 5000;
+
+/** Rejects with a sentence when the switch does not take what it must know at the first time. */
+export async function keepSwitchInformed({ config, log, clinics, passwords, driver }: Informing): Promise<SwitchInforming> {
+  const file = join(config.dataDir, 'provisioned.json');
+  const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
+  const notices = await openNotices(config.dataDir, log, mailer);
+  const setup = switchSetupOf(clinics, passwords);
+  const notify = clinics.flatMap((clinic) => clinic.emergency?.notify ?? []);
+  let problem: string | null = null;
+  let informedAt = -1;
+  let busy: Promise<void> | null = null;
+
+  const inform = async (): Promise<void> => {
+    const connects = driver.connects();
+    if (driver.health().link === 'up') {
+      try {
+        if (informedAt !== connects) {
+          const now = await driver.admin.provision(setup, await readProvisioned(file));
+          await writeFile(file, JSON.stringify(now), { mode: 0o600 });
+          informedAt = connects;
+        }
+        await driver.admin.takeNotes((note) => notices.give(note, notify, setup.emergency.location));
+        problem = null;
+      } catch (error) {
+        problem = error instanceof Error ? error.message : String(error);
+        log.error({ error: problem }, 'The switch could not be told of phones, trunks and failsafes, or its notes not be read; tried again');
+      }
+    }
+    void notices.send();
+  };
+  await inform();
+  if (problem !== null) {
+    mailer?.close();
+    throw new Error(problem);
+  }
+  const timer = setInterval(() => {
+    busy ??= inform().finally(() => { busy = null; });
+  }, notesEveryMs);
+  return {
+    problems: () => [
+      ...(problem === null ? [] : [problem]),
+      ...(notices.unsent() === 0 ? [] : [`${notices.unsent()} notices wait for the mail server.`]),
+      ...(notify.length > 0 && mailer === undefined ? ['The plan names people to notify of emergency calls, but FRONTDESK_SMTP_URL is not set: notices are only logged.'] : []),
+    ],
+    async stop() {
+      clearInterval(timer);
+      await busy;
+      mailer?.close();
+    },
+  };
+}
+
+async function readProvisioned(file: string): Promise<Provisioned> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Provisioned;
+  } catch {
+    return nothingProvisioned;
+  }
+}
