@@ -2,7 +2,7 @@
  * `frontdesk doctor`: what this machine has and lacks for serving: Node, file limits, ports, the clock, disk, the
  * switch's version and modules. One line each; exit code 1 when something stops calls.
  */
-import { readFile, statfs } from 'node:fs/promises';
+import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { existsSync } from 'node:fs';
@@ -57,6 +57,9 @@ async function files(): Promise<Finding> {
 async function disk(config: Config): Promise<Finding> {
   let dir = config.dataDir;
   while (!existsSync(dir) && dir !== dirname(dir)) dir = dirname(dir);
+  if (!(await stat(dir)).isDirectory()) return { what: 'disk', state: 'stops calls', text: `${dir} is not a directory: set FRONTDESK_DATA_DIR to another.` };
+  const writable = await access(dir, constants.W_OK | constants.X_OK).then(() => true, () => false);
+  if (!writable) return { what: 'disk', state: 'stops calls', text: `${dir} cannot be written by this user: set FRONTDESK_DATA_DIR to another.` };
   const { bavail, bsize } = await statfs(dir);
   const free = bavail * bsize;
   const text = `${(free / 1e9).toFixed(1)} GB free for ${config.dataDir}`;

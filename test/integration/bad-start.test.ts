@@ -72,26 +72,27 @@ const callToNobody = async (): Promise<void> => {
   expect(made.status).toBe(200);
 };
 
-describe('A broken plan', () => {
-  const plan = (): string => {
-    const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-    const text = readFileSync(PLAN, 'utf8').split('\nnumbers:')[0]?.replace(/\nusers:[\s\S]*/, '') ?? '';
-    return [
-      text, 'users:', ...users.map((id, i) => `  - id: ${id}\n    name: User ${id}\n    devices: [{ extension: ${201 + i} }]`),
-      'numbers:',
-      `  - e164: 2025550110\n    name: No E.164\n    users: [a]`,
-      `  - e164: +12025550111\n    name: Eighth user\n    users: [${users.join(', ')}]`,
-      `  - e164: +12025550112\n    name: To itself\n    users: [a]\n    failsafe: +12025550112`,
-      `  - e164: +12025550113\n    name: Zero\n    users: [a]\n    timeoutSeconds: 0`,
-      `  - e164: +12025550114\n    name: Less than nothing\n    users: [a]\n    timeoutSeconds: -1`,
-      `  - e164: +12025550115\n    name: For ever\n    users: [a]\n    timeoutSeconds: 9999`,
-      `  - e164: +12025550116\n    name: Unknown field\n    users: [a]\n    timeoutSecond: 20`, '',
-    ].join('\n');
-  };
+/** A number for each kind of problem. */
+const brokenPlan = (): string => {
+  const users = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const text = readFileSync(PLAN, 'utf8').split('\nnumbers:')[0]?.replace(/\nusers:[\s\S]*/, '') ?? '';
+  return [
+    text, 'users:', ...users.map((id, i) => `  - id: ${id}\n    name: User ${id}\n    devices: [{ extension: ${201 + i} }]`),
+    'numbers:',
+    `  - e164: 2025550110\n    name: No E.164\n    users: [a]`,
+    `  - e164: +12025550111\n    name: Eighth user\n    users: [${users.join(', ')}]`,
+    `  - e164: +12025550112\n    name: To itself\n    users: [a]\n    failsafe: +12025550112`,
+    `  - e164: +12025550113\n    name: Zero\n    users: [a]\n    timeoutSeconds: 0`,
+    `  - e164: +12025550114\n    name: Less than nothing\n    users: [a]\n    timeoutSeconds: -1`,
+    `  - e164: +12025550115\n    name: For ever\n    users: [a]\n    timeoutSeconds: 9999`,
+    `  - e164: +12025550116\n    name: Unknown field\n    users: [a]\n    timeoutSecond: 20`, '',
+  ].join('\n');
+};
 
+describe('A broken plan', () => {
   test('is refused with every problem at once, each with file, line, path and way out, and nothing is started', async () => {
     const file = join(folder, 'broken.yaml');
-    const text = plan();
+    const text = brokenPlan();
     writeFileSync(file, text);
     const ended = await runCli(['start'], { FRONTDESK_PLAN: file, FRONTDESK_DATA_DIR: newDataDir() });
     expect([ended.code, ended.stdout]).toEqual([1, '']);

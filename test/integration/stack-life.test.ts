@@ -1,0 +1,175 @@
+/**
+ * `frontdesk start` and `frontdesk demo` with everything they bring along: what they open to the network, what they
+ * print, how they end, and what is left when they were killed.
+ */
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { networkInterfaces, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isAlive, type ProcessId } from '../../control-plane/local-stack/processes.ts';
+import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { allGone, killLeftCli, leftBehind, printed, runCli, stackProcesses, startCli, type Cli } from '../support/cli.ts';
+import { until } from '../support/until.ts';
+
+const EXTERNAL = '203.0.113.20';
+let folder: string;
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'frontdesk-life-')); });
+afterEach(() => { killLeftCli(); });
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+interface Secrets { readonly ariPassword: string; readonly redisPassword: string }
+const stateOf = (dataDir: string): Secrets => JSON.parse(readFileSync(join(dataDir, 'local-stack/state.json'), 'utf8')) as Secrets;
+
+/** Where these processes listen, as the kernel says: `tcp 127.0.0.1:8088`. IPv6 is told by its length. */
+const listeners = (processes: readonly ProcessId[]): readonly string[] => {
+  const found = processes.flatMap(({ pid }) => {
+    const inodes = new Set(readdirSync(`/proc/${pid}/fd`).map((fd) => {
+      try {
+        return readlinkSync(`/proc/${pid}/fd/${fd}`);
+      } catch {
+        return '';
+      }
+    }));
+    return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((table) => readFileSync(`/proc/${pid}/net/${table}`, 'utf8').split('\n').slice(1).flatMap((row) => {
+      const [, local = '', , state, , , , , , inode] = row.trim().split(/\s+/);
+      const [address = '', port = ''] = local.split(':');
+      if (!inodes.has(`socket:[${inode}]`) || (table.startsWith('tcp') && state !== '0A')) return [];
+      const host = address.length === 8 ? (address.match(/../g) ?? []).map((byte) => Number.parseInt(byte, 16)).toReversed().join('.') : 'IPv6';
+      return [`${table} ${host}:${Number.parseInt(port, 16)}`];
+    }));
+  });
+  return [...new Set(found)].sort();
+};
+
+/** Of any port that is not loopback's; the switch's DNS client asks from two of the kernel's ephemeral ones. */
+const openToNetwork = (processes: readonly ProcessId[]): readonly string[] => {
+  const [lowest = 0] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/).map(Number);
+  return listeners(processes).filter((one) => !one.includes(' 127.0.0.1:') && !(one.startsWith('udp') && Number(one.split(':').at(-1)) >= lowest));
+};
+
+/** SIP of a served stack, from the line that says so. */
+const sipPortOf = (cli: Cli): string => /SIP on \S+:(\d+)/.exec(cli.stderr())?.[1] ?? 'none';
+
+describe('frontdesk start', () => {
+  test('opens SIP to the network when told, never ARI or Redis; Ctrl-C ends all it started, and the reader of its log may leave before', async () => {
+    const dataDir = join(folder, 'open');
+    const cli = startCli(['start'], { FRONTDESK_DATA_DIR: dataDir, FRONTDESK_BIND: '0.0.0.0', FRONTDESK_EXTERNAL_ADDRESS: EXTERNAL });
+    const url = await cli.readyUrl();
+    const processes = stackProcesses(dataDir);
+    expect(processes).toHaveLength(2);
+
+    expect(openToNetwork(processes)).toEqual([`tcp 0.0.0.0:${sipPortOf(cli)}`, `udp 0.0.0.0:${sipPortOf(cli)}`]);
+    expect(listeners(processes).filter((one) => one.startsWith('tcp 127.0.0.1:'))).toHaveLength(2);
+    const outside = Object.values(networkInterfaces()).flat().find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+    const reached = outside !== undefined && await fetch(url.replace('127.0.0.1', outside), { signal: AbortSignal.timeout(2_000) }).then(() => true, () => false);
+    expect(reached).toBe(false);
+
+    const pjsip = readFileSync(join(dataDir, 'local-stack/asterisk/etc/pjsip.conf'), 'utf8');
+    expect(pjsip).toContain(`external_signaling_address = ${EXTERNAL}`);
+    expect(pjsip).toContain(`external_media_address = ${EXTERNAL}`);
+
+    cli.child.stdout?.destroy();
+    expect((await fetch(url)).status).toBe(200);
+    cli.child.kill('SIGINT');
+    expect((await cli.ended).code).toBe(0);
+    expect(processes.filter(isAlive)).toEqual([]);
+    expect(leftBehind(dataDir)).toEqual([]);
+  });
+
+  test('killed, takes switch and Redis with it, and the next start works; a second Ctrl-C does not wait for a switch that hangs', async () => {
+    const dataDir = join(folder, 'killed');
+    const first = startCli(['start'], { FRONTDESK_DATA_DIR: dataDir });
+    await first.readyUrl();
+    const processes = stackProcesses(dataDir);
+    const sip = sipPortOf(first);
+    expect(openToNetwork(processes)).toEqual([]);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    await allGone(processes);
+
+    const second = startCli(['start'], { FRONTDESK_DATA_DIR: dataDir });
+    expect((await fetch(await second.readyUrl())).status).toBe(200);
+    expect(sipPortOf(second)).toBe(sip);
+    const left = stackProcesses(dataDir);
+    for (const { pid } of left) process.kill(pid, 'SIGSTOP');
+    try {
+      second.child.kill('SIGINT');
+      await until(() => second.stderr().includes('Stopping'), { describe: 'it begins to stop' });
+      const asked = performance.now();
+      second.child.kill('SIGINT');
+      expect((await second.ended).code).toBe(130);
+      expect(performance.now() - asked).toBeLessThan(2_000);
+    } finally {
+      for (const id of left) if (isAlive(id)) process.kill(id.pid, 'SIGCONT');
+    }
+    await allGone(left);
+  });
+});
+
+const demoDir = (): string => join(folder, 'demo');
+
+describe('frontdesk demo', () => {
+  test('shows one real call from incoming to its record, goes on serving, and ends with Ctrl-C', async () => {
+    const cli = startCli(['demo'], { FRONTDESK_DATA_DIR: demoDir() });
+    await until(() => /^Serving/m.test(cli.stderr()) || cli.child.exitCode !== null, { describe: 'the call is over', within: 45_000, everyMs: 50 });
+    expect(cli.stderr()).not.toContain('failed');
+    const timeline = cli.stdout().trimEnd().split('\n');
+    const stages = ['incoming', 'announcement', 'ringing', 'whisper', 'key press', 'connected', 'hang-up', 'CDR'];
+    const at = stages.map((stage) => timeline.findIndex((line) => new RegExp(`^\\s+(\\d+\\.\\d\\d s)?\\s+${stage}\\s`).test(line)));
+    expect([at.every((line) => line >= 0), at]).toEqual([true, [...at].sort((a, b) => a - b)]);
+    // Nothing but the timeline is on standard output.
+    expect(timeline.filter((line) => !/^\s+(\d+\.\d\d s|CDR)\s/.test(line))).toEqual([]);
+    expect(timeline.filter((line) => / ringing /.test(line))).toHaveLength(4);
+    expect(timeline.at(-1)).toMatch(/CDR\s+answered by mobile, talked [\d.]+ s; 4 legs/);
+
+    expect((await fetch(await cli.readyUrl())).status).toBe(200);
+    const processes = stackProcesses(demoDir());
+    cli.child.kill('SIGINT');
+    const ended = await cli.ended;
+    expect([ended.code, ended.stderr.trim().split('\n').at(-1)]).toEqual([0, 'Stopping ...']);
+    expect(processes.filter(isAlive)).toEqual([]);
+    expect(leftBehind(demoDir())).toEqual([]);
+    const cdrs = readdirSync(join(demoDir(), 'cdrs')).flatMap((file) => readFileSync(join(demoDir(), 'cdrs', file), 'utf8').trim().split('\n')).map((line) => JSON.parse(line) as Cdr);
+    expect(cdrs).toMatchObject([{ disposition: 'answered', dialled: '+12025550110' }]);
+  });
+
+  test('leaves a journal that replays to the same decisions, and one that was tampered with does not', async () => {
+    const [name = ''] = readdirSync(join(demoDir(), 'journals'));
+    const segment = join(demoDir(), 'journals', name);
+    const same = await runCli(['replay', segment]);
+    expect([same.code, same.stderr]).toEqual([0, '']);
+    expect(same.stdout).toMatch(/: same decisions\n[\s\S]*key press[\s\S]*connected[\s\S]*\n1 call replayed, 0 not the same\n$/);
+
+    const tampered = join(folder, 'tampered.ndjson');
+    writeFileSync(tampered, readFileSync(segment, 'utf8').replace(/"digit":"1"/, '"digit":"9"'));
+    const differs = await runCli(['replay', tampered]);
+    expect([differs.code, /decides otherwise: \{"record":\d+,"what":"(commands|facts)"/.test(differs.stdout)]).toEqual([1, true]);
+    expect(differs.stdout).toMatch(/1 call replayed, 1 not the same\n$/);
+  });
+
+  test('ends in order when told to in the middle of the call', async () => {
+    const cli = startCli(['demo'], { FRONTDESK_DATA_DIR: demoDir() });
+    await until(() => /incoming/.test(cli.stdout()), { describe: 'the call has begun', within: 20_000 });
+    cli.child.kill('SIGTERM');
+    const ended = await cli.ended;
+    expect([ended.code, ended.stderr.includes('failed'), leftBehind(demoDir())]).toEqual([0, false, []]);
+  });
+
+  test('refuses an Asterisk that is not its own, in a sentence', async () => {
+    const ended = await runCli(['demo'], { FRONTDESK_DATA_DIR: join(folder, 'other'), ASTERISK_URL: 'http://u:p@127.0.0.1:1' });
+    expect([ended.code, ended.stdout, ended.stderr]).toEqual([1, '', 'The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL empty, or use `frontdesk start`.\n']);
+  });
+});
+
+test('No password of the switch, of Redis or of a phone was printed, nor is in a log of the data directory', () => {
+  const dirs = ['open', 'killed', 'demo'].map((name) => join(folder, name));
+  const secrets = dirs.flatMap((dir) => [
+    stateOf(dir).ariPassword, stateOf(dir).redisPassword,
+    ...Object.values(JSON.parse(readFileSync(join(dir, 'device-secrets.json'), 'utf8')) as Record<string, string>),
+  ]);
+  expect(secrets.length).toBe(15);
+  const logs = dirs.flatMap((dir) => readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(log|ndjson)$/.test(name)).map((name) => join(dir, name)));
+  expect(logs.length).toBeGreaterThan(5);
+  const texts = [...printed, ...logs.map((file) => readFileSync(file, 'utf8'))];
+  expect(secrets.flatMap((secret) => texts.filter((text) => text.includes(secret)).map((text) => text.slice(0, 200)))).toEqual([]);
+});
