@@ -32,8 +32,8 @@ beforeAll(async () => {
   }, { whisper: 1.5 });
 }, SITE_START_MS);
 afterEach(async () => {
-  await clinic.expectNothingLeft();
   await site.afterTest();
+  await clinic.expectNothingLeft();
 });
 afterAll(() => site.close());
 
