@@ -1,0 +1,153 @@
+/** The commands that do not serve: what they print, and their exit codes. */
+import { createHash } from 'node:crypto';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { isSentence, killLeftCli, runCli, startCli } from '../support/cli.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const committed = (name: string): string => join(ROOT, 'test/replay', `${name}.ndjson`);
+let folder: string;
+beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'frontdesk-cli-')); });
+afterEach(() => { killLeftCli(); });
+afterAll(() => { rmSync(folder, { recursive: true, force: true }); });
+
+describe('The command line', () => {
+  test('tells what it can with --help, wherever that stands, and with nothing is wrong use', async () => {
+    const help = await runCli(['--help']);
+    expect([help.code, help.stderr]).toEqual([0, '']);
+    for (const word of ['start', 'demo', 'explain', 'replay', 'doctor', 'FRONTDESK_EXTERNAL_ADDRESS', 'ASTERISK_URL', 'Exit codes']) expect(help.stdout).toContain(word);
+    expect((await runCli(['explain', '--help'])).stdout).toBe(help.stdout);
+    expect(await runCli([])).toEqual({ code: 2, stdout: '', stderr: help.stdout });
+  });
+
+  test('refuses a command it does not know, one of JavaScript’s names too, an option or an argument too many, with exit code 2', async () => {
+    for (const [args, why] of [
+      [['ring'], 'There is no command “ring”.'], [['constructor'], 'There is no command “constructor”.'],
+      [['start', 'now'], '“now” is one argument too many.'], [['doctor', '--fast'], "Unknown option '--fast'"],
+      [['explain'], 'Which number?'], [['explain', '+12025550110', '555'], '“555” is too much'], [['explain', '+12025550110', '--form', '1'], "Unknown option '--form'"],
+      [['explain', '+12025550110', '--from'], "Option '--from <value>' argument missing"], [['replay'], 'Which journal?'],
+    ] as const) {
+      const ended = await runCli(args);
+      expect([args, ended.code, ended.stdout, ended.stderr.includes(why) ? '' : ended.stderr]).toEqual([args, 2, '', '']);
+      expect(ended.stderr).not.toMatch(/\n\s+at /);
+    }
+  });
+
+  test('ends in peace when nobody reads on', async () => {
+    const cli = startCli(['explain', '+12025550110']);
+    cli.child.stdout?.destroy();
+    const ended = await cli.ended;
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+  });
+});
+
+describe('frontdesk explain', () => {
+  test('tells the steps of a call to a known number, written with or without its plus', async () => {
+    const ended = await runCli(['explain', '+12025550110']);
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    expect(ended.stdout).toMatch(/^\+12025550110 “Main line” of Riverside Dental\nplan \w+, calls end after/);
+    for (const part of ['announcement', 'reception, front desk: extension 101', 'mobile: +12025550121 over carrier', 'any key within', 'at most 120 s', '\nWhy\n']) expect(ended.stdout).toContain(part);
+    expect((await runCli(['explain', '12025550110'])).stdout).toBe(ended.stdout);
+  });
+
+  test('shows the caller as a phone would, and prints no control character', async () => {
+    const ended = await runCli(['explain', '+12025550110', '--from', '+12025550187', '--name', 'Ada \u001b[31mReyes']);
+    expect(ended.stdout).toMatch(/shows .*Ada .*Reyes.* \+12025550187/);
+    expect(ended.stdout).not.toContain('\u001b');
+  });
+
+  test('of a number nobody has says what the caller gets, and which numbers there are', async () => {
+    const ended = await runCli(['explain', '+19995550000']);
+    expect([ended.code, ended.stderr]).toEqual([1, 'No plan has the number +19995550000; known are +12025550110.\n']);
+    expect(ended.stdout).toContain('cause unallocated');
+  });
+
+  test('knows both example clinics at once', async () => {
+    const env = { FRONTDESK_PLAN: 'dialplans/riverside-dental.yaml, dialplans/harbor-physio.yaml' };
+    const ended = await runCli(['explain', '+15105550140'], env);
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    expect(ended.stdout).toMatch(/of Harbor Physio\n[\s\S]*key 1 within/);
+    expect((await runCli(['explain', '1'], env)).stderr).toContain('known are +12025550110, +15105550140, +15105550141.');
+  });
+});
+
+describe('frontdesk replay', () => {
+  const temporary = (text: string): string => {
+    const file = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 12)}.ndjson`);
+    writeFileSync(file, text);
+    return file;
+  };
+  const journal = (): string => readFileSync(committed('ring-and-answer'), 'utf8');
+  /** As a segment of the data directory holds it. */
+  const asSegment = (text: string): string[] => text.trim().split('\n').map((record, seq) => `{"callId":"one","seq":${seq},"record":${record}}`);
+
+  test('finds the same decisions in calls recorded by an earlier build, several files at once', async () => {
+    const ended = await runCli(['replay', ...['ring-and-answer', 'voicemail', 'screening'].map(committed)]);
+    expect([ended.code, ended.stderr, ended.stdout.trim().split('\n').at(-1)]).toEqual([0, '', '3 calls replayed, 0 not the same']);
+    for (const part of ['incoming', 'key press', 'voicemail     recorded', 'hang-up']) expect(ended.stdout).toContain(part);
+  });
+
+  test('names the first decision that is not the same', async () => {
+    const ended = await runCli(['replay', temporary(journal().replace(/"type":"LegAnswered"(?![\s\S]*"type":"LegAnswered")/, '"type":"LegRinging"'))]);
+    expect([ended.code, ended.stderr]).toEqual([1, '']);
+    expect(ended.stdout).toMatch(/decides otherwise: \{"record":\d+,"what":"commands","recorded":.*\n[\s\S]*1 call replayed, 1 not the same\n$/);
+  });
+
+  test('names a damaged line, judges the rest, and does not call that a success', async () => {
+    const lines = asSegment(journal());
+    const good = asSegment(journal()).map((line) => line.replace('"callId":"one"', '"callId":"two"'));
+    const file = temporary([...lines.slice(0, 4), lines[4]?.slice(0, 60), ...lines.slice(5), 'null', '[1]', '{"kind":"step"}', ...good].join('\n'));
+    const ended = await runCli(['replay', file]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr.trim().split('\n')).toEqual([5, lines.length + 1, lines.length + 2, lines.length + 3].map((line) => `${file}:${line} is not a journal's record: the journal is damaged there.`));
+    expect(ended.stdout).toContain('one: same decisions; record 4 is missing, and what follows it is not judged\n');
+    expect(ended.stdout).toMatch(/two: same decisions\n[\s\S]*2 calls replayed, 1 not the same, 4 damaged lines\n$/);
+  });
+
+  test('joins a call that went on into the next hour, and says when its beginning is missing', async () => {
+    const lines = asSegment(journal());
+    const [first, second] = [temporary(`${lines.slice(0, 6).join('\n')}\n`), temporary(`${lines.slice(6).join('\n')}\n`)];
+    expect((await runCli(['replay', first, second])).stdout).toMatch(/^one: same decisions\n[\s\S]*hang-up[\s\S]*1 call replayed, 0 not the same\n$/);
+    const without = await runCli(['replay', second]);
+    expect([without.code, without.stdout.split('\n')[0]]).toEqual([1, "one: the journal does not begin with the call's opening; give the segment before it too."]);
+  });
+
+  test('of one call among many, or of none', async () => {
+    const file = temporary([...asSegment(journal()), ...asSegment(journal()).map((line) => line.replace('"callId":"one"', '"callId":"two"'))].join('\n'));
+    expect((await runCli(['replay', file, '--call', 'two'])).stdout).toMatch(/^two: same decisions\n[\s\S]*1 call replayed/);
+    const none = await runCli(['replay', file, '--call', 'three']);
+    expect([none.code, none.stderr]).toEqual([1, `There is no call three in ${file}; there are: one, two.\n`]);
+    for (const [what, why] of [[join(folder, 'none'), 'there is no such file'], [folder, 'it is a directory: name the segments in it'], [temporary(''), 'has no call in it']] as const) {
+      const ended = await runCli(['replay', what]);
+      expect([ended.code, ended.stdout, isSentence(ended.stderr), ended.stderr.includes(why)]).toEqual([1, '', true, true]);
+    }
+  });
+});
+
+describe('frontdesk doctor', () => {
+  test('on a machine that can serve says so, line by line, and touches nothing', async () => {
+    const dataDir = join(folder, 'never-made');
+    const ended = await runCli(['doctor'], { FRONTDESK_DATA_DIR: dataDir });
+    expect([ended.code, ended.stderr]).toEqual([0, '']);
+    for (const what of ['node', 'files', 'disk', 'clock', 'ports', 'plan', 'switch', 'redis']) expect(ended.stdout).toMatch(new RegExp(`^(ok  |warn) ${what}\\s+\\S`, 'm'));
+    expect(ended.stdout).not.toContain('FAIL');
+    expect((await runCli(['replay', dataDir])).stderr).toContain('there is no such file');
+  });
+
+  test('with a switch that does not answer, a broken plan and a data directory that is a file names each, with exit code 1', async () => {
+    const dataDir = join(folder, 'file');
+    appendFileSync(dataDir, 'x');
+    mkdirSync(join(folder, 'plans'));
+    const plan = join(folder, 'plans/broken.yaml');
+    writeFileSync(plan, 'account: {}\n');
+    const ended = await runCli(['doctor'], { FRONTDESK_DATA_DIR: dataDir, FRONTDESK_PLAN: plan, ASTERISK_URL: 'http://u:my-password@127.0.0.1:9', REDIS_URL: 'redis://:my-password@127.0.0.1:9' });
+    expect([ended.code, ended.stderr]).toEqual([1, '']);
+    expect(ended.stdout).toMatch(/^FAIL switch\s+Asterisk at 127\.0\.0\.1:9 cannot be reached/m);
+    expect(ended.stdout).toMatch(/^FAIL plan\s/m);
+    expect(ended.stdout).toMatch(/^FAIL disk\s+.*is not a directory/m);
+    expect(ended.stdout).toMatch(/^warn redis\s+does not answer \(.+\)/m);
+    expect(ended.stdout).not.toContain('my-password');
+  });
+});
