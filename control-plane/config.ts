@@ -102,11 +102,16 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 function warningsOf(names: readonly string[]): readonly string[] {
-  const known = Object.keys(environment.shape);
+  const known = Object.keys(environment.shape).filter((name) => name.startsWith('FRONTDESK_'));
   const unknown = names.filter((name) => name.startsWith('FRONTDESK_') && !known.includes(name) && !othersVariables.includes(name)).map((name) => {
-    const meant = didYouMean(name, known);
-    return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean ${meant}?`;
+    const meant = didYouMean(withoutPrefix(name), known.map(withoutPrefix));
+    return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean FRONTDESK_${meant}?`;
   });
   const idle = names.includes('ASTERISK_URL') ? names.filter((name) => localStackOnly.includes(name)) : [];
   return [...unknown, ...idle.map((name) => `${name} has no effect beside ASTERISK_URL: that switch has its own configuration.`)];
+}
+
+/** What all names share makes none of them likelier. */
+function withoutPrefix(name: string): string {
+  return name.slice('FRONTDESK_'.length);
 }
