@@ -69,6 +69,9 @@ export interface Site {
   callFromPhone(extension: string, options: Omit<CallerOptions, 'from'>): Promise<Caller>;
   startController(options: Pick<ControllerOptions, 'planFile' | 'instance' | 'env'> & { readonly dataDir?: string }): Promise<Controller>;
 
+  /** The switch and Redis end and start again, with what they keep on disk and at the same ports. */
+  restart(): Promise<void>;
+
   /** No channel, bridge or recording on the switch and no key of a call in Redis, within a second. */
   expectNothingLeft(): Promise<void>;
   /** Stops this test's parties, keeps the controller, and expects nothing left. */
@@ -96,13 +99,14 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
     carriers.set(trunk, { host: address, port: await freeUdpPort(address) });
   }
   const firstTrunk = [...carriers.keys()][0] ?? '';
-  const stack: LocalStack = await startLocalStack({
+  const startStack = (): Promise<LocalStack> => startLocalStack({
     dataDir: join(folder, 'stack'),
     need: { asterisk: true, redis: true },
     tools: ['sipp', 'flite'],
     trunks: options.createTrunks === true ? [...carriers].map(([id, address]) => ({ id, ...address, from: [address.host] })) : [],
     progress: () => undefined,
   });
+  let stack = await startStack();
   const { asterisk, redis } = stack;
   if (asterisk === undefined || redis === undefined) throw new Error('The local stack did not start a switch and a Redis of its own');
   const removeEvidence = addEvidence(async () => `switch log:\n${tail(asterisk.logFile)}\nchannels:\n${await asterisk.cli('core show channels concise')}`);
@@ -192,6 +196,11 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
       const started = await startController({ asteriskUrl: asterisk.url, redisUrl: redis.url, folder, ...controller, dataDir: controller.dataDir ?? join(folder, 'controller') });
       controllers.add(started);
       return started;
+    },
+    restart: async () => {
+      await stack.stop();
+      stack = await startStack();
+      if (stack.asterisk?.url !== asterisk.url || stack.asterisk.sipPort !== asterisk.sipPort) throw new Error('The switch came back at other ports');
     },
     expectNothingLeft,
     afterTest: async () => {
