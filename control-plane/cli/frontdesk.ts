@@ -29,6 +29,8 @@ Settings come from the environment:
   FRONTDESK_SIP_PORT          of the local switch (any free one, 5060 when open to the network)
   FRONTDESK_HTTP_PORT         health and readiness on 127.0.0.1 (8088)
   FRONTDESK_INSTANCE          this controller's name, unique on its switch (main)
+  FRONTDESK_SMTP_URL          sends notices, of an emergency call too: smtp://user:password@mail.clinic.example:587
+  FRONTDESK_MAIL_FROM         the address they come from
   FRONTDESK_LOG_LEVEL         debug, info, warn, error or silent
   ASTERISK_URL, REDIS_URL     servers of your own: http://user:password@host:8088, redis://:password@host:6379
 

@@ -73,16 +73,16 @@ describe('frontdesk explain', () => {
   });
 });
 
-describe('frontdesk replay', () => {
-  const temporary = (text: string): string => {
-    const file = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 12)}.ndjson`);
-    writeFileSync(file, text);
-    return file;
-  };
-  const journal = (): string => readFileSync(committed('ring-and-answer'), 'utf8');
-  /** As a segment of the data directory holds it. */
-  const asSegment = (text: string): string[] => text.trim().split('\n').map((record, seq) => `{"callId":"one","seq":${seq},"record":${record}}`);
+const temporary = (text: string): string => {
+  const file = join(folder, `${createHash('sha256').update(text).digest('hex').slice(0, 12)}.ndjson`);
+  writeFileSync(file, text);
+  return file;
+};
+const journal = (): string => readFileSync(committed('ring-and-answer'), 'utf8');
+/** As a segment of the data directory holds it. */
+const asSegment = (text: string): string[] => text.trim().split('\n').map((record, seq) => `{"callId":"one","seq":${seq},"record":${record}}`);
 
+describe('frontdesk replay', () => {
   test('finds the same decisions in calls recorded by an earlier build, several files at once', async () => {
     const ended = await runCli(['replay', ...['ring-and-answer', 'voicemail', 'screening'].map(committed)]);
     expect([ended.code, ended.stderr, ended.stdout.trim().split('\n').at(-1)]).toEqual([0, '', '3 calls replayed, 0 not the same']);
