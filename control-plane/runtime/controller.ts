@@ -78,7 +78,7 @@ export function createController(options: ControllerOptions): Controller {
   let emptied: (() => void) | null = null;
   const closing = new Set<Promise<void>>();
 
-  const executor = createExecutor({ driver, log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
+  const executor = createExecutor({ driver, clock, log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
   const registry = createRegistry({ executor, log, metrics });
   const guard = createGuard({ clock, executor, metrics });
   metrics.gauge('calls_live', () => registry.size());
@@ -228,6 +228,7 @@ export function createController(options: ControllerOptions): Controller {
       // A record that the disk did not take by now stays in the live journal.
       await Promise.race([Promise.all(closing), new Promise((resolve) => { setImmediate(resolve); })]);
       await live.flush();
+      executor.seal();
       await driver.stop();
     },
     observe: (observer) => {

@@ -1,13 +1,18 @@
 /**
  * Hands commands to the media driver, in order and without waiting for replies. A reply advances nothing; a failed
  * one becomes a `CommandFailed` of its call, and one for a call that has ended meanwhile is dropped.
+ *
+ * The end of a bridge is asked for again: a leg that stays has its guard, a prompt and a recording end with their leg,
+ * but an empty bridge would stay until somebody looked.
  */
 import type { CallId } from '../core/ids.ts';
 import type { MediaCommand } from '../core/call/commands.ts';
 import type { CallEvent } from '../core/call/events.ts';
 import type { CommandResult, MediaDriver } from '../media/media-driver.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Ms } from '../core/time.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { CancelTimer, Clock } from './clock.ts';
 
 type CommandFailed = Extract<CallEvent, { type: 'CommandFailed' }>;
 
@@ -16,7 +21,7 @@ export interface Executor {
   submit(callId: CallId, command: MediaCommand): void;
   /** Of no call (reaping, guards): its failure is counted alone. */
   attempt(command: MediaCommand, onFailed?: (result: CommandResult) => void): void;
-  /** Nothing is sent from here on: another controller has this name. */
+  /** Nothing is sent from here on: another controller has this name, or this one stops. */
   seal(): void;
   inFlight(): number;
 }
@@ -25,21 +30,27 @@ export interface ExecutorOptions {
   readonly driver: Pick<MediaDriver, 'execute'>;
   /** False when the call is no longer known. */
   readonly onFailed: (callId: CallId, event: CommandFailed) => boolean;
+  readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Commands without a reply beyond which new ones fail at once: the switch has stalled, and memory is finite. */
   readonly maxInFlight?: number;
 }
 
+/** Doubled each time. */
+const againMs: Ms = 1000;
+const mostTries = 6;
+
 const unreachable: CommandResult = { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'not sent' };
 
 export function createExecutor(options: ExecutorOptions): Executor {
-  const { driver, log, metrics } = options;
+  const { driver, clock, log, metrics } = options;
   const maxInFlight = options.maxInFlight ?? 20_000;
   let inFlight = 0;
   let sealed = false;
+  const again = new Set<CancelTimer>();
 
-  const send = (command: MediaCommand, onFailed: (result: CommandResult & { ok: false }) => void): void => {
+  const send = (command: MediaCommand, onFailed: (result: CommandResult & { ok: false }) => void, tries = 1): void => {
     metrics.count('commands_total');
     if (sealed || inFlight >= maxInFlight) {
       metrics.count('commands_refused_total');
@@ -51,7 +62,16 @@ export function createExecutor(options: ExecutorOptions): Executor {
       inFlight--;
       if (result.ok) return;
       metrics.count('commands_failed_total');
-      onFailed(result);
+      // After `unreachable` the switch is asked for all it has as soon as it can be.
+      if (command.type !== 'DestroyBridge' || result.error === 'gone' || result.error === 'unreachable' || tries >= mostTries || sealed) {
+        onFailed(result);
+        return;
+      }
+      const cancel = clock.setTimer(clock.now() + againMs * 2 ** (tries - 1), () => {
+        again.delete(cancel);
+        send(command, onFailed, tries + 1);
+      });
+      again.add(cancel);
     };
     driver.execute(command).then(settled, (error: unknown) => {
       log.error({ error: String(error), command: command.type }, 'The media driver broke its promise never to reject');
@@ -67,7 +87,11 @@ export function createExecutor(options: ExecutorOptions): Executor {
       });
     },
     attempt: (command, onFailed) => { send(command, (result) => { onFailed?.(result); }); },
-    seal: () => { sealed = true; },
+    seal: () => {
+      sealed = true;
+      for (const cancel of again) cancel();
+      again.clear();
+    },
     inFlight: () => inFlight,
   };
 }

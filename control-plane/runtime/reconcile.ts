@@ -91,6 +91,8 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
   try {
     if (registry.get(callId) !== undefined) return;
     if (registry.endedLately(callId) || (await archive.hasCdr(callId))) {
+      // Remembered, or its caller's next offer would be taken for a new call.
+      registry.remove(callId);
       reap(parts, seen, 'its call has ended');
       live.close(callId);
       return;

@@ -6,7 +6,7 @@ import { scenario, type Scenario } from './scenario.ts';
 import { poorlyVisited, tableOf } from './visits.ts';
 import { run, type Visits } from './world.ts';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? 40_000);
+const runs = Number(process.env['MODEL_RUNS'] ?? 30_000);
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
 
 describe('Every generated call', { timeout: 120_000 }, () => {

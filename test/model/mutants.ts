@@ -27,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   { name: 'the bridge is forgotten when the call ends', file: 'core/call/ending.ts', from: "command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });", to: 'void 0;' },
   { name: 'any key accepts, whatever was asked for', file: 'core/steps/screening.ts', from: "return key !== undefined && (key === 'any' || key === digit);", to: 'return key !== undefined && digit !== key;' },
   { name: 'a guard is not raised before the bridge', file: 'core/steps/whisper.ts', from: "  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });\n", to: '' },
+  { name: 'the end of a bridge is asked for once', file: 'runtime/executor.ts', from: 'tries >= mostTries', to: 'tries >= 1' },
   { name: 'the record is written twice', file: 'runtime/controller.ts', from: '    const closed = archive.writeCdr(cdr).then(', to: '    void archive.writeCdr(cdr);\n    const closed = archive.writeCdr(cdr).then(' },
 ];
 

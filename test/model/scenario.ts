@@ -25,6 +25,8 @@ export interface Scenario {
   readonly ringMs: number;
   readonly phones: readonly ScenarioPhone[];
   readonly caller: readonly PartyStep[];
+  /** Other callers of the same number; they ring the same phones. */
+  readonly more?: readonly { readonly afterMs: number; readonly caller: readonly PartyStep[] }[];
   readonly breaks: readonly Break[];
   /** Per cent of requests that fail, of events that come twice, of recordings that fail. */
   readonly faults: { readonly requests: number; readonly twice: number; readonly recordings: number; readonly prompts: boolean };
@@ -72,12 +74,15 @@ const breaks: fc.Arbitrary<Break> = fc.oneof(
   fc.record({ atMs: when, does: fc.constant('late timer' as const) }),
 );
 
+const caller: fc.Arbitrary<readonly PartyStep[]> = fc.oneof({ weight: 2, arbitrary: fc.array(talk, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.array(fidget, { maxLength: 30 }) });
+
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   announcement: fc.boolean(),
   voicemail: fc.boolean(),
   ringMs: fc.constantFrom(4000, 10_000, 15_000),
   phones: fc.array(phone, { minLength: 1, maxLength: 4 }),
-  caller: fc.oneof({ weight: 2, arbitrary: fc.array(talk, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.array(fidget, { maxLength: 30 }) }),
+  caller,
+  more: fc.oneof({ weight: 4, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(fc.record({ afterMs: fc.integer({ min: 0, max: 12_000 }), caller }), { maxLength: 2 }) }),
   breaks: fc.oneof({ weight: 1, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(breaks, { maxLength: 3 }) }),
   faults: fc.oneof(
     { weight: 2, arbitrary: fc.constant({ requests: 0, twice: 0, recordings: 0, prompts: false }) },

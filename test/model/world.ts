@@ -52,17 +52,23 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   const begin = (): Process => startController(clock, sim, disk, plan, checked, errors);
   let process: Process | null = begin();
   await settled();
-  const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script: scenario.caller });
-  clock.setTimer(clock.now() + (scenario.faults.prompts ? longPatienceMs : callerPatienceMs), () => sim.hangUp(callId));
+  const calls: { readonly id: string; together: number; talkedMs: number }[] = [];
+  const arrive = (script: Scenario['caller']): void => {
+    const id = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script });
+    calls.push({ id, together: 0, talkedMs: 0 });
+    clock.setTimer(clock.now() + (scenario.faults.prompts ? longPatienceMs : callerPatienceMs), () => sim.hangUp(id));
+  };
+  arrive(scenario.caller);
+  for (const { afterMs, caller } of scenario.more ?? []) clock.setTimer(clock.now() + afterMs, () => arrive(caller));
 
   let journalCut = false;
   let outages = 0;
   const pairs: (readonly string[])[] = [];
   const hurt = (one: Break): void => {
-    for (const bridge of sim.bridgesOf(callId)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
+    for (const { id } of calls) for (const bridge of sim.bridgesOf(id)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
     if (one.does === 'late timer') {
       for (const call of process?.controller.calls() ?? []) checkLateTimers(theTransition, call, armedOnce, clock.now());
-      for (const event of strays(callId)) sim.stray(event);
+      for (const { id } of calls) for (const event of strays(id)) sim.stray(event);
     } else if (one.does === 'link loss') {
       if (process === null) return;
       outages++;
@@ -89,25 +95,25 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   };
   for (const one of scenario.breaks) clock.setTimer(clock.now() + one.atMs, () => hurt(one));
 
-  let together = 0;
-  let talkedMs = 0;
   const startedAt = clock.now();
   while (clock.now() - startedAt < quietByMs) {
     await settled();
     if (errors.length > 0) throw errors[0];
-    checkSwitch(sim, callId);
-    const talking = sim.bridgesOf(callId).some((bridge) => bridge.legIds.length === 2) && process !== null && outages === 0;
-    if (!talking) together = 0;
-    else if (together === 0) together = clock.now();
+    const talking = calls.filter((call) => {
+      checkSwitch(sim, call.id);
+      const both = sim.bridgesOf(call.id).some((bridge) => bridge.legIds.length === 2) && process !== null && outages === 0;
+      if (!both) call.together = 0;
+      else if (call.together === 0) call.together = clock.now();
+      return both;
+    });
     if (!clock.step()) break;
-    if (talking) talkedMs = Math.max(talkedMs, clock.now() - together);
+    for (const call of talking) call.talkedMs = Math.max(call.talkedMs, clock.now() - call.together);
   }
   await settled();
   if (errors.length > 0) throw errors[0];
   must(clock.armed() === 0, 'no timer outlives the call', { armed: clock.armed() });
   must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', process?.controller.calls().map((call: Call) => call.phase));
-  if (scenario.faults.requests > 0) await mend(clock, process?.controller);
-  checkEnd(sim, disk, callId, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
+  for (const { id, talkedMs } of calls) checkEnd(sim, disk, id, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
 }
 
@@ -123,15 +129,6 @@ function strays(callId: string): readonly LegEvent[] {
     { type: 'LegHeld', legId: callId },
     { type: 'LegUnheld', legId: callId },
   ];
-}
-
-/** A request to end something may itself have failed: what it left behind is reaped when the switch is next asked. */
-async function mend(clock: VirtualClock, controller: Controller | undefined): Promise<void> {
-  for (let tries = 0; tries < 5; tries++) {
-    void controller?.reconcileNow();
-    await settled();
-    while (clock.step()) await settled();
-  }
 }
 
 /** Who talks when the controller is lost goes on talking: a call ends for one because the other hung up. */
@@ -189,6 +186,7 @@ function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: Return
 /** Draws from the scenario's seed (mulberry32), so that a run can be repeated. */
 function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
   let state = seed | 0;
+  let refusedBridges = 0;
   const draw = (below: number): number => {
     state = (state + 0x6d2b79f5) | 0;
     let t = Math.imul(state ^ (state >>> 15), 1 | state);
@@ -199,14 +197,20 @@ function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
   return {
     delayMs: () => 1 + draw(jitterMs),
     pick: draw,
-    failure: () => {
+    failure: (command) => {
       if (!perCent(faults.requests)) return null;
-      const error = (['rejected', 'not-ready', 'timeout', 'gone'] as const)[draw(4)] ?? 'rejected';
+      const drawn = (['rejected', 'not-ready', 'timeout', 'gone'] as const)[draw(4)] ?? 'rejected';
+      if (command.type !== 'DestroyBridge') return { error: drawn, carriedOut: drawn === 'timeout' && draw(2) === 0 };
+      // Nothing but a request ends a bridge: a switch that refused for ever, or denied it, would keep it for ever.
+      refusedBridges++;
+      if (refusedBridges > 4) return null;
+      const error = drawn === 'gone' ? 'rejected' : drawn;
       return { error, carriedOut: error === 'timeout' && draw(2) === 0 };
     },
     again: () => (perCent(faults.twice) ? draw(draw(2) === 0 ? 500 : 20_000) : null),
     recordingFails: () => perCent(faults.recordings),
     // Now and then one that never seems to end.
     promptMs: (media) => (faults.prompts && perCent(10) ? 250_000 : (media.startsWith('tone:') ? 200 : 800) + draw(1500)),
+    speechMs: () => draw(30_000),
   };
 }

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
 import { createExecutor } from '../../control-plane/runtime/executor.ts';
+import { virtualClock } from '../../control-plane/runtime/virtual-clock.ts';
 import { createRegistry } from '../../control-plane/runtime/registry.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { silent } from './sample-call.ts';
@@ -11,7 +12,7 @@ function onSwitch(maxInFlight = 100): { sent: MediaCommand[]; failed: string[]; 
   const metrics = createMetrics();
   const executor = createExecutor({
     driver: { execute: (command) => { sent.push(command); return new Promise(() => {}); } },
-    onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
+    clock: virtualClock(), onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
   });
   return { sent, failed, executor, metrics, registry: createRegistry({ executor, log: silent, metrics }) };
 }
@@ -55,4 +56,29 @@ it('A switch that answers no more gets no endless queue: commands beyond the bou
   await Promise.resolve();
   expect(sent).toHaveLength(2);
   expect(failed).toEqual(['unreachable', 'unreachable', 'unreachable']);
+});
+
+it('The end of a bridge is asked for again when the switch refuses it, until it obeys or a minute has passed', async () => {
+  const clock = virtualClock();
+  let refusals = 0;
+  let asked = 0;
+  const failed: string[] = [];
+  const executor = createExecutor({
+    driver: { execute: () => { asked++; return Promise.resolve(asked > refusals ? { ok: true } : { ok: false, error: 'rejected', mayHaveReachedCarrier: false, detail: '' }); } },
+    clock, onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics: createMetrics(),
+  });
+  const end = async (times: number): Promise<number> => {
+    refusals = times;
+    asked = 0;
+    executor.submit('c1', { type: 'DestroyBridge', bridgeId: 'c1--b1' });
+    for (let second = 0; second < 60; second++) {
+      clock.advanceTo(clock.now() + 1000);
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    return asked;
+  };
+  expect(await end(2)).toBe(3);
+  expect(failed).toEqual([]);
+  expect(await end(100)).toBe(6);
+  expect(failed).toEqual(['rejected']);
 });
