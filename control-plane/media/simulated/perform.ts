@@ -140,7 +140,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
 /** A prompt or a recording keeps a leg from being answered or bridged, so it is stopped first. */
 function free(works: Works, leg: SwitchLeg): void {
   for (const recording of works.recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
-  for (const prompt of [...leg.prompts]) works.endPrompt(leg, prompt.id, true);
+  for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, true);
 }
 
 /** Of a call that is taken over: a leg whose maker went before the dial is ended, since nobody will dial it. */

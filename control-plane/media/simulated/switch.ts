@@ -196,7 +196,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     leaving = leg;
     for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     leaving = undefined;
-    for (const prompt of [...leg.prompts]) works.endPrompt(leg, prompt.id, false);
+    for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
   }
 
@@ -207,7 +207,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       works.endLeg(leg, 'normal');
       return;
     }
-    const running = [...leg.prompts];
+    const running = leg.prompts.slice();
     for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
     for (const prompt of running) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
