@@ -7,6 +7,9 @@ export const identityVariable = 'FRONTDESK';
 /** Set on a leg before its dial: one that is made and not dialled looks the same as one whose phone has not rung yet. */
 export const dialledVariable = 'FRONTDESK_DIALLED';
 
+/** Who ends with this leg once both have been in one bridge; read by the dialplan's fd-over. */
+export const peerVariable = 'FD_PEER';
+
 export function identityText(callId: CallId, mark: CallMark | LegMark): string {
   return JSON.stringify({ callId, mark });
 }

@@ -4,7 +4,7 @@ import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriFailure } from './ari/ari-result.ts';
 import { callerText } from './caller-text.ts';
-import { dialledVariable, identityText, identityVariable, setByReading } from './identity.ts';
+import { dialledVariable, identityText, identityVariable, peerVariable, setByReading } from './identity.ts';
 import type { Legs } from './legs.ts';
 
 type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
@@ -45,6 +45,9 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
     variables: {
       [identityVariable]: identityText(callIdOf(command.legId), command.mark),
       'TIMEOUT(absolute)': String(guardSeconds),
+      // The caller it is bridged with ends with it, whoever lives (extensions.conf).
+      'CHANNEL(hangup_handler_push)': 'fd-over,s,1',
+      [peerVariable]: callIdOf(command.legId),
       // The far end's From and P-Asserted-Identity are the new channel's connected line; its CALLERID would make
       // them anonymous. `i`: no update is sent for it.
       ...(number === '' ? {} : { 'CONNECTEDLINE(num,i)': number, 'CONNECTEDLINE(name,i)': name }),

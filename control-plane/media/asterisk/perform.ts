@@ -5,7 +5,7 @@ import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriResult } from './ari/ari-result.ts';
 import { reasonCode } from './hang-up-cause.ts';
-import { identityText, identityVariable, setByReading } from './identity.ts';
+import { identityText, identityVariable, peerVariable, setByReading } from './identity.ts';
 import type { Leg, Legs } from './legs.ts';
 import { mediaUri } from './media-uri.ts';
 import { originateLeg } from './originate-leg.ts';
@@ -80,6 +80,7 @@ export async function perform(ari: AriClient, legs: Legs, command: MediaCommand,
     case 'SetGuard':
       return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading('TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))) }));
     case 'MarkCall':
+      if (command.mark.winner !== undefined) void ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(peerVariable, command.mark.winner) });
       return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(identityVariable, identityText(callIdOf(command.legId), command.mark)) }));
   }
 }
