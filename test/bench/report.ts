@@ -1,5 +1,5 @@
 /** Figures out of rounds: by rate and path, as a table and as JSON. */
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { paths, type Path } from './clinic.ts';
 import type { Memory } from './memory.ts';
 import type { Round } from './round.ts';
@@ -24,6 +24,8 @@ export interface Figures {
 export interface Report {
   readonly at: string;
   readonly machine: string;
+  /** Processes that wanted a processor in the minute before. Near 0, or the figures tell of other programs too. */
+  readonly loadBefore: number;
   readonly switchVersion: string;
   readonly figures: readonly Figures[];
   /** The highest rate at which no call failed, by path; 0 when there was none. */
@@ -35,6 +37,8 @@ export interface Report {
 }
 
 const targetRate = 100;
+/** Taken before the first call: what else this machine does. */
+const loadBefore = loadavg()[0] ?? 0;
 
 export function reportOf(rounds: readonly Round[], memory: Memory | null, switchVersion: string): Report {
   const rates = [...new Set(rounds.map(({ rate }) => rate))].sort((a, b) => a - b);
@@ -46,7 +50,7 @@ export function reportOf(rounds: readonly Round[], memory: Memory | null, switch
   return {
     at: new Date().toISOString(),
     machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'processor'}, Node ${process.versions.node}`,
-    switchVersion, figures, memory,
+    loadBefore, switchVersion, figures, memory,
     cleanRate: { native: clean('native'), frontdesk: clean('frontdesk') },
     target: native === undefined || frontdesk === undefined ? null
       : { p99LimitMs, p99Ms: frontdesk.p99Ms, failed: frontdesk.failed, met: frontdesk.failed === 0 && frontdesk.p99Ms <= p99LimitMs },
@@ -97,7 +101,7 @@ export function tableOf(report: Report): string {
   const line = (cells: readonly string[]): string => cells.map((cell, column) => (column === 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
   const { memory, target } = report;
   return [
-    report.machine, `Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`, '',
+    `${report.machine}; load before the start ${fixed(report.loadBefore, 1)}`, `Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`, '',
     line(head), ...rows.map(line), '',
     `without a failed call: native ${report.cleanRate.native}/s, frontdesk ${report.cleanRate.frontdesk}/s`,
     ...(memory === null ? [] : [`a live call holds ${fixed(memory.bytesPerCall / 1024, 1)} KB of ${memory.calls} (heap ${megabytes(memory.idleBytes)} idle, ${megabytes(memory.liveBytes)} live, ${megabytes(memory.afterBytes)} afterwards; resident ${megabytes(memory.idleResidentBytes)} and ${megabytes(memory.liveResidentBytes)})`]),
