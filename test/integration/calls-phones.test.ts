@@ -110,19 +110,23 @@ describe('Caller ID', () => {
 
 describe('A hostile caller', () => {
   test.each([
-    ['Latin-1 bytes', { name: 'Ren\u00e9 \u00ff\u0080' }],
-    ['a header of 4 KB', { headers: [`X-Long: ${'x'.repeat(4_096)}`] }],
-    ['a name of 4 KB', { name: 'n'.repeat(4_096) }],
-    ['CR LF in a display name', { name: 'Eve\r\nX-Smuggled: yes\r\nX-Rest: ' }],
-    ['quotes, commas and dialplan in a name', { name: '\\",${SHELL(id)},=(x)&\'' }],
-  ])('with %s harms no other call', async (_, hostile) => {
+    ['Latin-1 bytes', 'answered', { name: 'Ren\u00e9 \u00ff\u0080' }],
+    ['a header of 4 KB', 'answered', { headers: [`X-Long: ${'x'.repeat(4_096)}`] }],
+    ['a name of 4 KB', 'answered', { name: 'n'.repeat(4_096) }],
+    // a quoted string across lines: the switch drops it as no SIP
+    ['CR LF in a display name', 'ignored', { name: 'Eve\r\nX-Smuggled: yes\r\nX-Rest: ' }],
+    ['CR LF and a space in a display name', 'ignored', { name: 'Eve\r\n X-Smuggled: yes' }],
+    ['quotes, commas and dialplan in a name', 'answered', { name: '\\",${SHELL(id)},=(x)&\'' }],
+  ])('with %s harms no other call', async (_, fate, hostile) => {
     const { caller, ann } = await talk();
     const other = await site.phone('102', answersAfter(20));
-    await site.carrier();
+    const mobile = await site.carrier();
     const eve = await site.call({ from: '+15556660000', to: BOTH, hangUpAfterMs: 200, giveUpAfterMs: 2_000, ...hostile });
-    await eve.call.ended(6_000);
+    if (fate === 'answered') await eve.call.ended(6_000);
+    else await until(() => eve.call.messages.filter(({ direction }) => direction === 'sent').length > 1, { describe: 'Eve tries again' });
+    expect(eve.call.status()).toBe(fate === 'answered' ? 200 : undefined);
     await until(() => other.calls.every((call) => call.state() === 'ended'), { describe: 'every phone Eve reached is released' });
-    for (const rung of other.calls) expect(rung.header('x-smuggled')).toBeUndefined();
+    for (const rung of [...other.calls, ...mobile.calls]) expect(rung.header('x-smuggled')).toBeUndefined();
 
     expect(clinic.controller.alive()).toBe(true);
     expect(caller.call.hears(700) && ann.hears(350)).toBe(true);

@@ -174,7 +174,7 @@ const hangUps = {
 } as const satisfies Record<CallPhase, HangUp | typeof momentary>;
 
 describe('The caller hangs up, and a second later nothing is left anywhere', () => {
-  const phases = Object.entries(hangUps).flatMap(([phase, how]: [string, HangUp | typeof momentary]) => (how === momentary ? [] : [{ phase, how }]));
+  const phases = (Object.entries(hangUps) as [CallPhase, HangUp | typeof momentary][]).flatMap(([phase, how]) => (how === momentary ? [] : [{ phase, how }]));
 
   test.each(phases)('while the call is $phase', async ({ phase, how }) => {
     const caller = await how.reach();

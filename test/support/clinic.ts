@@ -105,6 +105,12 @@ const linesIn = (folder: string): string[] => {
   }
 };
 
+const numberOf = (caller: Caller): string => caller.call.callerId().number;
+
+/** Lines `{"callId":…,"seq":…,"record":…}`, see store/files/call-archive.ts. */
+const recordsIn = (folder: string, callId: string): JournalRecord[] =>
+  linesIn(folder).filter((line) => line.startsWith(`{"callId":${JSON.stringify(callId)},`)).map((line) => (JSON.parse(line) as { record: JournalRecord }).record);
+
 let lastNumber = 0;
 
 export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Partial<Record<PromptName, number>> = {}): Promise<Clinic> => {
@@ -113,18 +119,7 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
   const planFile = writePlan(site, folder, plan, promptSeconds);
   const controller = await site.startController({ planFile, dataDir });
 
-  /** `{"callId":…,"seq":…,"record":…}`, see store/files/call-archive.ts. */
-  const journals = (): Map<string, JournalRecord[]> => {
-    const found = new Map<string, JournalRecord[]>();
-    for (const line of linesIn(join(dataDir, 'journals'))) {
-      const { callId, record } = JSON.parse(line) as { callId: string; record: JournalRecord };
-      found.set(callId, [...(found.get(callId) ?? []), record]);
-    }
-    return found;
-  };
-  const numberOf = (caller: Caller): string => caller.call.callerId().number;
-  const isOf = (caller: Caller) => ([first]: readonly JournalRecord[]): boolean => first?.kind === 'opened' && first.offer.caller.number === numberOf(caller);
-  const cdrsOf = (caller: Caller): Cdr[] => linesIn(join(dataDir, 'cdrs')).map((line) => JSON.parse(line) as Cdr).filter((cdr) => cdr.caller.number === numberOf(caller));
+  const cdrsOf = (caller: Caller): Cdr[] => linesIn(join(dataDir, 'cdrs')).filter((line) => line.includes(numberOf(caller))).map((line) => JSON.parse(line) as Cdr).filter((cdr) => cdr.caller.number === numberOf(caller));
 
   const cdrOf = async (caller: Caller): Promise<Cdr> => {
     const cdr = await until(() => cdrsOf(caller)[0], { describe: `the record of the call from ${numberOf(caller)} is written`, within: 3_000, everyMs: 20 });
@@ -132,10 +127,10 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
     return cdr;
   };
   const journalOf = async (caller: Caller): Promise<readonly JournalRecord[]> => {
-    await cdrOf(caller);
+    const { callId } = await cdrOf(caller);
     return until(() => {
-      const records = [...journals().values()].find(isOf(caller));
-      return records !== undefined && replay(records)?.call.phase === 'ended' ? records : undefined;
+      const records = recordsIn(join(dataDir, 'journals'), callId);
+      return replay(records)?.call.phase === 'ended' ? records : undefined;
     }, { describe: `the journal of the call from ${numberOf(caller)} is whole`, within: 3_000, everyMs: 20 });
   };
   return {
@@ -145,7 +140,7 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
       return site.call({ to, from: `+1555${String(2_000_000 + lastNumber)}`, ...caller });
     },
     stateOf: async (caller) => {
-      const records = (await site.redis.journals()).map((texts) => texts.map(recordOf)).find(isOf(caller));
+      const records = (await site.redis.journals()).map((texts) => texts.map(recordOf)).find(([first]) => first?.kind === 'opened' && first.offer.caller.number === numberOf(caller));
       const call = records === undefined ? undefined : replay(records)?.call;
       if (call === undefined) throw new Error(`Redis has no journal of the call from ${numberOf(caller)}`);
       return call;
