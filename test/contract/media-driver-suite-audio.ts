@@ -92,15 +92,16 @@ export function audioSentences(fix: () => ContractFixture, steps: ContractSteps)
     expect(types(callId)).not.toContain('LegEnded');
   });
 
-  it('cannot bridge a leg that is being recorded, and stops the recording, so that it can soon', async () => {
+  it('stops the recording of a leg that is put in a bridge, where it is at once or when asked again', async () => {
     const { callId } = await answeredCaller();
     const recordingId = ownedId(callId, 'r', 1);
     await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
     await event('RecordingStarted', recordingId);
     const bridge: MediaCommand = { type: 'BridgeLegs', bridgeId: ownedId(callId, 'b', 3), legIds: [callId] };
-    expect(await execute(bridge)).toMatchObject({ ok: false, error: 'rejected' });
+    const first = await execute(bridge);
+    expect(first.ok ? undefined : first.error).toBeOneOf([undefined, 'rejected']);
     await event('RecordingFinished', recordingId);
-    await must(bridge);
+    if (!first.ok) await must(bridge);
     await event('LegBridged', callId);
   });
 

@@ -47,7 +47,8 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
       if (joining.some((leg) => leg === undefined)) return gone(command.legIds.join(' or '));
       const recorded = joining.some((leg) => [...recordings.values()].some(({ legId }) => legId === leg?.id));
       for (const leg of joining) if (leg !== undefined) free(works, leg);
-      if (recorded) return refuse('rejected', 'a leg is being recorded');
+      // The recording's end and the bridge race.
+      if (recorded && works.chance.pick(2) === 0) return refuse('rejected', 'a leg is being recorded');
       for (const leg of joining) {
         if (leg === undefined || leg.bridge === bridge.id) continue;
         works.unbridge(leg);
