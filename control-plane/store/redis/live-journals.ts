@@ -40,7 +40,7 @@ const batchCharacters = 1_000_000;
 /** A call that waits to be closed costs this much of the buffer. */
 const closeCharacters = 100;
 const againMs: Ms = 250;
-/** What is written within this time goes in one batch: a crash may lose 200 ms, and a call writes ten records in five. */
+/** What is written within this time goes in one batch; a crash may lose 200 ms. */
 const gatherMs: Ms = 10;
 
 interface Pending {
