@@ -76,6 +76,10 @@ async function bench(): Promise<number> {
         await writeFile(values.profile, await inspector.stopProfile());
       }
       return calls === 0 ? null : await measureMemory(clinic, inspector, calls);
+    } catch (error) {
+      // the rounds are played and their figures stand
+      say(`Memory was not measured: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
+      return null;
     } finally {
       inspector.close();
     }
