@@ -37,6 +37,9 @@ afterAll(async () => {
 
 const isReady = async (): Promise<boolean> => (await fetch(`${controller.httpUrl}/readyz`)).status === 200;
 
+const phases = async (): Promise<string[]> => (await live.read()).map((call) => call.phase).toSorted();
+const records = (): string[] => cdrsIn(dataDir()).map((cdr) => `${cdr.caller.number} ${cdr.disposition}`).toSorted();
+
 const talk = async (from: string): Promise<Caller> => {
   const caller = await site.call({ from, to: MAIN, sound: 500 });
   const call = await until(() => phone.calls.find((one) => one.callerId().number === from), { describe: `the call of ${from} reaches the phone` });
@@ -49,7 +52,6 @@ const talk = async (from: string): Promise<Caller> => {
 test('The switch is killed and starts again: each lost call has one record, and new calls work', { timeout: 60_000 }, async () => {
   const lost = ['+13035558001', '+13035558002', '+13035558003'] as const;
   const callers = [await talk(lost[0]), await site.call({ from: lost[1], to: MAIN }), await site.call({ from: lost[2], to: VOICEMAIL, sound: 500 })];
-  const phases = async (): Promise<string[]> => (await live.read()).map((call) => call.phase).toSorted();
   await until(async () => (await phases()).join() === 'connected,recording,ringing', { describe: 'a call talks, one rings, one leaves a message' });
 
   process.kill(site.asterisk.pid, 'SIGKILL');
@@ -58,7 +60,6 @@ test('The switch is killed and starts again: each lost call has one record, and 
   const backAt = performance.now();
   await until(isReady, { describe: 'readiness is back', within: 15_000 });
   process.stdout.write(`with the switch back the controller was ready after ${Math.round(performance.now() - backAt)} ms\n`);
-  const records = (): string[] => cdrsIn(dataDir()).map((cdr) => `${cdr.caller.number} ${cdr.disposition}`).toSorted();
   await until(() => records().length >= lost.length, { describe: 'each lost call has its record', within: 12_000 });
   // nobody told the parties: theirs is to find out
   await Promise.all(callers.map((caller) => caller.stop()));

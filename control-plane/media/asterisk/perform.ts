@@ -33,8 +33,9 @@ export async function perform(ari: AriClient, legs: Legs, command: MediaCommand,
     }
     case 'HangUpLeg': {
       const leg = legs.get(command.legId);
+      // Asked again, the first reason stands: the leg may not have left yet, and its far end is to hear that one.
       if (leg !== undefined) leg.asked ??= command.cause;
-      const hungUp = await ari.request('channels.hangup', { channelId: command.legId, reason_code: reasonCode(command.cause) });
+      const hungUp = await ari.request('channels.hangup', { channelId: command.legId, reason_code: reasonCode(leg?.asked ?? command.cause) });
       return !hungUp.ok && hungUp.error === 'gone' ? done : result(hungUp);
     }
     case 'PlayPrompt': {
