@@ -6,7 +6,7 @@ import type { SipCall } from '../support/sip-call.ts';
 import type { Party } from '../support/sip-party.ts';
 import type { Caller as SipCaller, Site } from '../support/site.ts';
 import { isRingback } from '../support/tone.ts';
-import { until as eventually } from '../support/until.ts';
+import { addEvidence, until as eventually } from '../support/until.ts';
 import type { Caller, ContractFixture, Heard, Phone, PhoneName } from './media-driver-fixture.ts';
 
 const number = '+15550001';
@@ -93,6 +93,7 @@ export async function openAsterisk(site: Site, phones: Phones): Promise<Contract
   const driver: AsteriskDriver = createAsteriskDriver({ url: line.url, instance: 'contract', log: quiet, backOff: { firstMs: 20, maxMs: 50 } });
   const heard: Heard[] = [];
   const callers: SipCaller[] = [];
+  const removeEvidence = addEvidence(() => callers.map(({ call }) => `packets of ${call.party}: ${JSON.stringify(call.audio()?.packets)}`).join('\n'));
   await driver.start({
     onOffer: (offer) => heard.push({ kind: 'offer', callId: offer.callId, offer }),
     onLegEvent: (callId, event) => heard.push({ kind: 'event', callId, event }),
@@ -145,6 +146,7 @@ export async function openAsterisk(site: Site, phones: Phones): Promise<Contract
     pass: (ms) => new Promise((resolve) => { setTimeout(resolve, ms); }),
     leftovers: async () => [...await site.switch.channels(), ...await site.switch.bridges()].map(({ id }) => id),
     async close() {
+      removeEvidence();
       await Promise.all(callers.map(({ call }) => call.hangUp()));
       await site.switch.clear();
       await site.expectNothingLeft();
