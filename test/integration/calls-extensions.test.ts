@@ -65,6 +65,7 @@ test('a controller whose switch starts again serves on: the next call is its', a
   await site.restart();
   const ready = async (): Promise<boolean> => (await fetch(`${clinic.controller.httpUrl}/readyz`)).ok;
   await until(ready, { describe: 'the controller is ready again', within: 15_000 });
+  expect(clinic.controller.alive()).toBe(true);
   await expectCallReaches(clinic, '101');
   await site.afterTest();
   await clinic.controller.stop();

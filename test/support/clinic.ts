@@ -52,6 +52,10 @@ export interface Clinic {
   call(to: string, caller?: Partial<CallerOptions>): Promise<Caller>;
   /** The call's phase now, and all else: from the live journal in Redis. */
   stateOf(caller: Caller): Promise<Call>;
+  /** What is known of a live call so far, from Redis. */
+  liveJournalOf(caller: Caller): Promise<readonly JournalRecord[]>;
+  /** Journals of all calls so far by call id, read in one go: a file holds an hour of them. */
+  journals(): ReadonlyMap<string, readonly JournalRecord[]>;
   /** Everything the controller wrote of the call; once it is over. */
   journalOf(caller: Caller): Promise<readonly JournalRecord[]>;
   factsOf(caller: Caller): Promise<readonly CallFact[]>;
@@ -126,6 +130,8 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
     expect(cdrsOf(caller)).toHaveLength(1);
     return cdr;
   };
+  const liveJournalOf = async (caller: Caller): Promise<readonly JournalRecord[]> =>
+    (await site.redis.journals()).map((texts) => texts.map(recordOf)).find(([first]) => first?.kind === 'opened' && first.offer.caller.number === numberOf(caller)) ?? [];
   const journalOf = async (caller: Caller): Promise<readonly JournalRecord[]> => {
     const { callId } = await cdrOf(caller);
     return until(() => {
@@ -139,11 +145,21 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
       lastNumber += 1;
       return site.call({ to, from: `+1555${String(2_000_000 + lastNumber)}`, ...caller });
     },
+    liveJournalOf,
     stateOf: async (caller) => {
-      const records = (await site.redis.journals()).map((texts) => texts.map(recordOf)).find(([first]) => first?.kind === 'opened' && first.offer.caller.number === numberOf(caller));
-      const call = records === undefined ? undefined : replay(records)?.call;
+      const call = replay(await liveJournalOf(caller))?.call;
       if (call === undefined) throw new Error(`Redis has no journal of the call from ${numberOf(caller)}`);
       return call;
+    },
+    journals: () => {
+      const found = new Map<string, JournalRecord[]>();
+      for (const line of linesIn(join(dataDir, 'journals'))) {
+        const { callId, record } = JSON.parse(line) as { callId: string; record: JournalRecord };
+        const records = found.get(callId) ?? [];
+        records.push(record);
+        found.set(callId, records);
+      }
+      return found;
     },
     journalOf,
     factsOf: async (caller) => (await journalOf(caller)).flatMap((record) => (record.kind === 'step' ? record.facts : [])),
