@@ -22,7 +22,7 @@ const help = `npm run bench -- [options]
 
 Calls come from SIPp over a trunk and ring two phones: one answers at once, the other rings until it is canceled. The
 controller runs with the product's defaults: journal on disk and in Redis, CDRs, caller ID.
-Ends with 1 when a call has not exactly one CDR or something is left of a call. A missed target is only reported.
+Ends with 1 when a call that was taken has not exactly one CDR or something is left of a call. A missed target is only reported.
 `;
 
 const { values } = parseArgs({

@@ -32,7 +32,7 @@ export interface Report {
   readonly cleanRate: Readonly<Record<Path, number>>;
   readonly memory: Memory | null;
   readonly target: { readonly p99LimitMs: number; readonly p99Ms: number; readonly failed: number; readonly met: boolean } | null;
-  /** What must never be: a call without exactly one record, something left behind. */
+  /** What must never be: a call that was taken without exactly one record, something left behind. */
   readonly faults: readonly string[];
 }
 
@@ -77,9 +77,8 @@ function figuresOf(rounds: readonly Round[], path: Path, rate: number): Figures 
 
 function faultsOf(round: Round): readonly string[] {
   const where = `${round.path} at ${round.rate}/s`;
-  const expected = round.path === 'frontdesk' ? round.calls : 0;
   return [
-    ...(round.cdrs === expected ? [] : [`${where}: ${round.cdrs} CDRs of ${expected} calls`]),
+    ...(round.cdrs === round.offered ? [] : [`${where}: ${round.cdrs} CDRs of ${round.offered} calls taken`]),
     ...(round.cdrsTwice === 0 ? [] : [`${where}: ${round.cdrsTwice} calls have more than one CDR`]),
     ...(round.left.length === 0 ? [] : [`${where}: ${round.left.length} things left, such as ${round.left[0]}`]),
   ];

@@ -24,6 +24,8 @@ export interface Round extends RoundPlan {
   readonly commands: number;
   readonly events: number;
   readonly commandsFailed: number;
+  /** Calls that Frontdesk took; one it could not claim in time is the failsafe's. */
+  readonly offered: number;
   readonly cdrs: number;
   readonly cdrsTwice: number;
   readonly left: readonly string[];
@@ -57,11 +59,12 @@ export async function playRound(clinic: Clinic, plan: RoundPlan): Promise<Round>
   const cpuAfter = { asterisk: cpuMs(asterisk.pid), controller: cpuMs(controller.pid) };
   const [rings, answers] = await Promise.all([phones.rings.end(3000), phones.answers.end(3000)]);
   const after = await clinic.readiness();
-  const cdrs = await cdrsSince(clinic, cdrsBefore, path === 'frontdesk' ? calls : 0);
   const grown = (name: string): number => grownBy(name, before, after);
+  const offered = grown('calls_offered_total');
+  const cdrs = await cdrsSince(clinic, cdrsBefore, offered);
   const counts = { caller: placed.counts, rings: rings.counts, answers: answers.counts };
   return {
-    ...plan, calls, counts, left, cdrs: cdrs.length,
+    ...plan, calls, counts, left, offered, cdrs: cdrs.length,
     failed: Math.max(calls - placed.counts.successful, placed.counts.failed, rings.counts.failed, answers.counts.failed, calls - answers.counts.successful, calls - rings.counts.successful),
     setUpMs: placed.setUpMs,
     asteriskCpuMs: cpuAfter.asterisk - cpuBefore.asterisk,
