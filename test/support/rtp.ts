@@ -167,6 +167,11 @@ const speak = (socket: Socket, remote: Address, listening: Listening, onStop: ()
           if (event < 0) throw new Error(`There is no key ${JSON.stringify(key)} on a phone.`);
           return new Promise<void>((done) => {
             presses.push({ event, frame: 0, stamp: 0, done });
+            if (presses.length > 1 || timer === undefined) return;
+            // the key goes down now, and not with the next frame of the sound
+            begun = performance.now();
+            frames = 0;
+            tick();
           });
         }),
       );
