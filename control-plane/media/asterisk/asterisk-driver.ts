@@ -6,7 +6,8 @@ import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
 import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
-import { connectAri, type AriClient, type AriLink, type AriLog, type AriOptions } from './ari/ari-client.ts';
+import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
+import { connectLanes } from './ari/ari-lanes.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
 import type { CallBroadcastEvent, StasisStartEvent } from './ari/ari-types.generated.ts';
 import { missingModules } from './ari/missing-modules.ts';
@@ -36,6 +37,9 @@ export interface AsteriskDriver extends MediaDriver {
   /** What is remembered of calls, and requests under way: nothing when no call is left. */
   leftovers(): { readonly legs: number; readonly inFlight: number };
 }
+
+/** Websockets for the requests of calls, beside the one for events: see ari-lanes.ts. */
+const lanes = 3;
 
 export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDriver {
   const { log } = options;
@@ -67,7 +71,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
   }
 
   function claim(ari: AriClient, { channel }: CallBroadcastEvent): void {
-    if (!accepting) return;
+    if (!accepting || link !== 'up') return;
     void ari.request('events.claimChannel', { channelId: channel.id, application: app }).then((claimed) => {
       // 409: another controller was first. 404: the caller has gone. Both are daily business.
       if (!claimed.ok && claimed.status === undefined) log.warn({ callId: channel.id, why: claimed.message }, 'A call could not be claimed.');
@@ -114,12 +118,12 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     async start(given) {
       handlers = given;
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);
-      const connected = await connectAri({
+      const connected = await connectLanes({
         url: options.url, app, eventFilter, onEvent, onLink, log,
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.liveness === undefined ? {} : { liveness: options.liveness }),
         ...(options.backOff === undefined ? {} : { backOff: options.backOff }),
-      });
+      }, lanes);
       if (!connected.ok) throw new SwitchRefusedError(connected.message);
       const { client } = connected;
       const modules = await missingModules(client, requiredModules);

@@ -6,6 +6,8 @@ export interface Leg {
   readonly id: LegId;
   rang: boolean;
   answered: boolean;
+  /** We have asked for its answer; the event may come after the next command. */
+  answering: boolean;
   /** Cause of our own hang-up. */
   asked: Cause | undefined;
   /** Hears a ringing tone that a bridge or a recording would not end. */
@@ -38,7 +40,7 @@ export function createLegs(): Legs {
     of: (id) => {
       let leg = legs.get(id);
       if (leg === undefined) {
-        leg = { id, rang: false, answered: false, asked: undefined, ringTone: false, prompts: new Set(), recording: undefined, afterEnd: undefined, originate: undefined };
+        leg = { id, rang: false, answered: false, answering: false, asked: undefined, ringTone: false, prompts: new Set(), recording: undefined, afterEnd: undefined, originate: undefined };
         legs.set(id, leg);
       }
       return leg;

@@ -23,12 +23,16 @@ export async function perform(ari: AriClient, legs: Legs, command: MediaCommand,
   switch (command.type) {
     case 'OriginateLeg':
       return originateLeg(ari, legs, command);
-    case 'AnswerLeg':
-      freeThread(ari, legs.get(command.legId));
+    case 'AnswerLeg': {
+      const leg = legs.get(command.legId);
+      freeThread(ari, leg);
+      if (leg !== undefined) leg.answering = true;
       return result(await ari.request('channels.answer', { channelId: command.legId }));
+    }
     case 'RingLeg': {
       const leg = legs.get(command.legId);
-      if (leg !== undefined) leg.ringTone = true;
+      // Before the answer it is a 180, which the answer ends.
+      if (leg !== undefined) leg.ringTone = leg.answering || leg.answered;
       return result(await ari.request('channels.ring', { channelId: command.legId }));
     }
     case 'HangUpLeg': {

@@ -79,6 +79,8 @@ export interface AriClient {
   /** Never rejects, settles once. Requests leave in the order of the calls, and Asterisk obeys them in that order. */
   request<O extends AriOperationId>(operation: O, ...rest: ParamsArgument<O>): Promise<AriResult<AriResponse<O>>>;
   stats(): AriStats;
+  /** Ends the connection, as a loss that is told and mended as any other. */
+  cut(why: string): void;
   /** Settles every request as unreachable and resolves when the socket and all timers are gone. Neither `onLink` nor `onEvent` follows. */
   close(): Promise<void>;
 }
@@ -241,6 +243,7 @@ export async function connectAri(options: AriOptions): Promise<ConnectResult> {
       return requests.request(operation, params ?? {}, request?.timeoutMs);
     },
     stats: () => ({ ...requests.stats(), ...counts }),
+    cut: (why) => { if (state === 'up') socket.cut(why); },
     close: async () => {
       clearTimeout(retry);
       state = 'closed';

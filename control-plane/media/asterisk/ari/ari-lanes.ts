@@ -1,0 +1,110 @@
+/**
+ * One link made of several websockets. Asterisk works through the requests of one websocket one after another, and
+ * `create`, `answer` and `addChannel` wait for other threads of the switch: at 100 calls/s that row is longer than a
+ * second is. So events and what belongs to no call stay on the first websocket, and each call's requests go over one
+ * of the lanes, always the same, in order. Measured in docs/decisions/0004.
+ *
+ * The lanes are one link to whoever uses it: up when all are up, and the loss of one is the loss of all.
+ */
+import { callIdOf } from '../../../core/ids.ts';
+import { connectAri, type AriClient, type AriLink, type AriOptions, type ConnectResult } from './ari-client.ts';
+import type { AriOperationId } from './ari-result.ts';
+
+/** The static dialplan offers calls to applications named `frontdesk-…`: a lane's must not be one. */
+const laneApp = (app: string, lane: number): string => `fdlane${lane}-${app}`;
+
+/** As connectAri, with `count` more websockets for the requests of calls. */
+export async function connectLanes(options: AriOptions, count: number): Promise<ConnectResult> {
+  const clients: AriClient[] = [];
+  const up: boolean[] = [];
+  let linkUp = false;
+  let connects = 0;
+
+  const onLink = (index: number) => (state: AriLink, client: AriClient): void => {
+    clients[index] = client;
+    if (state === 'up') {
+      up[index] = true;
+      tellWhenUp();
+      return;
+    }
+    const wasUp = up[index] === true;
+    up[index] = false;
+    if (state === 'replaced') {
+      linkUp = false;
+      if (index === 0) options.onLink('replaced', link);
+      else loseAll('another process uses the name of a lane');
+    } else if (wasUp) {
+      loseAll('one of the websockets was lost');
+    }
+  };
+
+  function tellWhenUp(): void {
+    if (linkUp || up.length <= count || !up.every(Boolean)) return;
+    linkUp = true;
+    connects += 1;
+    options.onLink('up', link);
+  }
+
+  /** What else is up goes down with it, at once for us; each comes back by itself. */
+  function loseAll(why: string): void {
+    for (const [index, client] of clients.entries()) {
+      if (up[index] !== true) continue;
+      up[index] = false;
+      client.cut(why);
+    }
+    if (!linkUp) return;
+    linkUp = false;
+    options.onLink('down', link);
+  }
+
+  const main = (): AriClient | undefined => clients[0];
+  const link: AriClient = {
+    get version() { return main()?.version ?? ''; },
+    app: options.app,
+    request: async (operation, ...rest) => {
+      const client = clients[laneOf(operation, rest[0], count)];
+      if (!linkUp || client === undefined) return { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false };
+      return client.request(operation, ...rest);
+    },
+    stats: () => {
+      const all = clients.map((client) => client.stats());
+      const sum = (pick: (stats: ReturnType<AriClient['stats']>) => number): number => all.reduce((total, stats) => total + pick(stats), 0);
+      return {
+        inFlight: sum((s) => s.inFlight), queued: sum((s) => s.queued), timeouts: sum((s) => s.timeouts), lateReplies: sum((s) => s.lateReplies), events: sum((s) => s.events),
+        badFrames: sum((s) => s.badFrames), unknownEvents: sum((s) => s.unknownEvents), handlerErrors: sum((s) => s.handlerErrors), connects,
+      };
+    },
+    cut: (why) => { loseAll(why); },
+    close: async () => {
+      linkUp = false;
+      await Promise.all(clients.map((client) => client.close()));
+    },
+  };
+
+  const first = await connectAri({ ...options, onLink: onLink(0) });
+  if (!first.ok) return first;
+  const lanes = await Promise.all(Array.from({ length: count }, (_, i) => connectAri({
+    ...options, app: laneApp(options.app, i + 1), eventFilter: [], onEvent: () => undefined, onLink: onLink(i + 1), appVersionCheck: false,
+  })));
+  const refused = lanes.find((lane) => !lane.ok);
+  if (refused === undefined) return { ok: true, client: link };
+  await link.close();
+  return refused;
+}
+
+/** 0 for what belongs to no call. */
+function laneOf(operation: AriOperationId, params: object | undefined, count: number): number {
+  const id = callPart(params ?? {});
+  if (id === undefined || count === 0 || operation === 'channels.list') return 0;
+  let hash = 0;
+  for (const letter of callIdOf(id)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
+  return 1 + (hash % count);
+}
+
+function callPart(params: object): string | undefined {
+  for (const name of ['channelId', 'bridgeId', 'playbackId', 'recordingName'] as const) {
+    const value: unknown = (params as Record<string, unknown>)[name];
+    if (typeof value === 'string') return value;
+  }
+  return undefined;
+}
