@@ -1,0 +1,88 @@
+/** The promises of several websockets that are one link, against a server that counts them. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { WebSocketServer, type WebSocket } from 'ws';
+import type { AriClient, AriLink } from '../../control-plane/media/asterisk/ari/ari-client.ts';
+import { connectLanes } from '../../control-plane/media/asterisk/ari/ari-lanes.ts';
+
+const lanes = 3;
+const quiet = () => undefined;
+const opened: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).toReversed()) await close();
+});
+
+/** Answers every request with 200, and knows which application's socket each came over. */
+async function startSwitch() {
+  const http = createServer((_, response) => { response.writeHead(200).end(JSON.stringify({ system: { version: '22.10.1' } })); });
+  const server = new WebSocketServer({ server: http });
+  const requests: { readonly app: string; readonly uri: string }[] = [];
+  const sockets = new Map<string, WebSocket>();
+  server.on('connection', (socket, upgrade) => {
+    const app = new URL(upgrade.url ?? '', 'http://switch').searchParams.get('app') ?? '';
+    sockets.set(app, socket);
+    socket.on('message', (data: Buffer) => {
+      const { request_id, uri } = JSON.parse(data.toString()) as { request_id: string; uri: string };
+      if (!uri.includes('eventFilter')) requests.push({ app, uri });
+      socket.send(JSON.stringify({ type: 'RESTResponse', request_id, status_code: 204, reason_phrase: 'No Content', uri }));
+    });
+  });
+  await new Promise<void>((resolve) => { http.listen(0, '127.0.0.1', resolve); });
+  opened.push(async () => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+    http.closeAllConnections();
+    await new Promise<void>((resolve) => { http.close(() => { resolve(); }); });
+  });
+  return { url: `http://u:p@127.0.0.1:${(http.address() as AddressInfo).port}`, requests, sockets };
+}
+
+async function connect(url: string): Promise<{ readonly client: AriClient; readonly told: readonly AriLink[] }> {
+  const told: AriLink[] = [];
+  const result = await connectLanes({
+    url, app: 'frontdesk-x', eventFilter: [], onEvent: quiet, onLink: (state) => { told.push(state); }, log: { info: quiet, warn: quiet, error: quiet },
+    backOff: { firstMs: 5, maxMs: 20 },
+  }, lanes);
+  if (!result.ok) throw new Error(result.message);
+  opened.push(() => result.client.close());
+  return { client: result.client, told };
+}
+
+describe('several websockets that are one link', () => {
+  test('are told up once, when all are', async () => {
+    const { url, sockets } = await startSwitch();
+    const { told, client } = await connect(url);
+    expect(told).toEqual(['up']);
+    expect(sockets.size).toBe(1 + lanes);
+    expect([...sockets.keys()].filter((app) => app.startsWith('frontdesk-'))).toEqual(['frontdesk-x']);
+    expect(client.stats().connects).toBe(1);
+  });
+
+  test('carry all of a call over one lane, calls over all lanes, and what belongs to no call over none', async () => {
+    const { url, requests } = await startSwitch();
+    const { client } = await connect(url);
+    const calls = Array.from({ length: 60 }, (_, i) => `fd1-1700000000.${i}`);
+    for (const call of calls) {
+      await client.request('channels.answer', { channelId: call });
+      await client.request('channels.hangup', { channelId: `${call}--l1` });
+      await client.request('bridges.destroy', { bridgeId: `${call}--b2` });
+    }
+    await client.request('bridges.list');
+    const lanesOf = new Map(calls.map((call) => [call, new Set(requests.filter(({ uri }) => uri.includes(`/${call}`) && new RegExp(`${call}(--|/|\\?|$)`).test(uri)).map(({ app }) => app))]));
+    expect([...lanesOf.values()].every((used) => used.size === 1)).toBe(true);
+    expect(new Set([...lanesOf.values()].flatMap((used) => [...used]))).toHaveLength(lanes);
+    expect(requests.filter(({ app }) => app === 'frontdesk-x').map(({ uri }) => uri)).toEqual(['bridges']);
+  });
+
+  test.each([0, 1, lanes])('are all lost with websocket %i, and come back as one', async (lost) => {
+    const { url, sockets } = await startSwitch();
+    const { client, told } = await connect(url);
+    const victim = [...sockets.keys()].toSorted((a, b) => Number(b.startsWith('frontdesk-')) - Number(a.startsWith('frontdesk-')) || a.localeCompare(b))[lost];
+    sockets.get(victim ?? '')?.terminate();
+    await vi.waitFor(() => { expect(told).toContain('down'); }, { interval: 1 });
+    await vi.waitFor(() => { expect(told).toEqual(['up', 'down', 'up']); }, { timeout: 5000, interval: 5 });
+    expect(await client.request('channels.answer', { channelId: 'fd1-1.1' })).toMatchObject({ ok: true });
+    expect(client.stats().connects).toBe(2);
+  });
+});
