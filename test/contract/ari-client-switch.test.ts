@@ -158,7 +158,7 @@ describe('Asterisk and the client', () => {
     expect(guard.ok && Number(guard.body.value)).toBeGreaterThan(25);
     expect(await client.request('channels.setChannelVar', { channelId: 'leg-1', variable: 'TIMEOUT(absolute)', value: '60' })).toMatchObject({ ok: true });
     expect(await client.request('channels.dial', { channelId: 'leg-1', caller, timeout: 20 })).toMatchObject({ ok: true });
-    await expect.poll(() => events.some((event) => event.type === 'Dial' && event.dialstatus === 'RINGING')).toBe(true);
+    await expect.poll(() => events.some((event) => event.type === 'ChannelStateChange' && event.channel.id === 'leg-1' && event.channel.state === 'Ringing')).toBe(true);
     expect(await client.request('channels.hangup', { channelId: 'leg-1', reason_code: '26' })).toMatchObject({ ok: true });
     await expect.poll(() => events.some((event) => event.type === 'ChannelDestroyed' && event.channel.id === 'leg-1' && event.cause === 26)).toBe(true);
     expect(client.stats()).toMatchObject({ badFrames: 0, unknownEvents: 0 });

@@ -146,7 +146,7 @@ describe('With its controller dead for good', { timeout: 90_000 }, () => {
     await until(() => records().length >= numbersCalled.length, { describe: 'each call has its record' });
     const failsafes = waiting.length + 1;
     await until(() => noticesOf('failsafe').length >= failsafes && noticesOf('emergency').length > 0, { describe: 'notice is given' });
-    expect(noticesOf('emergency')).toEqual(['Emergency call: 911 was dialled from extension 120 at 12 Main St, Springfield, Suite 4; answered over backup.']);
+    expect(noticesOf('emergency')).toEqual(['Emergency call: 911 was dialled from extension 120 at 12 Main St, Springfield, Suite 4; it was answered over backup.']);
     expect(noticesIn(dataDir()).find((notice) => notice.kind === 'emergency')?.notify).toEqual(['desk@clinic.example']);
     expect(controller.output()).toContain('Emergency call: 911 was dialled from extension 120');
 

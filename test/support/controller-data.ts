@@ -6,6 +6,7 @@ import type { Call } from '../../control-plane/core/call/call.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { Notice } from '../../control-plane/notify/notices.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
+import { readJournals, recent } from '../../control-plane/store/files/journal-files.ts';
 import { recordOf } from '../../control-plane/store/record-line.ts';
 
 const linesOf = (file: string): string[] => {
@@ -27,6 +28,12 @@ const filesIn = (folder: string): string[] => {
 export const cdrsIn = (dataDir: string): Cdr[] => filesIn(join(dataDir, 'cdrs')).flatMap(linesOf).map((line) => JSON.parse(line) as Cdr);
 
 export const noticesIn = (dataDir: string): Notice[] => linesOf(join(dataDir, 'notices.ndjson')).map((line) => JSON.parse(line) as Notice);
+
+/** A call as its journal on the disk tells it, which is written some 200 ms behind; null when it knows none. */
+export const callOnDisk = async (dataDir: string, id: string): Promise<Call | null> => {
+  const journals = await readJournals(await recent(join(dataDir, 'journals')), (callId) => callId === id);
+  return replay(journals.get(id) ?? [])?.call ?? null;
+};
 
 /** The live calls as their journals in Redis tell them. */
 export const openLiveCalls = (redisUrl: string): { read(): Promise<Call[]>; close(): void } => {

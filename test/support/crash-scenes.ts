@@ -20,7 +20,7 @@ const mobile = '+12025550350';
 const numbers = {
   announcing: { rings: ['101'], announcement: long },
   answersWhileDead: { rings: ['102', '103'] },
-  answersLater: { rings: ['104', '105', '106'], ringSeconds: { 105: 6 } },
+  answersLater: { rings: ['104', '105', '106'], ringSeconds: { 105: 4 } },
   declinesWhileDead: { rings: ['107'], voicemail: shortGreeting },
   whispered: { rings: ['108', mobile], whisper: long },
   pressesWhileDead: { rings: ['109'], callConnect: 'every', acceptKey: '1' },
@@ -155,7 +155,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
     inPhase(recording, 'recording'),
   ]);
 
-  // What moves by itself comes last. A leg is to end 6 s, a call 5 s after it is dialled: by then nobody hears of it.
+  // What moves by itself comes last. A leg is to end 4 s, a call 5 s after it is dialled: by then nobody hears of it.
   const whispered = await open('whispered');
   const [desk, away] = await Promise.all([whispered.at('108'), whispered.at(mobile)]);
   await away.answer();

@@ -1,13 +1,16 @@
 /**
  * The wire between a controller and its switch, in the test's hands: it can be frozen (events wait, as in a stalled
- * network), cut, and kept cut. Plain TCP, so HTTP and the websocket go through as they are.
+ * network), cut, and kept cut. HTTP and the websocket go through as they are.
  */
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
 export interface LinkProxy {
   /** The switch's address, by way of this. */
   readonly url: string;
-  /** From now on nothing of the switch reaches the controller; what the controller sends still arrives. */
+  /**
+   * From now on nothing that the switch says reaches the controller; what the controller sends still arrives. Only the
+   * pulse of a websocket goes on, so that the controller does not take the link for lost, however long the test takes.
+   */
   freeze(): void;
   thaw(): void;
   /** Breaks every connection, and refuses new ones until `mend`. */
@@ -18,7 +21,7 @@ export interface LinkProxy {
 
 export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
   const target = new URL(switchUrl);
-  const pairs = new Set<{ readonly controller: Socket; readonly far: Socket }>();
+  const pairs = new Set<{ readonly controller: Socket; readonly far: Socket; readonly held: Buffer[] }>();
   let frozen = false;
   let broken = false;
   const breakAll = (): void => {
@@ -33,7 +36,8 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
       return;
     }
     const far = connect({ host: target.hostname, port: Number(target.port) });
-    const pair = { controller, far };
+    const pair = { controller, far, held: [] as Buffer[] };
+    const split = frameSplitter();
     pairs.add(pair);
     controller.setNoDelay(true);
     far.setNoDelay(true);
@@ -44,8 +48,14 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
     };
     for (const end of [controller, far]) end.on('error', over).on('close', over);
     controller.on('data', (data) => far.write(data));
-    far.on('data', (data) => controller.write(data));
-    if (frozen) far.pause();
+    far.on('data', (data: Buffer) => {
+      const { pulse, rest } = split(data);
+      for (const frame of pulse) controller.write(frame);
+      for (const part of rest) {
+        if (frozen) pair.held.push(part);
+        else controller.write(part);
+      }
+    });
   });
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -56,11 +66,10 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
     url: url.href.replace(/\/$/, ''),
     freeze: () => {
       frozen = true;
-      for (const { far } of pairs) far.pause();
     },
     thaw: () => {
       frozen = false;
-      for (const { far } of pairs) far.resume();
+      for (const { controller, held } of pairs) for (const part of held.splice(0)) controller.write(part);
     },
     cut: () => {
       broken = true;
@@ -78,4 +87,38 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
       });
     },
   };
+};
+
+const PONG = 0xa;
+
+/** Whole websocket frames of what a server sends (RFC 6455 §5.2: unmasked), its pongs apart; other bytes as they come. */
+const frameSplitter = (): ((data: Buffer) => { readonly pulse: Buffer[]; readonly rest: Buffer[] }) => {
+  let upgraded = false;
+  let waiting = Buffer.alloc(0);
+  return (data) => {
+    const rest: Buffer[] = [];
+    const pulse: Buffer[] = [];
+    waiting = Buffer.concat([waiting, data]);
+    if (!upgraded) {
+      const end = waiting.indexOf('\r\n\r\n');
+      upgraded = end >= 0 && waiting.subarray(0, 12).toString('latin1') === 'HTTP/1.1 101';
+      const head = upgraded ? end + 4 : waiting.length;
+      rest.push(waiting.subarray(0, head));
+      waiting = waiting.subarray(head);
+    }
+    for (let size = frameSize(waiting); size !== undefined && size <= waiting.length; size = frameSize(waiting)) {
+      ((waiting.readUInt8(0) & 0xf) === PONG ? pulse : rest).push(waiting.subarray(0, size));
+      waiting = waiting.subarray(size);
+    }
+    return { pulse, rest };
+  };
+};
+
+/** Undefined while the header is not whole. */
+const frameSize = (bytes: Buffer): number | undefined => {
+  if (bytes.length < 2) return undefined;
+  const short = bytes.readUInt8(1) & 0x7f;
+  if (short < 126) return 2 + short;
+  if (short === 126) return bytes.length < 4 ? undefined : 4 + bytes.readUInt16BE(2);
+  return bytes.length < 10 ? undefined : 10 + Number(bytes.readBigUInt64BE(2));
 };

@@ -43,15 +43,23 @@ export interface Sipp {
   readonly trace: SipTrace;
   readonly exited: Promise<SippExit>;
   readonly local: SippOptions['local'];
-  /** Sends this straight to SIPp's port, not through the switch. */
+  /** Sends this straight to SIPp's port, not through the switch; nothing once it was stopped. */
   tell(datagram: string): void;
   stop(): Promise<SippExit>;
 }
 
+const handedOut = new Set<string>();
+
+/**
+ * Never the same twice, since what was found free is bound only later. Below 6000: there SIPp takes ports for media,
+ * from 8888 on for its own control, and the switch for audio, on every address, while a party comes and goes.
+ */
 export const freeUdpPort = async (host: string): Promise<number> => {
-  for (let tries = 0; tries < 100; tries += 1) {
-    // below the ports that the switch takes for audio, on every address, while a party comes and goes
-    const port = randomInt(3_000, 9_900);
+  for (let tries = 0; tries < 1000; tries += 1) {
+    const port = randomInt(2_000, 6_000);
+    const address = `${host}:${port}`;
+    if (handedOut.has(address)) continue;
+    handedOut.add(address);
     if (await isFree(host, port, ['udp'])) return port;
   }
   throw new Error(`No free UDP port on ${host}`);
@@ -128,6 +136,7 @@ export const startSipp = async (options: SippOptions): Promise<Sipp> => {
     exited,
     local,
     tell: (datagram) => {
+      if (stopped !== undefined) return;
       teller.send(Buffer.from(datagram, 'latin1'), local.port, local.host, () => undefined);
     },
     stop,
