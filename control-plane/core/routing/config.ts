@@ -37,7 +37,53 @@ export interface User {
   readonly id: UserId;
   readonly name: string;
   readonly devices: readonly Device[];
+  /** Where calls for this user go when the account's precedence comes to it (`number-user`, `contact-owner`). */
+  readonly forward?: Forward;
+  /** Of calls that ring this user. */
+  readonly recording?: RecordingRule;
 }
+
+/** An external number that takes calls: rung over the first of these trunks that takes it. */
+export interface Forward {
+  readonly number: E164;
+  readonly trunks: readonly TrunkId[];
+  /** The tracking number's own where absent, and never longer. */
+  readonly ringMs?: Ms;
+  /** The tracking number's own where absent. */
+  readonly callConnect?: CallConnect;
+}
+
+/** Played or spoken: the text, or the media where there is no text or its audio is not ready. */
+export interface Message {
+  readonly text?: string;
+  readonly media?: Media;
+}
+
+/**
+ * Whether calls are recorded. The strongest word among account, number and user wins: `never`, then `force`, then
+ * `no` and `yes`, of which the nearest to the call (user, number, account) decides. Nobody's word: not recorded.
+ */
+export type RecordingRule = 'force' | 'yes' | 'no' | 'never';
+
+/** Callers an account will not talk to. */
+export interface Blocked {
+  readonly numbers: readonly E164[];
+  /** Callers who show no number, too. */
+  readonly anonymous: boolean;
+  /** reject: refused unanswered, as declined. voicemail: the number's, without ringing. message: played, then hung up. */
+  readonly then: 'reject' | 'voicemail' | 'message';
+  readonly message?: Message;
+}
+
+/** Someone known to an account, by the number they call from. */
+export interface Contact {
+  readonly name: string;
+  /** The user who looks after them. */
+  readonly owner?: UserId;
+}
+
+/** What may take a call to a number, instead of the devices of its users. */
+export type PrecedenceEntry = 'company' | 'number-forward' | 'number-user' | 'contact-owner';
 
 export interface Voicemail {
   /** Played when there is no `greetingText`, or its audio is not ready. */
@@ -67,6 +113,13 @@ export interface TrackingNumber {
   readonly voicemail?: Voicemail;
   /** Rung by the switch itself when no controller answers. */
   readonly failsafe?: E164;
+  /** The callee sees the number that was dialled; the caller's otherwise. */
+  readonly passCalledNumber?: boolean;
+  /** Takes the calls to this number, when the account's precedence comes to it. */
+  readonly forward?: Forward;
+  readonly recording?: RecordingRule;
+  /** Heard by the caller before ringing and by the callee before the bridge, when the call is to be recorded. */
+  readonly recordingAnnouncement?: Message;
 }
 
 /** Users one number rings at once. */
@@ -81,7 +134,18 @@ export interface Account {
   readonly name: string;
   readonly users: readonly User[];
   readonly numbers: readonly TrackingNumber[];
+  readonly blocked?: Blocked;
+  /** By E.164 number. */
+  readonly contacts?: Readonly<Record<E164, Contact>>;
+  /** The company's own number for calls, when the precedence comes to it. */
+  readonly company?: Forward;
+  /** The first of these that is configured takes the call; `defaultPrecedence` where absent. */
+  readonly precedence?: readonly PrecedenceEntry[];
+  readonly recording?: RecordingRule;
 }
+
+/** Company, then the number's own forwarding, then its users'; where none is set, the users' devices ring. */
+export const defaultPrecedence: readonly PrecedenceEntry[] = ['company', 'number-forward', 'number-user'];
 
 /** What a compiler needs beside the configuration, known when the call arrives. */
 export interface CallFacts {
