@@ -9,6 +9,7 @@ import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
+import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
 
 /** A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. */
 export type JournalRecord =
@@ -45,4 +46,129 @@ export interface CallArchive {
   writeCdr(cdr: Cdr): Promise<void>;
   hasCdr(callId: CallId): Promise<boolean>;
   flush(): Promise<void>;
+}
+
+/** Changes made by one request: all take effect or none. */
+export interface ChangeSet {
+  readonly writes: readonly Write[];
+  /** The revision that was checked: the set is refused when the configuration is another by now. */
+  readonly base: number;
+  readonly actor: string;
+  readonly at: EpochMs;
+  readonly undoes?: number;
+}
+
+export type ChangeResult =
+  | { readonly ok: true; readonly revision: number; readonly objects: readonly ConfigObject[]; readonly changes: readonly Change[] }
+  /** Somebody else was first: load again, check again. */
+  | { readonly ok: false; readonly revision: number };
+
+/** Rejections of the stores below, when it cannot be reached or is out of time. What was asked may have happened only when `mayHaveHappened`. */
+export class StoreAwayError extends Error {
+  override readonly name = 'StoreAwayError';
+  readonly mayHaveHappened: boolean;
+  constructor(message: string, mayHaveHappened: boolean, cause?: unknown) {
+    super(message, { cause });
+    this.mayHaveHappened = mayHaveHappened;
+  }
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Give it to get the next page; null after the last. */
+  readonly next: string | null;
+}
+
+/** Configuration, its history, and who may change it. Rejects with StoreAwayError. */
+export interface ConfigStore {
+  load(): Promise<Snapshot>;
+  apply(set: ChangeSet): Promise<ChangeResult>;
+  /** Newest first. */
+  changes(filter: { readonly account?: string; readonly kind?: string; readonly id?: string; readonly seq?: number }, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Change>>;
+  /** Calls back with each new revision, whoever made it, within a second; also after a lost connection. Returns what ends it. */
+  watch(onRevision: (revision: number) => void): () => void;
+}
+
+export type Role = 'agency-admin' | 'account-admin' | 'read-only';
+
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  /** Null for the whole agency. */
+  readonly account: string | null;
+  /** SHA-256 of the secret, hex. */
+  readonly hash: string;
+  readonly createdAt: EpochMs;
+  readonly lastUsedAt: EpochMs | null;
+  readonly expiresAt: EpochMs | null;
+}
+
+export interface KeyStore {
+  list(): Promise<readonly ApiKey[]>;
+  add(key: ApiKey): Promise<void>;
+  /** False when there was none. */
+  remove(id: string): Promise<boolean>;
+  used(id: string, at: EpochMs): Promise<void>;
+}
+
+export interface AuditEntry {
+  readonly at: EpochMs;
+  readonly actor: string;
+  readonly account: string | null;
+  /** `recording.read`, `key.create`, `number.update`. */
+  readonly action: string;
+  readonly subject: string;
+  readonly outcome: 'ok' | 'refused';
+  readonly address: string;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+export interface AuditStore {
+  write(entry: AuditEntry): Promise<void>;
+  /** Newest first. */
+  list(filter: { readonly account?: string; readonly action?: string; readonly subject?: string }, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<AuditEntry>>;
+}
+
+/** What was answered to a request with an idempotency key, kept 24 h. */
+export interface IdempotencyStore {
+  /** Takes the key, or tells what it was used for: `pending` while that request still runs. */
+  begin(entry: { readonly actor: string; readonly key: string; readonly fingerprint: string; readonly at: EpochMs }): Promise<
+    { readonly state: 'new' } | { readonly state: 'pending'; readonly fingerprint: string } | { readonly state: 'done'; readonly fingerprint: string; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }
+  >;
+  finish(entry: { readonly actor: string; readonly key: string; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string }): Promise<void>;
+  /** The request did nothing: the key is free again. */
+  abandon(entry: { readonly actor: string; readonly key: string }): Promise<void>;
+}
+
+export interface CallFilter {
+  readonly account?: string;
+  /** Digits anywhere in the caller's number. */
+  readonly caller?: string;
+  readonly dialled?: string;
+  readonly disposition?: string;
+  readonly from?: EpochMs;
+  readonly to?: EpochMs;
+}
+
+/** CDRs for search. The files of the archive are the spool: a record is sent from there until it has arrived. */
+export interface CdrStore {
+  /** Records that are there already are left as they are: each arrives once, however often it is sent. */
+  add(cdrs: readonly Cdr[]): Promise<void>;
+  get(callId: CallId): Promise<Cdr | null>;
+  /** Newest first. */
+  search(filter: CallFilter, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Cdr>>;
+  removeBefore(account: string, at: EpochMs): Promise<number>;
+}
+
+/** One database with all of the above. */
+export interface Database {
+  readonly config: ConfigStore;
+  readonly keys: KeyStore;
+  readonly audit: AuditStore;
+  readonly idempotency: IdempotencyStore;
+  readonly cdrs: CdrStore;
+  /** Null, or a sentence: why it cannot be used just now. */
+  problem(): string | null;
+  close(): Promise<void>;
 }

@@ -1,0 +1,161 @@
+/**
+ * What an admin may write: one document per kind of object, as the API takes and gives it. Times are whole seconds,
+ * numbers E.164; ids of other objects are those of the same account. What one document says of another is in
+ * references.ts.
+ */
+import { z } from 'zod';
+import { maxUsers } from '../core/routing/config.ts';
+import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
+import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+
+const longestWhisper = 200;
+const longestSpoken = 500;
+
+/** Audio: a text to speak, an uploaded audio file, or a sound that the switch brings. */
+function audio(longest: number) {
+  return rule(
+    z.strictObject({ text: words(longest).optional(), audio: id.optional(), sound: soundName.optional() }),
+    (value) => Object.values(value).filter((one) => one !== undefined).length === 1,
+    'must be one of text, audio and sound', 'Keep one of the three.',
+  );
+}
+
+const whisper = rule(
+  audio(longestWhisper), (value) => unknownPlaceholders(value.text ?? '').length === 0,
+  'has an unknown placeholder', `Use ${whisperPlaceholders.map((name) => `{${name}}`).join(', ')}.`,
+);
+const recordingRule = z.enum(['force', 'yes', 'no', 'never'], 'must be one of: force, yes, no, never');
+const callConnect = z.enum(['off', 'external', 'every'], 'must be one of: off, external, every');
+const ringSeconds = wholeNumber(1, 600, 'seconds');
+
+const voicemail = z.strictObject({
+  enabled: z.boolean('must be true or false').default(true),
+  greeting: audio(longestSpoken).optional(),
+  maxSeconds: wholeNumber(5, 600, 'seconds').default(180),
+  silenceSeconds: wholeNumber(2, 60, 'seconds').default(10),
+  /** Who is sent new messages. */
+  notify: z.array(email, 'must be a list').max(10, 'takes at most 10 addresses').default([]),
+});
+
+const account = z.strictObject({
+  name: words(60),
+  timezone: timezone.default('America/New_York'),
+  country: country.default('US'),
+  /** Rung by the switch itself for every number that names none. */
+  failsafe: e164.optional(),
+  /** R1: the first entry that is configured is taken. */
+  precedence: z.array(z.enum(['company', 'number-forward', 'number-user', 'contact-owner'], 'must be one of: company, number-forward, number-user, contact-owner'), 'must be a list').max(4).optional(),
+  /** The company's own number, which `company` in the precedence forwards to. */
+  company: e164.optional(),
+  recording: recordingRule.optional(),
+  blocked: z.strictObject({
+    numbers: z.array(e164, 'must be a list').max(10_000, 'takes at most 10,000 numbers').default([]),
+    anonymous: z.boolean('must be true or false').default(false),
+    action: z.enum(['reject', 'voicemail', 'message'], 'must be one of: reject, voicemail, message').default('reject'),
+    message: audio(longestSpoken).optional(),
+  }).optional(),
+  emergency: z.strictObject({
+    location: words(120), address: words(200), callerId: e164,
+    trunks: z.array(id, 'must be a list of trunk ids').min(1, 'must name a trunk'),
+    notify: z.array(email, 'must be a list').default([]),
+  }).optional(),
+  /** O4: where calls over trunks may go. */
+  outbound: z.strictObject({
+    countries: z.array(country, 'must be a list').min(1, 'must name a country').optional(),
+    premium: z.boolean('must be true or false').default(false),
+    concurrentCalls: wholeNumber(1, 1000, 'calls').default(10),
+  }).optional(),
+  /** Days kept; absent keeps for ever. */
+  retention: z.strictObject({
+    recordingDays: wholeNumber(1, 3650, 'days').optional(), voicemailDays: wholeNumber(1, 3650, 'days').optional(), callDays: wholeNumber(1, 3650, 'days').optional(),
+  }).optional(),
+});
+
+const user = z.strictObject({
+  name: words(60),
+  email: email.optional(),
+  /** R3: where a call for this user goes when the precedence picks the user. */
+  forward: e164.optional(),
+  recording: recordingRule.optional(),
+});
+
+const device = rule(
+  rule(
+    z.strictObject({
+      user: id,
+      extension: extension.optional(),
+      mobile: e164.optional(),
+      label: words(40).optional(),
+      ringSeconds: ringSeconds.optional(),
+      /** Of the SIP registration; made when absent. Shown to admins of the account alone. */
+      password: devicePassword.optional(),
+    }),
+    (value) => (value.extension === undefined) !== (value.mobile === undefined), 'must have an extension or a mobile, and not both', 'Write each phone as its own device.',
+  ),
+  (value) => value.mobile === undefined || value.password === undefined, 'a mobile has no password', 'Remove it.',
+);
+
+const trunk = rule(
+  z.strictObject({
+    host,
+    port: wholeNumber(1, 65_535, 'numbers').default(5060),
+    transport: z.enum(['udp', 'tcp', 'tls'], 'must be one of: udp, tcp, tls').default('udp'),
+    username: sipUser.optional(),
+    password: carrierPassword.optional(),
+    /** Registers with the carrier; otherwise the carrier is known by its addresses. */
+    register: z.boolean('must be true or false').default(true),
+    /** Further addresses that the carrier's calls come from. */
+    match: z.array(address, 'must be a list').max(50, 'takes at most 50 addresses').default([]),
+    codecs: z.array(z.enum(['ulaw', 'alaw', 'g722', 'opus'], 'must be one of: ulaw, alaw, g722, opus'), 'must be a list').min(1, 'must name a codec').default(['ulaw', 'alaw']),
+    /** RFC 4733 telephone-events, SIP INFO, tones in the audio, or what the carrier offers. */
+    dtmf: z.enum(['rfc4733', 'info', 'inband', 'auto'], 'must be one of: rfc4733, info, inband, auto').default('rfc4733'),
+    /** SDES-SRTP (RFC 4568); only over TLS, which keeps its keys. */
+    srtp: z.boolean('must be true or false').default(false),
+    /** The carrier, or we, are behind a NAT: answers go where packets come from. */
+    nat: z.boolean('must be true or false').default(true),
+    /** OPTIONS this often; 0 never. */
+    qualifySeconds: wholeNumber(0, 3600, 'seconds').default(60),
+    callerId: e164.optional(),
+  }),
+  (value) => !value.srtp || value.transport === 'tls', 'srtp needs transport tls', 'Its keys would travel in the clear: set transport to tls, or srtp to false.',
+);
+
+const number = z.strictObject({
+  e164,
+  name: words(60),
+  users: rule(z.array(id, 'must be a list of user ids').max(maxUsers, `rings at most ${maxUsers} users`), (ids) => new Set(ids).size === ids.length, 'names a user twice', 'Name each once.').default([]),
+  timeoutSeconds: ringSeconds.default(60),
+  announcement: audio(longestSpoken).optional(),
+  whisper: whisper.optional(),
+  callConnect: callConnect.default('external'),
+  acceptKey: key.optional(),
+  voicemail: voicemail.default({ enabled: true, maxSeconds: 180, silenceSeconds: 10, notify: [] }),
+  failsafe: e164.optional(),
+  /** N3: to an external number, over the account's trunks. */
+  forward: e164.optional(),
+  /** N2: the callee sees the number that was dialled. */
+  passCalledNumber: z.boolean('must be true or false').default(false),
+  recording: recordingRule.optional(),
+  recordingAnnouncement: audio(longestSpoken).optional(),
+  /** N13, as data. */
+  capabilities: z.strictObject({
+    voice: z.boolean('must be true or false').default(true),
+    sms: z.boolean('must be true or false').default(false),
+    tollFree: z.boolean('must be true or false').default(false),
+    smsRegistration: z.enum(['none', 'pending', 'registered', 'rejected'], 'must be one of: none, pending, registered, rejected').default('none'),
+  }).optional(),
+});
+
+const contact = z.strictObject({ number: e164, name: words(60), owner: id.optional() });
+
+/** Of an uploaded file; made by the upload alone. */
+const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
+
+export const documents = { account, user, device, trunk, number, contact, audio: audioFile } as const;
+
+export type Kind = keyof typeof documents;
+export const kinds = Object.keys(documents) as readonly Kind[];
+export type Doc<K extends Kind> = z.output<(typeof documents)[K]>;
+/** As written: fields with a default may be absent. */
+export type DocInput<K extends Kind> = z.input<(typeof documents)[K]>;
+export type AudioRef = z.output<ReturnType<typeof audio>>;

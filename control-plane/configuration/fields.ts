@@ -1,0 +1,61 @@
+/**
+ * The scalars of configuration: each refuses with what it must be, and the way out. JSON types; an absent field and
+ * `null` are not the same, and `null` is refused.
+ */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+/** A refinement whose problem tells the way out: read back by problemsOf() in check.ts. */
+export function rule<S extends z.ZodType>(schema: S, test: (value: z.output<S>) => boolean, message: string, wayOut: string): S {
+  return schema.refine((value) => test(value), { error: message, params: { wayOut } });
+}
+
+function pattern(regex: RegExp, message: string, wayOut: string, example: string) {
+  return z.string('must be text').regex(regex, { error: `${message} ${wayOut}` }).meta({ example });
+}
+
+/** One line of words, as people write them. */
+export function words(longest: number) {
+  return z.string('must be text').min(1, 'must not be empty').max(longest, `must be at most ${longest} characters`).regex(/^[^\p{Cc}]*$/u, 'must be one line without control characters');
+}
+
+export function wholeNumber(low: number, high: number, unit: string) {
+  const message = `must be whole ${unit} from ${low} to ${high}`;
+  return z.int(message).min(low, message).max(high, message);
+}
+
+export const id = pattern(/^[a-z0-9][a-z0-9-]{0,31}$/, 'is not a usable id.', 'Use lower-case letters, digits and -, at most 32.', 'reception');
+/** E.164: ITU-T E.164 §6.2.1, at most 15 digits after the +. */
+export const e164 = pattern(/^\+[1-9]\d{6,14}$/, 'is not an E.164 number.', 'Write it with + and country code, without spaces: +12025550123.', '+12025550123');
+export const extension = pattern(/^\d{2,6}$/, 'is not an extension.', 'Use 2 to 6 digits.', '101');
+export const key = pattern(/^[0-9*#]$/, 'is not a key.', 'Use one of 0-9, * and #.', '1');
+export const email = pattern(/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');
+/** ISO 3166-1 alpha-2. */
+export const country = pattern(/^[A-Z]{2}$/, 'is not a country.', 'Use two capital letters such as US.', 'US');
+export const soundName = pattern(/^[a-z0-9][a-z0-9/_-]{0,60}$/i, 'is not the name of a sound.', 'Use a name such as vm-intro.', 'vm-intro');
+export const sipUser = pattern(/^[A-Za-z0-9._~@+-]{1,64}$/, 'is not a usable user name.', 'Use letters, digits and ._~@+-.', 'clinic-7');
+export const carrierPassword = pattern(/^[!-:<-~]{1,64}$/, 'has characters the switch cannot be given.', 'Ask the carrier for one of ASCII characters without spaces and semicolons.', 'b1Kx.w9T');
+
+const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+export const host = rule(z.string('must be text').meta({ example: 'sip.carrier.example' }), (value) => isIP(value) !== 0 || hostName.test(value), 'is not a host name or IP address', 'Write it without scheme, port or spaces: sip.carrier.example.');
+export const address = rule(z.string('must be text').meta({ example: '203.0.113.7' }), isNetwork, 'is not an IP address or network', 'Write 203.0.113.7 or 203.0.113.0/24.');
+export const timezone = rule(z.string('must be text').meta({ example: 'America/Chicago' }), isTimezone, 'is not a time zone', 'Use an IANA name such as America/Chicago.');
+/** A SIP password of a phone: what every phone's page can be given, and strong enough to stand on the Internet. */
+export const devicePassword = rule(
+  z.string('must be text').regex(/^[A-Za-z0-9._~!@#$%^&*()+=-]{12,64}$/, 'must be 12 to 64 letters, digits and ._~!@#$%^&*()+=-; leave it out and one is made.'),
+  (value) => new Set(value).size >= 6, 'is too weak', 'Leave it out and one is made, or vary its letters.',
+);
+
+function isTimezone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
+function isNetwork(text: string): boolean {
+  const [ip = '', bits, more] = text.split('/');
+  if (more !== undefined || isIP(ip) === 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128));
+}
