@@ -1,6 +1,144 @@
+/**
+ * What is wrong with objects of configuration: fields of one (its schema), and what objects say of each other. Pure.
+ * Every problem is found at once, and names the field and the way out.
+ */
+import type { z } from 'zod';
+import { documents, type Doc, type Kind } from './documents.ts';
+import { keyText, type ConfigObject, type ObjectKey } from './objects.ts';
+
 /** What is wrong with a document, each with the path of its field. */
 export interface Problem {
-  /** `numbers/main/users[0]`, or a field of one body: `users[0]`; empty for the whole. */
+  /** Of a body: `users[0]`; empty for the whole. */
   readonly path: string;
   readonly message: string;
+}
+
+export interface ObjectProblem extends Problem {
+  readonly object: ObjectKey;
+}
+
+export interface Reference {
+  readonly kind: Kind;
+  readonly id: string;
+  readonly path: string;
+}
+
+export type Objects = ReadonlyMap<string, ConfigObject>;
+
+const emergencyNumbers = ['911', '933', '112'];
+
+/** The document with its defaults, or all that is wrong with it. */
+export function parseDocument<K extends Kind>(kind: K, body: unknown): { readonly ok: true; readonly body: Doc<K> } | { readonly ok: false; readonly problems: readonly Problem[] } {
+  const parsed = documents[kind].safeParse(body, { reportInput: true });
+  if (parsed.success) return { ok: true, body: parsed.data as Doc<K> };
+  return { ok: false, problems: problemsOf(parsed.error) };
+}
+
+/** What zod found, one problem per field, with the way out in the sentence. */
+export function problemsOf(error: z.core.$ZodError): readonly Problem[] {
+  return error.issues.flatMap((issue): readonly Problem[] => {
+    const path = pathText(issue.path);
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: 'is not a known field. Remove it, or correct its name.' }));
+    if (issue.code === 'custom') {
+      const wayOut: unknown = issue.params?.['wayOut'];
+      return [{ path, message: `${issue.message}.${typeof wayOut === 'string' ? ` ${wayOut}` : ''}` }];
+    }
+    if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is missing. Add it.' }];
+    return [{ path, message: /[.!]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
+  });
+}
+
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.map((part, i) => (typeof part === 'number' ? `[${part}]` : `${i === 0 ? '' : '.'}${String(part)}`)).join('');
+}
+
+/** The objects of its own account that a document names. */
+export function referencesOf(object: ConfigObject): readonly Reference[] {
+  switch (object.kind) {
+    case 'account':
+      return [
+        ...(object.body.emergency?.trunks ?? []).map((id, i): Reference => ({ kind: 'trunk', id, path: `emergency.trunks[${i}]` })),
+        ...audioIn(object.body.blocked?.message?.audio, 'blocked.message.audio'),
+      ];
+    case 'device':
+      return [{ kind: 'user', id: object.body.user, path: 'user' }];
+    case 'contact':
+      return object.body.owner === undefined ? [] : [{ kind: 'user', id: object.body.owner, path: 'owner' }];
+    case 'number':
+      return [
+        ...object.body.users.map((id, i): Reference => ({ kind: 'user', id, path: `users[${i}]` })),
+        ...audioIn(object.body.announcement?.audio, 'announcement.audio'),
+        ...audioIn(object.body.whisper?.audio, 'whisper.audio'),
+        ...audioIn(object.body.voicemail.greeting?.audio, 'voicemail.greeting.audio'),
+        ...audioIn(object.body.recordingAnnouncement?.audio, 'recordingAnnouncement.audio'),
+      ];
+    case 'user':
+    case 'trunk':
+    case 'audio':
+      return [];
+  }
+}
+
+function audioIn(id: string | undefined, path: string): readonly Reference[] {
+  return id === undefined ? [] : [{ kind: 'audio', id, path }];
+}
+
+/** Numbers outside this system that a route, or the switch itself, may call. */
+function outside(object: ConfigObject): readonly { readonly number: string; readonly path: string }[] {
+  const found = ((): readonly (readonly [string, string | undefined])[] => {
+    switch (object.kind) {
+      case 'account': return [['failsafe', object.body.failsafe], ['company', object.body.company]];
+      case 'user': return [['forward', object.body.forward]];
+      case 'device': return [['mobile', object.body.mobile]];
+      case 'number': return [['failsafe', object.body.failsafe], ['forward', object.body.forward]];
+      case 'trunk':
+      case 'contact':
+      case 'audio': return [];
+    }
+  })();
+  return found.flatMap(([path, number]) => (number === undefined ? [] : [{ number, path }]));
+}
+
+/** What may be there once in the whole system, or once in an account. */
+function unique(object: ConfigObject): readonly { readonly key: string; readonly path: string; readonly what: string }[] {
+  switch (object.kind) {
+    case 'number': return [{ key: `number ${object.body.e164}`, path: 'e164', what: object.body.e164 }];
+    case 'device': return object.body.extension === undefined ? [] : [{ key: `extension ${object.body.extension}`, path: 'extension', what: `Extension ${object.body.extension}` }];
+    // the switch knows trunks and phones by these names
+    case 'trunk': return [{ key: `trunk ${object.id}`, path: 'id', what: `The trunk id ${object.id}` }];
+    case 'contact': return [{ key: `contact ${object.account} ${object.body.number}`, path: 'number', what: `A contact with ${object.body.number}` }];
+    case 'account':
+    case 'user':
+    case 'audio': return [];
+  }
+}
+
+/** What objects say of each other that cannot be: each problem with the object that says it. */
+export function checkTogether(objects: Objects): readonly ObjectProblem[] {
+  const problems: ObjectProblem[] = [];
+  const own = new Set<string>();
+  const withTrunk = new Set<string>();
+  const seen = new Map<string, ConfigObject>();
+  for (const object of objects.values()) {
+    if (object.kind === 'number') own.add(object.body.e164);
+    if (object.kind === 'trunk') withTrunk.add(object.account);
+  }
+  for (const object of objects.values()) {
+    const say = (path: string, message: string): void => { problems.push({ object: { account: object.account, kind: object.kind, id: object.id }, path, message }); };
+    if (!objects.has(keyText({ account: object.account, kind: 'account', id: object.account }))) say('', 'belongs to no account. Create the account first.');
+    for (const { kind, id, path } of referencesOf(object)) {
+      if (!objects.has(keyText({ account: object.account, kind, id }))) say(path, `there is no ${kind} “${id}”. Create it first, or correct the id.`);
+    }
+    for (const { number, path } of outside(object)) {
+      if (own.has(number)) say(path, `${number} is a number of this system: the call would come straight back. Give a number outside of it.`);
+      if (!withTrunk.has(object.account)) say(path, `${number} can only be reached over a trunk, and the account has none. Create a trunk first.`);
+    }
+    for (const { key, path, what } of unique(object)) {
+      const first = seen.get(key);
+      if (first === undefined) seen.set(key, object);
+      else say(path, `${what} is in use already. Choose another.`);
+    }
+    if (object.kind === 'device' && emergencyNumbers.includes(object.body.extension ?? '')) say('extension', `${object.body.extension} is an emergency number. Use another extension.`);
+  }
+  return problems;
 }

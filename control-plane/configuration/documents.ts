@@ -115,6 +115,8 @@ const trunk = rule(
     nat: z.boolean('must be true or false').default(true),
     /** OPTIONS this often; 0 never. */
     qualifySeconds: wholeNumber(0, 3600, 'seconds').default(60),
+    /** The lowest is tried first. */
+    priority: wholeNumber(1, 1000, 'numbers').default(100),
     callerId: e164.optional(),
   }),
   (value) => !value.srtp || value.transport === 'tls', 'srtp needs transport tls', 'Its keys would travel in the clear: set transport to tls, or srtp to false.',

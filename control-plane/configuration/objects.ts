@@ -48,3 +48,7 @@ export interface Snapshot {
 export function keyText({ account, kind, id }: ObjectKey): string {
   return `${account}/${kind}/${id}`;
 }
+
+export function isKind<K extends Kind>(object: ConfigObject, kind: K): object is Extract<ConfigObject, { kind: K }> {
+  return object.kind === kind;
+}

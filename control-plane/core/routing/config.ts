@@ -71,7 +71,7 @@ export interface Blocked {
   /** Callers who show no number, too. */
   readonly anonymous: boolean;
   /** reject: refused unanswered, as declined. voicemail: the number's, without ringing. message: played, then hung up. */
-  readonly then: 'reject' | 'voicemail' | 'message';
+  readonly action: 'reject' | 'voicemail' | 'message';
   readonly message?: Message;
 }
 

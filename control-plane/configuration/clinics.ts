@@ -1,0 +1,157 @@
+/**
+ * From the objects of configuration to what routing and the switch read: one clinic per account. Durations become
+ * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
+ */
+import { defaultVoicemail, type Account, type Contact, type Device, type E164, type Forward, type Media, type Message, type TrackingNumber, type TrunkId, type User, type Voicemail } from '../core/routing/config.ts';
+import { second } from '../core/time.ts';
+import type { AudioRef, Doc, Kind } from './documents.ts';
+import { isKind, type ConfigObject } from './objects.ts';
+
+export interface ClinicConfig {
+  readonly account: Account;
+  /** IANA name. */
+  readonly timezone: string;
+  /** ISO 3166-1 alpha-2. */
+  readonly country: string;
+  /** In the order in which they are tried. */
+  readonly trunks: readonly TrunkConfig[];
+  readonly phones: readonly PhoneConfig[];
+  readonly emergency: EmergencyConfig | null;
+  /** Rung by the switch itself when no controller answers, by tracking number. */
+  readonly failsafe: ReadonlyMap<E164, E164>;
+  readonly outbound: NonNullable<Doc<'account'>['outbound']> | null;
+  readonly retention: NonNullable<Doc<'account'>['retention']>;
+  /** Who is sent a number's new voicemails, by tracking number. */
+  readonly voicemailNotify: ReadonlyMap<E164, readonly string[]>;
+}
+
+export type TrunkConfig = Doc<'trunk'> & { readonly id: TrunkId };
+
+/** A desk phone or softphone that registers with the switch. */
+export interface PhoneConfig {
+  /** Also the id of its device. */
+  readonly extension: string;
+  readonly user: string;
+  readonly label: string;
+  readonly password: string;
+}
+
+export type EmergencyConfig = NonNullable<Doc<'account'>['emergency']>;
+
+/** Where an uploaded audio file is, as media that the switch plays. */
+export type AudioMedia = (account: string, audio: string) => Media;
+
+export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia): readonly ClinicConfig[] {
+  const byAccount = new Map<string, ConfigObject[]>();
+  for (const object of objects) {
+    const list = byAccount.get(object.account);
+    if (list === undefined) byAccount.set(object.account, [object]);
+    else list.push(object);
+  }
+  return [...byAccount].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, all]) => {
+    const own = all.find((object) => object.kind === 'account');
+    return own?.kind === 'account' ? [clinicOf(id, own.body, all, audioMedia)] : [];
+  });
+}
+
+function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[], audioMedia: AudioMedia): ClinicConfig {
+  const of = <K extends Kind>(kind: K) => all.filter((object) => isKind(object, kind)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const media = (ref: AudioRef | undefined): Message | undefined => (ref === undefined ? undefined : messageOf(ref, (audio) => audioMedia(id, audio)));
+  const trunks = of('trunk').map((trunk): TrunkConfig => ({ id: trunk.id, ...trunk.body })).toSorted((a, b) => a.priority - b.priority);
+  const over = trunks.map((trunk) => trunk.id);
+  const forward = (number: E164 | undefined): Forward | undefined => (number === undefined ? undefined : { number, trunks: over });
+  const devices = of('device');
+  const contacts = of('contact');
+  const numbers = of('number').map((number) => numberOf(number.body, media, forward));
+  const failsafes = of('number').flatMap(({ body: number }) => {
+    const target = number.failsafe ?? body.failsafe;
+    return target === undefined ? [] : [[number.e164, target] as const];
+  });
+  const { blocked } = body;
+  return {
+    account: {
+      id,
+      name: body.name,
+      users: of('user').map((user): User => ({
+        id: user.id,
+        name: user.body.name,
+        devices: devices.filter((device) => device.body.user === user.id).map((device) => deviceOf(device, over)),
+        ...optional('forward', forward(user.body.forward)),
+        ...optional('recording', user.body.recording),
+      })),
+      numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
+      ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
+      ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
+      ...optional('company', forward(body.company)),
+      ...optional('precedence', body.precedence),
+      ...optional('recording', body.recording),
+    },
+    timezone: body.timezone,
+    country: body.country,
+    trunks,
+    phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
+    emergency: body.emergency ?? null,
+    failsafe: new Map(failsafes),
+    outbound: body.outbound ?? null,
+    retention: body.retention ?? {},
+    voicemailNotify: new Map(of('number').map(({ body: number }) => [number.e164, number.voicemail.notify])),
+  };
+}
+
+function defaultLabel(extension: string | undefined): string {
+  return extension === undefined ? 'mobile' : `phone ${extension}`;
+}
+
+function deviceOf({ id, body }: ConfigObject<'device'>, trunks: readonly TrunkId[]): Device {
+  const { extension, mobile = '', label, ringSeconds } = body;
+  return {
+    id: extension ?? id,
+    label: label ?? defaultLabel(extension),
+    target: extension === undefined ? { kind: 'external', number: mobile, trunks } : { kind: 'device', device: extension },
+    ...(ringSeconds === undefined ? {} : { ringMs: ringSeconds * second }),
+  };
+}
+
+function numberOf(number: Doc<'number'>, media: (ref: AudioRef | undefined) => Message | undefined, forward: (number: E164 | undefined) => Forward | undefined): TrackingNumber {
+  const announcement = media(number.announcement);
+  const whisper = media(number.whisper);
+  return {
+    e164: number.e164,
+    label: number.name,
+    users: number.users,
+    ringMs: number.timeoutSeconds * second,
+    callConnect: number.callConnect,
+    ...optional('announcementText', announcement?.text),
+    ...optional('announcement', announcement?.media),
+    ...optional('whisper', whisper?.text),
+    ...optional('whisperFile', whisper?.media),
+    ...optional('acceptKey', number.acceptKey),
+    ...optional('voicemail', voicemailOf(number.voicemail, media)),
+    ...(number.passCalledNumber ? { passCalledNumber: true } : {}),
+    ...optional('forward', forward(number.forward)),
+    ...optional('recording', number.recording),
+    ...optional('recordingAnnouncement', media(number.recordingAnnouncement)),
+  };
+}
+
+function voicemailOf(voicemail: Doc<'number'>['voicemail'], media: (ref: AudioRef | undefined) => Message | undefined): Voicemail | undefined {
+  if (!voicemail.enabled) return undefined;
+  const greeting = media(voicemail.greeting);
+  return {
+    greeting: greeting?.media ?? defaultVoicemail.greeting,
+    ...optional('greetingText', greeting?.text),
+    maxMs: voicemail.maxSeconds * second,
+    silenceMs: voicemail.silenceSeconds * second,
+  };
+}
+
+function messageOf(ref: AudioRef, audioMedia: (audio: string) => Media): Message {
+  if (ref.text !== undefined) return { text: ref.text };
+  if (ref.audio !== undefined) return { media: audioMedia(ref.audio) };
+  return { media: `sound:${ref.sound ?? ''}` };
+}
+
+/** Absent rather than undefined: plans are hashed and stored as JSON. */
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+}
