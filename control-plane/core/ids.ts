@@ -1,7 +1,8 @@
 /**
  * Ids. A call's id is the id of its caller's leg as the switch named it; every other id is ours, chosen before
  * the request leaves and derived from the call's, so that an event can always be led back to its call:
- * `<callId>--l3` a leg, `--b1` a bridge, `--p2` a prompt being played, `--r1` a recording.
+ * `<callId>--l3` a leg, `--b1` a bridge, `--p2` a prompt being played, `--r1` a recording of the caller (a message),
+ * `--c1` a recording of the call, both voices.
  * Only letters, digits, `-` and `.`: Asterisk refuses a `/` in an id.
  */
 export type CallId = string;
@@ -13,13 +14,13 @@ export type StepId = string;
 /** Names a timer within its call. */
 export type TimerId = string;
 
-export type OwnedKind = 'l' | 'b' | 'p' | 'r';
+export type OwnedKind = 'l' | 'b' | 'p' | 'r' | 'c';
 
 export function ownedId(callId: CallId, kind: OwnedKind, n: number): string {
   return `${callId}--${kind}${n}`;
 }
 
-const owned = /^(.+)--([lbpr])(\d+)$/;
+const owned = /^(.+)--([lbprc])(\d+)$/;
 
 /** The call an id belongs to: an id without our suffix is a caller's leg, and so the call's own id. */
 export function callIdOf(id: string): CallId {
@@ -29,6 +30,11 @@ export function callIdOf(id: string): CallId {
 /** The number in an id of ours; 0 for a caller's leg. */
 export function ordinalOf(id: string): number {
   return Number(owned.exec(id)?.[3] ?? 0);
+}
+
+/** Whether it is both voices of a call that are recorded under this id. */
+export function isCallRecording(id: RecordingId): boolean {
+  return owned.exec(id)?.[2] === 'c';
 }
 
 /** Content hash (53 bits, base 36) of a JSON value, to recognise a plan; not for security. */

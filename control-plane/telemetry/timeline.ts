@@ -50,6 +50,16 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
       return `voicemail     recorded ${(fact.durationMs / 1000).toFixed(1)} s`;
     case 'VoicemailFailed':
       return 'voicemail     could not be recorded';
+    case 'RecordingAnnounced':
+      return `announcement  ${who(fact.legId)} has heard that the call is recorded`;
+    case 'CallRecordingStarted':
+      return 'recording     of the call has started';
+    case 'CallRecordingEnded':
+      return `recording     of the call has ended${fact.durationMs === null ? '' : `, ${(fact.durationMs / 1000).toFixed(1)} s`}`;
+    case 'CallRecordingFailed':
+      return 'recording     of the call failed; the call goes on';
+    case 'CallNotRecorded':
+      return 'recording     left out: not both have heard the announcement';
     case 'CallEnded':
       return `hang-up       by ${fact.by}; ${fact.disposition} (${fact.cause})`;
   }

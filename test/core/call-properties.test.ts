@@ -7,7 +7,7 @@ import { transition } from '../../control-plane/core/call/transition.ts';
 import { given, offer, type Story } from './support/given.ts';
 import { everyPart, eventOf, eventTypes } from './support/phases.ts';
 
-const owned = fc.tuple(fc.constantFrom('l', 'b', 'p', 'r'), fc.integer({ min: 1, max: 12 })).map(([kind, n]) => `c7--${kind}${n}`);
+const owned = fc.tuple(fc.constantFrom('l', 'b', 'p', 'r', 'c'), fc.integer({ min: 1, max: 12 })).map(([kind, n]) => `c7--${kind}${n}`);
 const id = fc.oneof({ weight: 6, arbitrary: owned }, fc.constantFrom(offer.callId, '__proto__', 'constructor', ''));
 const cause = fc.constantFrom(...(Object.keys(causes) as Cause[]));
 

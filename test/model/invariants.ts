@@ -1,10 +1,13 @@
 /** What is true of every call, after every event and at its end, whatever happened. Each is named by what it would look like on the phone. */
 import { isDeepStrictEqual } from 'node:util';
+import { isCallRecording } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../control-plane/core/call/events.ts';
 import type { transition as theTransition, Transition } from '../../control-plane/core/call/transition.ts';
 import type { SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import type { Plan } from '../../control-plane/core/routing/plan.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
+import { recordedMedia } from './scenario.ts';
 import type { Disk } from './stores.ts';
 
 export class Broken extends Error {
@@ -46,6 +49,10 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
     }
   }
   if (event.type === 'CallAdopted') {
+    for (const id of event.seen.recordings.filter(isCallRecording)) {
+      const ended = after.commands.some((one) => one.type === 'StopRecording' && one.recordingId === id);
+      must(ended || call.callRecording?.id === id, 'a recording that runs is taken up or ended', at);
+    }
     const there = new Set(event.seen.legs.map((leg) => leg.legId));
     for (const leg of Object.values(before.legs)) {
       if (!there.has(leg.id)) must(call.legs[leg.id]?.phase === 'ended', 'a leg the switch has lost is ended', at);
@@ -56,6 +63,9 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
       if (leg.phase === 'ended' || leg.phase === 'ending') continue;
       must(after.commands.some((one) => one.type === 'HangUpLeg' && one.legId === leg.id), 'no phone rings on after the caller has left', { ...at, leg: leg.phase });
     }
+  }
+  if (before.phase === 'connected' && before.callRecording !== null && call.phase !== 'connected' && event.type !== 'CallAdopted') {
+    must(after.commands.some((one) => one.type === 'StopRecording' && one.recordingId === before.callRecording?.id), 'a recording ends with the bridge', at);
   }
   const ends = after.facts.filter((fact) => fact.type === 'CallEnded').length;
   must(ends === (before.phase !== 'ended' && call.phase === 'ended' ? 1 : 0), 'a call ends once', at);
@@ -71,7 +81,11 @@ export function checkLateTimers(transition: typeof theTransition, call: Call, ar
 }
 
 /** At any moment, on the switch itself. */
-export function checkSwitch(sim: SimulatedSwitch, callId: string): void {
+export function checkSwitch(sim: SimulatedSwitch, callId: string, plan: Plan): void {
+  const announced = Object.values(plan.steps).some((step) => step.kind === 'ring' && step.attempts.some((attempt) => attempt.recording?.announced === true));
+  for (const recording of sim.callRecordings(callId)) {
+    for (const legId of recording.legIds) must(!announced || sim.heard(legId).includes(recordedMedia), 'nobody is recorded who has not heard so', recording);
+  }
   for (const bridge of sim.bridgesOf(callId)) {
     must(bridge.legIds.filter((legId) => legId !== callId).length <= 1, 'one callee is bridged to a caller', bridge);
   }
@@ -90,6 +104,9 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowl
   if (cdr === undefined) return;
   must(cdr.endedAt !== null && cdr.disposition !== null && cdr.cause !== null && cdr.endedBy !== null, 'a CDR is complete', cdr);
   must((cdr.disposition === 'answered') === (cdr.answeredAt !== null), 'a CDR says answered when, and only when, caller and callee were connected', cdr);
+  const recorded = cdr.recordings.map((one) => one.recordingId);
+  if (!knowledge.journalCut) must(sim.callRecordingsMade(callId).every((id) => recorded.includes(id)), 'a CDR names every recording of its call', cdr.recordings);
+  must(cdr.recordings.every(({ startedAt }) => startedAt === null || (cdr.answeredAt !== null && startedAt >= cdr.answeredAt)), 'a recording starts at the bridge', cdr);
   must(cdr.legs.every((leg) => leg.endedAt !== null), 'no leg outlives its call', cdr.legs);
   if (knowledge.talkedMs > 1500 && !knowledge.journalCut && !knowledge.unsure) must(cdr.answeredAt !== null, 'who talked is recorded as answered', cdr);
   const records = disk.archive.get(callId) ?? [];

@@ -28,6 +28,10 @@ export const mutants: readonly Mutant[] = [
   { name: 'any key accepts, whatever was asked for', file: 'core/steps/screening.ts', from: "return key !== undefined && (key === 'any' || key === digit);", to: 'return key !== undefined && digit !== key;' },
   { name: 'a guard is not raised before the bridge', file: 'core/steps/whisper.ts', from: "  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });\n", to: '' },
   { name: 'the end of a bridge is asked for once', file: 'runtime/executor.ts', from: 'tries >= mostTries', to: 'tries >= 1' },
+  { name: 'a call is recorded before both have heard so', file: 'core/steps/call-recording.ts', from: 'if (recording.announced && !(', to: 'if (recording.announced && false && !(' },
+  { name: 'a whisper that failed counts as heard', file: 'core/steps/whisper.ts', from: 'if (heard && attemptOf', to: 'if (attemptOf' },
+  { name: 'a recording is not stopped with its call', file: 'core/call/ending.ts', from: '  stopCallRecording(draft);\n  for (const leg', to: '  for (const leg' },
+  { name: 'a recording that runs is forgotten after a restart', file: 'core/steps/call-recording.ts', from: 'for (const id of running) {', to: 'for (const id of running.slice(0, 0)) {' },
   { name: 'the record is written twice', file: 'runtime/controller.ts', from: '    const closed = archive.writeCdr(cdr).then(', to: '    void archive.writeCdr(cdr);\n    const closed = archive.writeCdr(cdr).then(' },
 ];
 

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { contentHash } from '../../control-plane/core/ids.ts';
 import type { Plan, Attempt, Step } from '../../control-plane/core/routing/plan.ts';
+import type { Media } from '../../control-plane/core/routing/config.ts';
 import type { PartyStep } from '../../control-plane/media/simulated/parts.ts';
 
 export type Break =
@@ -22,6 +23,8 @@ export interface ScenarioPhone {
 export interface Scenario {
   readonly announcement: boolean;
   readonly voicemail: boolean;
+  /** Whether calls are recorded; `announced`: once both have heard so. Absent: not. */
+  readonly recording?: 'off' | 'on' | 'announced';
   readonly ringMs: number;
   readonly phones: readonly ScenarioPhone[];
   readonly caller: readonly PartyStep[];
@@ -79,6 +82,7 @@ const caller: fc.Arbitrary<readonly PartyStep[]> = fc.oneof({ weight: 2, arbitra
 export const scenario: fc.Arbitrary<Scenario> = fc.record({
   announcement: fc.boolean(),
   voicemail: fc.boolean(),
+  recording: fc.constantFrom('off', 'on', 'announced'),
   ringMs: fc.constantFrom(4000, 10_000, 15_000),
   phones: fc.array(phone, { minLength: 1, maxLength: 4 }),
   caller,
@@ -92,12 +96,16 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(),
 });
 
+/** What says that the call is recorded. */
+export const recordedMedia: Media = 'sound:recorded';
+
 /** External numbers have two trunks each. */
 export function planOf(of: Scenario): Plan {
   const attempts = of.phones.map((one, i): Attempt => ({
     user: `u${i}`, label: `phone ${i}`, ringMs: one.ringMs, callerId: { number: '+15550100', name: 'Ann' },
     target: one.kind === 'device' ? { kind: 'device', device: partyOf(of, i) } : { kind: 'external', number: partyOf(of, i), trunks: ['t1', 't2'] },
-    whisper: one.whisper ? ['sound:whisper'] : [],
+    whisper: [...(one.whisper ? ['sound:whisper' as const] : []), ...(of.recording === 'announced' ? [recordedMedia] : [])],
+    ...(of.recording === 'on' || of.recording === 'announced' ? { recording: { announced: of.recording === 'announced' } } : {}),
     ...(one.screening === '' ? {} : { screening: { key: one.screening, prompt: ['sound:press'], waitMs: 6000 } }),
   }));
   const after = of.voicemail ? 'voicemail' : 'bye';
@@ -105,9 +113,11 @@ export function planOf(of: Scenario): Plan {
     ring: { kind: 'ring', pattern: 'simultaneous', attempts, ringMs: of.ringMs, taken: ['sound:taken'], on: { noAnswer: after } },
     bye: { kind: 'hang-up', cause: 'no-answer' },
   };
-  if (of.announcement) steps['announcement'] = { kind: 'announcement', media: ['sound:hello'], on: { done: 'ring' } };
+  const announces = of.recording === 'announced';
+  const said: Media[] = [...(of.announcement ? ['sound:hello' as const] : []), ...(announces ? [recordedMedia] : [])];
+  if (said.length > 0) steps['announcement'] = { kind: 'announcement', media: said, ...(announces ? { announcesRecording: true as const } : {}), on: { done: 'ring' } };
   if (of.voicemail) steps['voicemail'] = { kind: 'voicemail', greeting: ['sound:greeting'], maxMs: 20_000, silenceMs: 5000, on: { done: 'bye' } };
-  const first = of.announcement ? 'announcement' : 'ring';
+  const first = said.length > 0 ? 'announcement' : 'ring';
   const body = { account: { id: 'a', name: 'Clinic' }, number: { e164: '+15550001', label: 'main' }, first, steps, reasons: [], maxCallMs: 600_000 };
   return { version: 1, hash: contentHash(body), ...body };
 }

@@ -31,7 +31,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   const armedOnce = new Set<string>();
   const errors: unknown[] = [];
   for (const i of scenario.phones.keys()) sim.phone(partyOf(scenario, i), scenario.phones[i]?.script ?? []);
-  if (scenario.faults.prompts) for (const media of ['sound:whisper', 'sound:press', 'sound:greeting']) sim.breakMedia(media);
+  if (scenario.faults.prompts) for (const media of ['sound:whisper', 'sound:press', 'sound:greeting', ...(scenario.seed % 2 === 0 ? ['sound:recorded'] : [])]) sim.breakMedia(media);
 
   const checked: typeof theTransition = (call, event, ctx) => {
     const cell = `${call.phase} ${event.type}`;
@@ -100,7 +100,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     await settled();
     if (errors.length > 0) throw errors[0];
     const talking = calls.filter((call) => {
-      checkSwitch(sim, call.id);
+      checkSwitch(sim, call.id, plan);
       const both = sim.bridgesOf(call.id).some((bridge) => bridge.legIds.length === 2) && process !== null && outages === 0;
       if (!both) call.together = 0;
       else if (call.together === 0) call.together = clock.now();
@@ -119,13 +119,15 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
 
 /** Of an earlier bridge and an earlier recording, and a hold that was over. */
 function strays(callId: string): readonly LegEvent[] {
-  const [bridgeId, recordingId] = [ownedId(callId, 'b', 9999), ownedId(callId, 'r', 9999)];
+  const [bridgeId, recordingId, callRecording] = [ownedId(callId, 'b', 9999), ownedId(callId, 'r', 9999), ownedId(callId, 'c', 9999)];
   return [
     { type: 'LegBridged', legId: callId, bridgeId },
     { type: 'LegUnbridged', legId: callId, bridgeId },
     { type: 'RecordingStarted', recordingId },
     { type: 'RecordingFinished', recordingId, durationMs: 1 },
     { type: 'RecordingFailed', recordingId },
+    { type: 'RecordingStarted', recordingId: callRecording },
+    { type: 'RecordingFinished', recordingId: callRecording, durationMs: 1 },
     { type: 'LegHeld', legId: callId },
     { type: 'LegUnheld', legId: callId },
   ];

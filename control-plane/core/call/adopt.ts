@@ -8,6 +8,7 @@
  */
 import { ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
+import { announced, callRecordingAsSeen, startCallRecording } from '../steps/call-recording.ts';
 import { leaveWhenNobodyIsLeft } from '../steps/ring.ts';
 import { askAgain } from '../steps/screening.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
@@ -30,8 +31,11 @@ const spareIds = 50;
 export function adopt(draft: Draft, seen: CallOnSwitch, handle: Handle): void {
   const known = draft.call;
   const mark = seen.caller?.mark ?? null;
-  change(draft, { n: Math.max(known.n, mark?.n ?? 0, ...seen.legs.map((leg) => ordinalOf(leg.legId))) + spareIds });
+  change(draft, { n: Math.max(known.n, mark?.n ?? 0, ...[...seen.legs.map((leg) => leg.legId), ...seen.recordings].map(ordinalOf)) + spareIds });
   callerAsSeen(draft, seen);
+  if (mark?.announced === true) announced(draft, known.id);
+  // Before the place, which may be one that would begin another.
+  callRecordingAsSeen(draft, seen);
   const unknown = seen.legs.filter((leg) => legOf(draft, leg.legId) === undefined);
   const behind = mark !== null && mark.n > known.n && known.phase !== 'ending';
   if (behind || unknown.length > 0 || (known.phase === 'offered' && seen.caller === null)) fact(draft, { type: 'CallReconstructed' });
@@ -202,6 +206,7 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
       return;
     case 'connected':
       resumeConnected(draft, seen);
+      startCallRecording(draft);
       return;
     case 'greeting': {
       const step = stepOf(draft, call.step);

@@ -33,8 +33,12 @@ export interface CallBase {
   readonly caller: { readonly phase: 'waiting' | 'answered' | 'ending' | 'ended' };
   /** Callees' legs, ended ones too, by id in order of creation. */
   readonly legs: Readonly<Record<LegId, Leg>>;
-  /** The recording that is open on the switch. */
+  /** The recording of a message that is open on the switch. */
   readonly recording: RecordingId | null;
+  /** The recording of both voices that is open, or asked for. */
+  readonly callRecording: { readonly id: RecordingId; readonly started: boolean } | null;
+  /** Who has heard to the end that the call is recorded. */
+  readonly announcedTo: readonly LegId[];
   /** Armed timers; one that fires and is not here is ignored. */
   readonly timers: Readonly<Record<TimerId, EpochMs>>;
   /** The last number given to an id. */
@@ -83,5 +87,5 @@ export type Leg = LegBase & LegPlace;
 
 /** A call as it arrives, before its first event. */
 export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
-  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, timers: {}, n: 0, phase: 'offered' };
+  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, callRecording: null, announcedTo: [], timers: {}, n: 0, phase: 'offered' };
 }

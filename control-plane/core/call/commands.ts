@@ -33,6 +33,12 @@ export type MediaCommand =
       readonly maxMs: Ms;
       readonly silenceMs: Ms;
     }
+  /**
+   * Records what each of the two says, on a track of its own, until it is stopped or one of them leaves. Neither leg is
+   * kept from anything by it. Tracks are named `<recordingId>-caller` and `<recordingId>-callee`.
+   */
+  | { readonly type: 'StartCallRecording'; readonly recordingId: RecordingId; readonly caller: LegId; readonly callee: LegId }
+  /** Of either kind. */
   | { readonly type: 'StopRecording'; readonly recordingId: RecordingId }
   /** The switch ends the leg by itself unless the guard is renewed within this time. */
   | { readonly type: 'SetGuard'; readonly legId: LegId; readonly ms: Ms }

@@ -1,5 +1,6 @@
 /** The end of a call: everything it has on the switch is asked to end, and it is over when all of it has. */
 import { causes, type Cause, type Disposition } from '../cause.ts';
+import { stopCallRecording } from '../steps/call-recording.ts';
 import { cancelAllTimers, change, command, fact, goTo, legsOf, startTimer, type Draft } from './draft.ts';
 import type { Leg } from './call.ts';
 import type { EndedBy } from './facts.ts';
@@ -9,6 +10,7 @@ import { endingTimer, hangUpAgainMs, hangUpTries } from './timers.ts';
 export function endCall(draft: Draft, cause: Cause, disposition: Disposition, by: EndedBy): void {
   const call = draft.call;
   if (call.phase === 'ending' || call.phase === 'ended') return;
+  stopCallRecording(draft);
   for (const leg of legsOf(draft)) askToEnd(draft, leg, causeOfRelease(leg));
   if (call.phase === 'connecting' || call.phase === 'connected') command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
   hangUpCaller(draft, cause);
@@ -46,7 +48,7 @@ export function endAgain(draft: Draft): void {
   if (call.tries >= hangUpTries) {
     for (const leg of legsOf(draft)) endLeg(draft, leg, 'lost');
     // A recording whose end was not heard of may hold a message: the CDR goes on naming it, its length unknown.
-    change(draft, { caller: { phase: 'ended' }, recording: null });
+    change(draft, { caller: { phase: 'ended' }, recording: null, callRecording: null });
     finishWhenNothingIsLeft(draft);
     return;
   }
@@ -55,6 +57,7 @@ export function endAgain(draft: Draft): void {
   }
   hangUpCaller(draft, call.cause);
   if (call.recording !== null) command(draft, { type: 'StopRecording', recordingId: call.recording });
+  stopCallRecording(draft);
   goTo(draft, { phase: 'ending', cause: call.cause, disposition: call.disposition, by: call.by, tries: call.tries + 1 });
   startTimer(draft, endingTimer, draft.now + hangUpAgainMs);
 }
@@ -69,7 +72,7 @@ export function endAnew(draft: Draft): void {
 
 export function finishWhenNothingIsLeft(draft: Draft): void {
   const call = draft.call;
-  if (call.phase !== 'ending' || call.caller.phase !== 'ended' || call.recording !== null) return;
+  if (call.phase !== 'ending' || call.caller.phase !== 'ended' || call.recording !== null || call.callRecording !== null) return;
   if (legsOf(draft).some((leg) => leg.phase !== 'ended')) return;
   cancelAllTimers(draft);
   fact(draft, { type: 'CallEnded', cause: call.cause, disposition: call.disposition, by: call.by });

@@ -41,4 +41,12 @@ export type CallFact =
   | { readonly type: 'VoicemailStarted'; readonly recordingId: RecordingId }
   | { readonly type: 'VoicemailRecorded'; readonly recordingId: RecordingId; readonly durationMs: Ms }
   | { readonly type: 'VoicemailFailed' }
+  /** This party has heard to the end that the call is recorded. */
+  | { readonly type: 'RecordingAnnounced'; readonly legId: LegId }
+  | { readonly type: 'CallRecordingStarted'; readonly recordingId: RecordingId }
+  /** `durationMs` is null where its end was not seen. */
+  | { readonly type: 'CallRecordingEnded'; readonly recordingId: RecordingId; readonly durationMs: Ms | null }
+  | { readonly type: 'CallRecordingFailed'; readonly recordingId: RecordingId }
+  /** It was to be recorded; the announcement was not heard by both, so it is not. */
+  | { readonly type: 'CallNotRecorded'; readonly why: 'not-announced' }
   | { readonly type: 'CallEnded'; readonly cause: Cause; readonly disposition: Disposition; readonly by: EndedBy };

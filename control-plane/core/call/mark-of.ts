@@ -3,7 +3,7 @@ import type { Call } from './call.ts';
 import type { CallMark } from './mark.ts';
 
 export function markOf(call: Call): CallMark | null {
-  const base = { v: 1, dialled: call.offer.dialled, plan: call.plan.hash, startedAt: call.startedAt, n: call.n } as const;
+  const base = { v: 1, dialled: call.offer.dialled, plan: call.plan.hash, startedAt: call.startedAt, ...(call.announcedTo.includes(call.id) ? { announced: true as const } : {}), n: call.n } as const;
   switch (call.phase) {
     case 'announcing':
       return { ...base, step: call.step, place: 'announcing' };

@@ -19,6 +19,8 @@ export interface CallMark {
   readonly bridge?: BridgeId;
   /** With `recording`. */
   readonly recording?: RecordingId;
+  /** The caller has heard that the call is recorded. */
+  readonly announced?: true;
   /** Ids up to this number may be in use. */
   readonly n: number;
 }

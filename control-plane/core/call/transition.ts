@@ -6,6 +6,7 @@
 import type { Cause } from '../cause.ts';
 import type { LegId, TimerId } from '../ids.ts';
 import { announcementFinished } from '../steps/announcement.ts';
+import { callRecordingEnded, callRecordingFailed, callRecordingStarted } from '../steps/call-recording.ts';
 import { attemptEnded, leaveWhenNobodyIsLeft, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
 import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
@@ -87,12 +88,15 @@ function handle(draft: Draft, event: CallEvent): void {
       return;
     case 'RecordingStarted':
       recordingStarted(draft, event.recordingId);
+      callRecordingStarted(draft, event.recordingId);
       return;
     case 'RecordingFinished':
       recordingClosed(draft, event.recordingId, event.durationMs);
+      callRecordingEnded(draft, event.recordingId, event.durationMs);
       return;
     case 'RecordingFailed':
       recordingClosed(draft, event.recordingId, null);
+      callRecordingFailed(draft, event.recordingId);
       return;
     case 'TimerFired':
       timerFired(draft, event.id);
@@ -161,7 +165,7 @@ function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolea
   const leg = legOf(draft, legId);
   if (leg === undefined || !('promptId' in leg) || leg.promptId !== promptId) return;
   if (leg.phase === 'screening') screeningPromptFinished(draft, leg, ok);
-  else if (leg.phase === 'accepted') whisperFinished(draft);
+  else if (leg.phase === 'accepted') whisperFinished(draft, ok);
   else dismissedOver(draft, leg);
 }
 
@@ -256,6 +260,12 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
       return;
     case 'StartRecording':
       if (error !== 'unreachable') recordingClosed(draft, failed.recordingId, null);
+      return;
+    case 'StartCallRecording':
+      if (error === 'unreachable') return;
+      // It may have begun all the same.
+      if (error === 'timeout') command(draft, { type: 'StopRecording', recordingId: failed.recordingId });
+      callRecordingFailed(draft, failed.recordingId);
       return;
     case 'SetGuard':
       if (error !== 'gone' && isTalking(draft.call, failed.legId)) {

@@ -29,10 +29,24 @@ export interface Cdr {
   readonly disposition: Disposition | null;
   readonly cause: Cause | null;
   readonly endedBy: EndedBy | null;
+  /** When the caller had heard that the call is recorded. */
+  readonly recordingAnnouncedAt: EpochMs | null;
+  /** Of both voices; more than one where it was interrupted. */
+  readonly recordings: readonly CdrRecording[];
+  /** Why a call that was to be recorded was not. */
+  readonly notRecorded: 'not-announced' | null;
   readonly voicemail: { readonly recordingId: RecordingId; readonly durationMs: Ms | null } | null;
   readonly legs: readonly CdrLeg[];
   /** Facts are missing: the call was taken over from what the switch still had of it. */
   readonly reconstructed: boolean;
+}
+
+export interface CdrRecording {
+  readonly recordingId: RecordingId;
+  readonly startedAt: EpochMs | null;
+  readonly endedAt: EpochMs | null;
+  readonly durationMs: Ms | null;
+  readonly failed: boolean;
 }
 
 export interface CdrLeg {
@@ -45,6 +59,7 @@ export interface CdrLeg {
   readonly rangAt: EpochMs | null;
   readonly pickedUpAt: EpochMs | null;
   readonly acceptedAt: EpochMs | null;
+  readonly recordingAnnouncedAt: EpochMs | null;
   readonly connectedAt: EpochMs | null;
   readonly endedAt: EpochMs | null;
   readonly disposition: Disposition | null;
@@ -71,6 +86,9 @@ export function emptyCdr(callId: CallId, plan: Plan): Cdr {
     disposition: null,
     cause: null,
     endedBy: null,
+    recordingAnnouncedAt: null,
+    recordings: [],
+    notRecorded: null,
     voicemail: null,
     legs: [],
     reconstructed: false,
@@ -110,6 +128,17 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
       return { ...cdr, voicemail: { recordingId: fact.recordingId, durationMs: fact.durationMs } };
     case 'VoicemailFailed':
       return { ...cdr, voicemail: null };
+    case 'RecordingAnnounced':
+      if (fact.legId === cdr.callId) return { ...cdr, recordingAnnouncedAt: cdr.recordingAnnouncedAt ?? at };
+      return withLeg(cdr, fact.legId, (leg) => ({ ...leg, recordingAnnouncedAt: leg.recordingAnnouncedAt ?? at }));
+    case 'CallRecordingStarted':
+      return withRecording(cdr, fact.recordingId, { startedAt: at });
+    case 'CallRecordingEnded':
+      return withRecording(cdr, fact.recordingId, { endedAt: at, durationMs: fact.durationMs });
+    case 'CallRecordingFailed':
+      return withRecording(cdr, fact.recordingId, { endedAt: at, failed: true });
+    case 'CallNotRecorded':
+      return { ...cdr, notRecorded: fact.why };
     case 'CallEnded':
       return { ...cdr, endedAt: at, disposition: fact.disposition, cause: fact.cause, endedBy: fact.by };
     case 'StepEntered':
@@ -126,7 +155,7 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
 function emptyLeg(legId: LegId): CdrLeg {
   return {
     legId, user: '', label: '', target: null, trunk: null, dialedAt: null, rangAt: null, pickedUpAt: null, acceptedAt: null,
-    connectedAt: null, endedAt: null, disposition: null, cause: null, heldSince: null,
+    recordingAnnouncedAt: null, connectedAt: null, endedAt: null, disposition: null, cause: null, heldSince: null,
   };
 }
 
@@ -136,6 +165,12 @@ function withLeg(cdr: Cdr, legId: LegId, change: (leg: CdrLeg) => CdrLeg): Cdr {
   const known = cdr.legs.some((leg) => leg.legId === legId);
   const legs = known ? cdr.legs : [...cdr.legs, emptyLeg(legId)];
   return { ...cdr, legs: legs.map((leg) => (leg.legId === legId ? change(leg) : leg)) };
+}
+
+function withRecording(cdr: Cdr, recordingId: RecordingId, fields: Partial<CdrRecording>): Cdr {
+  const known = cdr.recordings.find((one) => one.recordingId === recordingId);
+  const recording: CdrRecording = { ...(known ?? { recordingId, startedAt: null, endedAt: null, durationMs: null, failed: false }), ...fields };
+  return { ...cdr, recordings: [...cdr.recordings.filter((one) => one !== known), recording] };
 }
 
 function unhold(cdr: Cdr, legId: LegId, at: EpochMs): Cdr {

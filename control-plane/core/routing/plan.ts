@@ -30,6 +30,8 @@ export type Step = AnnouncementStep | RingStep | VoicemailStep | HangUpStep;
 export interface AnnouncementStep {
   readonly kind: 'announcement';
   readonly media: readonly Media[];
+  /** The last of it says that the call is recorded. */
+  readonly announcesRecording?: true;
   readonly on: { readonly done: StepId };
 }
 
@@ -53,6 +55,11 @@ export interface Attempt {
   readonly callerId: { readonly number: string; readonly name: string };
   /** Heard by the callee alone before the bridge. */
   readonly whisper: readonly Media[];
+  /**
+   * The call is recorded when this attempt takes it. `announced`: only once caller and callee have heard so, the callee
+   * as the last of `whisper`.
+   */
+  readonly recording?: { readonly announced: boolean };
   /** Asked for a key before the call is connected. */
   readonly screening?: Screening;
 }

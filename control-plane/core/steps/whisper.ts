@@ -7,6 +7,7 @@ import { cancelTimer, command, fact, goTo, legOf, moveLeg, newId, startTimer, ty
 import { answerCaller, attemptOf, cancelLegTimers, hangUp } from '../call/leg-life.ts';
 import { connectLimitMs, connectTimer, legTimer, maxCallTimer, rejoinAfterMs, whisperLimitMs, whisperTimer } from '../call/timers.ts';
 import type { BridgeId, LegId } from '../ids.ts';
+import { announced, startCallRecording, stopCallRecording } from './call-recording.ts';
 
 /** The leg has the call. Its siblings are already released. */
 export function startConnecting(draft: Draft, leg: Leg): void {
@@ -29,12 +30,13 @@ export function startWhisper(draft: Draft, leg: Leg): void {
 }
 
 /** The whisper is over, or has failed: the caller has waited long enough either way. */
-export function whisperFinished(draft: Draft): void {
+export function whisperFinished(draft: Draft, heard: boolean): void {
   const call = draft.call;
   if (call.phase !== 'connecting') return;
   const winner = call.legs[call.winner];
   if (winner?.phase !== 'accepted') return;
   cancelTimer(draft, whisperTimer);
+  if (heard && attemptOf(draft, winner)?.recording?.announced === true) announced(draft, winner.id);
   if (winner.promptId !== null) moveLeg(draft, winner, { phase: 'accepted', promptId: null });
   bridge(draft);
 }
@@ -43,7 +45,7 @@ export function whisperTimedOut(draft: Draft): void {
   const call = draft.call;
   const winner = call.phase === 'connecting' ? call.legs[call.winner] : undefined;
   if (winner?.phase === 'accepted' && winner.promptId !== null) command(draft, { type: 'StopPrompt', promptId: winner.promptId });
-  whisperFinished(draft);
+  whisperFinished(draft, false);
 }
 
 /** Puts both in the bridge. The guards go up first: the switch must not end a call that talks. */
@@ -79,6 +81,7 @@ export function connected(draft: Draft): void {
   goTo(draft, { phase: 'connected', step: call.step, winner: call.winner, bridgeId: call.bridgeId });
   fact(draft, { type: 'LegConnected', legId: call.winner, bridgeId: call.bridgeId });
   startTimer(draft, maxCallTimer, draft.now + call.plan.maxCallMs);
+  startCallRecording(draft);
 }
 
 /** The switch has refused the bridge: a talking pair that came apart is tried again, a new one is given up. */
@@ -104,6 +107,7 @@ export function winnerLost(draft: Draft): void {
   cancelTimer(draft, connectTimer);
   cancelTimer(draft, whisperTimer);
   cancelLegTimers(draft, call.id);
+  stopCallRecording(draft);
   command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
   fact(draft, { type: 'RingEnded', step: call.step, outcome: 'noAnswer' });
   draft.outcome = 'noAnswer';

@@ -1,6 +1,7 @@
 import type { SwitchSnapshot } from '../media-driver.ts';
-import { callIdOf } from '../../core/ids.ts';
+import { callIdOf, isCallRecording } from '../../core/ids.ts';
 import type { AriClient } from './ari/ari-client.ts';
+import { tracksOf } from './call-recording.ts';
 import { dialledVariable } from './identity.ts';
 import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
@@ -13,7 +14,8 @@ import type { Legs } from './legs.ts';
 export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot['calls'][number], elsewhere: ReadonlySet<string>, tell: TellLeg): Promise<void> {
   const { callId } = call;
   const channelIds = [...(call.caller === null ? [] : [callId]), ...call.legs.map(({ legId }) => legId)];
-  const sources = [...channelIds.map((id) => `channel:${id}`), ...call.bridges.map(({ bridgeId }) => `bridge:${bridgeId}`)];
+  const sources = [...channelIds.map((id) => `channel:${id}`), ...call.bridges.map(({ bridgeId }) => `bridge:${bridgeId}`),
+    ...call.recordings.filter(isCallRecording).flatMap(tracksOf).map((id) => `channel:${id}`)];
 
   for (const { legId, state } of call.legs) {
     const leg = legs.of(legId);

@@ -4,6 +4,7 @@
  */
 import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
+import { isCallRecording } from '../../core/ids.ts';
 import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
 import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
@@ -11,6 +12,7 @@ import { connectLanes } from './ari/ari-lanes.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
 import type { CallBroadcastEvent, StasisStartEvent } from './ari/ari-types.generated.ts';
 import { missingModules } from './ari/missing-modules.ts';
+import { createCallRecordings, recordingOfTrack, trackArgument } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
 import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
 import { createLegs } from './legs.ts';
@@ -53,13 +55,17 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
   let lastReading: SwitchReading | undefined;
 
   const tell: TellLeg = (callId, event) => { handlers?.onLegEvent(callId, event); };
+  const recordings = createCallRecordings(tell);
 
   function onLink(state: AriLink, client: AriClient): void {
     ari = client;
     // Told once the switch has been found usable.
     if (!checked && state === 'up') return;
     link = state;
-    if (state !== 'up') legs.linkLost();
+    if (state !== 'up') {
+      legs.linkLost();
+      recordings.linkLost();
+    }
     handlers?.onLink(state, { up: 'connected', down: 'the connection was lost', replaced: 'another process took this name' }[state]);
   }
 
@@ -67,7 +73,17 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     if (!checked || ari === undefined) return;
     if (event.type === 'CallBroadcast') claim(ari, event);
     else if (event.type === 'StasisStart') onStasisStart(ari, event);
-    else translateEvent(event, legs, tell);
+    else if (!onTrack(ari, event)) translateEvent(event, legs, tell);
+  }
+
+  /** Of a recording of a call, not of the call's legs. */
+  function onTrack(ari: AriClient, event: SwitchEvent): boolean {
+    if (event.type !== 'RecordingStarted' && event.type !== 'RecordingFinished' && event.type !== 'RecordingFailed') return false;
+    const { name, duration } = event.recording;
+    if (recordingOfTrack(name) === undefined) return false;
+    if (event.type === 'RecordingStarted') recordings.started(name);
+    else recordings.closed(ari, name, event.type === 'RecordingFailed' ? null : (duration ?? 0) * 1000);
+    return true;
   }
 
   function claim(ari: AriClient, { channel }: CallBroadcastEvent): void {
@@ -80,6 +96,10 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   function onStasisStart(ari: AriClient, { args, channel }: StasisStartEvent): void {
     const [kind, origin, ...dialled] = args;
+    if (kind === trackArgument) {
+      recordings.entered(ari, channel.id);
+      return;
+    }
     if (kind !== 'inbound' && kind !== 'orphan') {
       legs.get(channel.id)?.originate?.entered();
       return;
@@ -104,6 +124,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     const known = legs.ids();
     const reading = await readSwitch(ari);
     legs.keepOnly(known, reading.channelIds);
+    recordings.asSeen(reading.snapshot.calls.flatMap((call) => call.recordings.filter(isCallRecording)));
     lastReading = reading;
     return reading;
   }
@@ -139,7 +160,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     accept(newCalls) { accepting = newCalls; },
     async execute(command) {
       if (ari === undefined) return { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'There is no link to the switch.' };
-      return perform(ari, legs, command, tell);
+      return perform(ari, legs, recordings, command, tell);
     },
     snapshot: async () => (await read()).snapshot,
     async adopt(callId, snapshot) {

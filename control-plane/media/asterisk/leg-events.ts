@@ -5,6 +5,7 @@ import type { LegEvent } from '../../core/call/events.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
 import type { AriEvent } from './ari/ari-types.generated.ts';
 import { causeOfEnd } from './hang-up-cause.ts';
+import { recordingOfTrack } from './call-recording.ts';
 import type { Leg, Legs } from './legs.ts';
 
 /** `Dial` is not among them: a state change comes for each of its states that matters. */
@@ -16,6 +17,7 @@ export const eventFilter: readonly AriEvent['type'][] = [
 export type TellLeg = (callId: CallId, event: LegEvent) => void;
 
 export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg): void {
+  if ('channel' in event && event.channel !== undefined && recordingOfTrack(event.channel.id) !== undefined) return;
   const tell = (id: string, told: LegEvent): void => { tellCall(callIdOf(id), told); };
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others are filtered out at the switch, or are the driver's own
   switch (event.type) {

@@ -1,9 +1,10 @@
-import { callIdOf } from '../../core/ids.ts';
+import { callIdOf, isCallRecording } from '../../core/ids.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
 import type { TellLeg } from './leg-events.ts';
 import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriResult } from './ari/ari-result.ts';
+import type { CallRecordings } from './call-recording.ts';
 import { reasonCode } from './hang-up-cause.ts';
 import { identityText, identityVariable, peerVariable, setByReading } from './identity.ts';
 import type { Leg, Legs } from './legs.ts';
@@ -19,7 +20,7 @@ const done: CommandResult = { ok: true };
  * `answer` and `addChannel` wait for the channel's thread, and every request of every call waits behind them. A prompt
  * or a recording keeps that thread busy, so it is stopped first; stopping does not wait.
  */
-export async function perform(ari: AriClient, legs: Legs, command: MediaCommand, tell: TellLeg): Promise<CommandResult> {
+export async function perform(ari: AriClient, legs: Legs, recordings: CallRecordings, command: MediaCommand, tell: TellLeg): Promise<CommandResult> {
   switch (command.type) {
     case 'OriginateLeg':
       return originateLeg(ari, legs, command);
@@ -80,7 +81,10 @@ export async function perform(ari: AriClient, legs: Legs, command: MediaCommand,
       if (!recording.ok && leg?.recording === command.recordingId) leg.recording = undefined;
       return result(recording);
     }
+    case 'StartCallRecording':
+      return result(await recordings.start(ari, command));
     case 'StopRecording':
+      if (isCallRecording(command.recordingId)) return result(await recordings.stop(ari, command.recordingId));
       return result(await ari.request('recordings.stop', { recordingName: command.recordingId }));
     case 'SetGuard':
       return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading('TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))) }));

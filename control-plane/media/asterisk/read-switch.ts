@@ -6,6 +6,7 @@ import type { SwitchSnapshot } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriResult } from './ari/ari-result.ts';
 import type { Channel } from './ari/ari-types.generated.ts';
+import { recordingOfTrack, tracksOf } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
 import { identityVariable, markIn } from './identity.ts';
 
@@ -34,7 +35,7 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
   const claimed = new Set(apps.flatMap(({ channel_ids: ids }) => ids));
   const here = new Set(apps.find(({ name }) => name === ari.app)?.channel_ids);
   const elsewhere = new Set(apps.filter(({ name }) => name !== ari.app).flatMap(({ channel_ids: ids }) => ids));
-  const ours = channels.filter(({ id }) => claimed.has(id) || leg.test(id));
+  const ours = channels.filter(({ id }) => (claimed.has(id) || leg.test(id)) && recordingOfTrack(id) === undefined);
   const marks = await readMarks(ari, ours);
 
   const calls = new Map<CallId, Call>();
@@ -65,9 +66,15 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
     if (callMark?.recording !== undefined) recordings.push({ call, name: callMark.recording });
   }
   for (const { id, channels: legIds } of ok(bridgesReply)) if (bridge.test(id)) callOf(id).bridges.push({ bridgeId: id, legIds });
+  const isLive = async (recordingName: string): Promise<boolean> => (await ari.request('recordings.getLive', { recordingName })).ok;
   await Promise.all(recordings.map(async ({ call, name }) => {
-    const live = await ari.request('recordings.getLive', { recordingName: name });
-    if (live.ok) call.recordings = [name];
+    if (await isLive(name)) call.recordings = [...call.recordings, name];
+  }));
+  // Half a recording is none: its call ends it, and begins another.
+  const ofCalls = new Set(channels.flatMap(({ id }) => recordingOfTrack(id) ?? []));
+  await Promise.all([...ofCalls].map(async (id) => {
+    const call = calls.get(callIdOf(id));
+    if (call !== undefined && (await Promise.all(tracksOf(id).map(isLive))).every(Boolean)) call.recordings = [...call.recordings, id];
   }));
   const notHere = new Set(ours.map(({ id }) => id).filter((id) => !here.has(id) || elsewhere.has(id)));
   return { snapshot: { calls: [...calls.values()] }, channelIds: new Set(channels.map(({ id }) => id)), elsewhere: notHere };

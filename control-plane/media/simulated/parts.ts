@@ -51,7 +51,8 @@ export interface SwitchBridge {
 
 export interface SwitchRecording {
   readonly id: RecordingId;
-  readonly legId: LegId;
+  /** It ends with the first of them to end. One leg: a message, which keeps that leg busy; two: a call, which keeps neither. */
+  readonly legIds: readonly LegId[];
   readonly startedAt: EpochMs;
   readonly speechMs: Ms;
   limit: Disarm;

@@ -3,7 +3,7 @@ import { callIdOf } from '../../core/ids.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
 import type { CommandError } from '../../core/call/events.ts';
 import type { CommandResult } from '../media-driver.ts';
-import { nothing, type SwitchLeg } from './parts.ts';
+import { nothing, type SwitchLeg, type SwitchRecording } from './parts.ts';
 import { guardMs, type Works } from './works.ts';
 
 type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
@@ -45,7 +45,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
       const joining = command.legIds.map((legId) => legs.get(legId));
       // The bridge has been made by then, and stays, empty.
       if (joining.some((leg) => leg === undefined)) return gone(command.legIds.join(' or '));
-      const recorded = joining.some((leg) => [...recordings.values()].some(({ legId }) => legId === leg?.id));
+      const recorded = joining.some((leg) => [...recordings.values()].some((recording) => leg !== undefined && isMessageOf(recording, leg)));
       for (const leg of joining) if (leg !== undefined) free(works, leg);
       // The recording's end and the bridge race.
       if (recorded && works.chance.pick(2) === 0) return refuse('rejected', 'a leg is being recorded');
@@ -71,6 +71,14 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
       const recording = recordings.get(command.recordingId);
       if (recording === undefined) return gone(command.recordingId);
       works.endRecording(recording);
+      return done;
+    }
+    case 'StartCallRecording': {
+      const legIds = [command.caller, command.callee];
+      const [caller] = legIds.map((legId) => legs.get(legId));
+      if (caller === undefined || !legs.has(command.callee)) return gone(legIds.join(' or '));
+      if (recordings.has(command.recordingId)) return refuse('rejected', 'id in use');
+      record(works, caller, { id: command.recordingId, legIds, startedAt: clock.now(), speechMs: Infinity, limit: nothing });
       return done;
     }
     case 'AnswerLeg':
@@ -118,14 +126,10 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         if (works.recordings.has(command.recordingId)) return refuse('rejected', 'id in use');
         if (leg.state !== 'answered') return refuse('not-ready', 'the leg has not been answered');
         leg.hearsRinging = false;
-        if (works.chance.recordingFails()) {
-          works.emit(leg, { type: 'RecordingFailed', recordingId: command.recordingId });
-          return done;
+        const recording = { id: command.recordingId, legIds: [leg.id], startedAt: clock.now(), speechMs: works.chance.speechMs(), limit: nothing };
+        if (record(works, leg, recording)) {
+          recording.limit = clock.setTimer(clock.now() + Math.min(command.maxMs, recording.speechMs + command.silenceMs), () => works.endRecording(recording));
         }
-        const recording = { id: command.recordingId, legId: leg.id, startedAt: clock.now(), speechMs: works.chance.speechMs(), limit: nothing };
-        recording.limit = clock.setTimer(clock.now() + Math.min(command.maxMs, recording.speechMs + command.silenceMs), () => works.endRecording(recording));
-        works.recordings.set(recording.id, recording);
-        works.emit(leg, { type: 'RecordingStarted', recordingId: recording.id });
         return done;
       }
       case 'SetGuard':
@@ -138,9 +142,25 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   }
 }
 
-/** A prompt or a recording keeps a leg from being answered or bridged, so it is stopped first. */
+/** Whether it began. */
+function record(works: Works, teller: SwitchLeg, recording: SwitchRecording): boolean {
+  if (works.chance.recordingFails()) {
+    works.emit(teller, { type: 'RecordingFailed', recordingId: recording.id });
+    return false;
+  }
+  works.recordings.set(recording.id, recording);
+  if (recording.legIds.length > 1) works.callRecordingsMade.push(recording.id);
+  works.emit(teller, { type: 'RecordingStarted', recordingId: recording.id });
+  return true;
+}
+
+function isMessageOf({ legIds }: SwitchRecording, leg: SwitchLeg): boolean {
+  return legIds.length === 1 && legIds[0] === leg.id;
+}
+
+/** A prompt or the recording of a message keeps a leg from being answered or bridged, so it is stopped first. */
 function free(works: Works, leg: SwitchLeg): void {
-  for (const recording of works.recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
+  for (const recording of works.recordings.values()) if (isMessageOf(recording, leg)) works.endRecording(recording);
   for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, true);
 }
 

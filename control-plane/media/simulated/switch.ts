@@ -58,6 +58,11 @@ export interface SimulatedSwitch {
   notices(): readonly PhoneNotice[];
   /** What parties did that took effect, in order. */
   acts(): readonly PartyAct[];
+  /** Recordings of calls that run, with who is recorded; and all there ever were. */
+  callRecordings(callId: CallId): readonly { readonly id: string; readonly legIds: readonly LegId[] }[];
+  callRecordingsMade(callId: CallId): readonly string[];
+  /** What a leg has heard to the end. */
+  heard(legId: LegId): readonly string[];
   /** Calls that no controller took, or that none kept: the dialplan sent them to the failsafe. */
   failsafe(): readonly CallId[];
   /** All that is still on the switch; empty when every call is over and nothing was forgotten. */
@@ -76,11 +81,12 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
   const notices: PhoneNotice[] = [];
   const acts: PartyAct[] = [];
   const failsafe: CallId[] = [];
+  const heard = new Map<LegId, readonly string[]>();
   const controllers = createControllers(clock, chance);
   let callsSeen = 0;
 
   const works: Works = {
-    clock, chance, legs, bridges, recordings, controllers, broken: new Set(),
+    clock, chance, legs, bridges, recordings, controllers, broken: new Set(), callRecordingsMade: [],
     scriptOf: (party) => scripts.get(party) === null ? null : scripts.get(party) ?? [{ afterMs: 20, does: 'ring' }],
     notice: (leg, saw) => notices.push({ party: leg.party, legId: leg.id, saw }),
 
@@ -132,14 +138,17 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       }
       const ok = prompt.media.every((media) => !works.broken.has(media));
       const lasts = ok ? prompt.media.reduce((sum, media) => sum + chance.promptMs(media), 0) : 0;
-      prompt.end = clock.setTimer(clock.now() + lasts, () => works.endPrompt(leg, prompt.id, ok));
+      prompt.end = clock.setTimer(clock.now() + lasts, () => {
+        if (ok) heard.set(leg.id, [...(heard.get(leg.id) ?? []), ...prompt.media]);
+        works.endPrompt(leg, prompt.id, ok);
+      });
     },
 
     endRecording(recording) {
       if (!recordings.delete(recording.id)) return;
       recording.limit();
-      const leg = legs.get(recording.legId) ?? leaving;
-      if (leg?.id === recording.legId) {
+      const leg = leaving !== undefined && recording.legIds.includes(leaving.id) ? leaving : legs.get(recording.legIds[0] ?? '');
+      if (leg !== undefined) {
         works.emit(leg, { type: 'RecordingFinished', recordingId: recording.id, durationMs: wholeSeconds(Math.min(clock.now() - recording.startedAt, recording.speechMs)) });
       }
     },
@@ -194,7 +203,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     leg.ringLimit();
     for (const disarm of leg.script) disarm();
     leaving = leg;
-    for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
+    for (const recording of recordings.values()) if (recording.legIds.includes(leg.id)) works.endRecording(recording);
     leaving = undefined;
     for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
@@ -208,7 +217,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       return;
     }
     const running = leg.prompts.slice();
-    for (const recording of recordings.values()) if (recording.legId === leg.id) works.endRecording(recording);
+    for (const recording of recordings.values()) if (recording.legIds.includes(leg.id)) works.endRecording(recording);
     for (const prompt of running) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
     leg.hearsRinging = false;
@@ -294,6 +303,9 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     bridgesOf: (callId) => [...bridges.values()].filter((bridge) => bridge.id.startsWith(`${callId}--`)).map((bridge) => ({ id: bridge.id, legIds: [...bridge.legIds] })),
     notices: () => notices,
     acts: () => acts,
+    callRecordings: (callId) => [...recordings.values()].filter(({ id, legIds }) => legIds.length > 1 && callIdOf(id) === callId).map(({ id, legIds }) => ({ id, legIds })),
+    callRecordingsMade: (callId) => works.callRecordingsMade.filter((id) => callIdOf(id) === callId),
+    heard: (legId) => heard.get(legId) ?? [],
     failsafe: () => failsafe,
     leftovers: () => ({
       legs: [...legs.keys()],

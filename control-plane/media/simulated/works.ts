@@ -18,6 +18,7 @@ export interface Works {
   readonly recordings: Map<string, SwitchRecording>;
   readonly controllers: Controllers;
   readonly broken: Set<string>;
+  readonly callRecordingsMade: string[];
   /** Null for a phone that is not there. */
   scriptOf(party: string): readonly PartyStep[] | null;
   notice(leg: SwitchLeg, saw: PhoneNotice['saw']): void;
