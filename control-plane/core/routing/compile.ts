@@ -3,23 +3,24 @@
  * same plan and hash. `explain` prints what this returns, so what it says is what a call does.
  *
  *   announcement ─done─> ring ─noAnswer─> voicemail ─done─> hang-up
+ *   a blocked caller: hang-up, or voicemail, or announcement ─done─> hang-up
  *
  * A step that has nothing to do is left out, and `reasons` says why.
  */
 import { contentHash, type StepId } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
-import { maxUsers, type Account, type CallFacts, type Device, type Media, type TrackingNumber, type User, type Voicemail } from './config.ts';
-import type { Attempt, Plan, Reason, Screening, Step } from './plan.ts';
-import { acceptText, takenText, whisperAudio } from './whisper.ts';
+import { whyBlocked } from './blocked.ts';
+import { defaultPrecedence, type Account, type Blocked, type CallFacts, type Media, type PrecedenceEntry, type TrackingNumber, type Voicemail } from './config.ts';
+import type { Plan, Reason, Step } from './plan.ts';
+import { devicesOf, phoneAt, type Phone } from './precedence.ts';
+import { messageMedia, recordingMedia, ringAttempts, shortestRingMs } from './ring-attempts.ts';
+import { takenText } from './whisper.ts';
+import { seconds } from './words.ts';
 
-/** Below this a phone cannot be picked up in time, so it is not rung at all. */
-export const shortestRingMs: Ms = 5 * second;
 /** Below this a mobile seldom rings before the time is up: networks take seconds to reach it. */
 const shortestExternalRingMs: Ms = 15 * second;
 /** Above this a mobile's own voicemail tends to answer. */
 const longestExternalRingMs: Ms = 20 * second;
-/** From the answer; the longest whisper and the question fit twice. */
-const screeningWaitMs: Ms = 20 * second;
 const maxCallMs: Ms = 4 * hour;
 
 /** The plan for whichever account has the dialled number; a call to nobody's number is hung up as unallocated. */
@@ -60,45 +61,85 @@ function unallocated(dialled: string): Plan {
   });
 }
 
+/** A plan in the making. */
+interface Making {
+  readonly account: Account;
+  readonly number: TrackingNumber;
+  readonly facts: CallFacts;
+  readonly steps: Record<StepId, Step>;
+  readonly reasons: Reason[];
+}
+
 function compileNumber(account: Account, number: TrackingNumber, facts: CallFacts): Plan {
   const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
-  const steps: Record<StepId, Step> = {};
+  const making: Making = { account, number, facts, steps: {}, reasons };
+  const refused = whyBlocked(account.blocked, facts.callerNumber);
+  const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
+  return seal({
+    account: { id: account.id, name: account.name },
+    number: { e164: number.e164, label: number.label },
+    first,
+    steps: making.steps,
+    reasons,
+    maxCallMs,
+  });
+}
 
+/** Each of these adds steps and returns the first of them. */
+function welcome(making: Making): StepId {
+  const { account, number, facts, steps, reasons } = making;
   const announcement = announcementMedia(number, facts, reasons);
   const ring = ringAttempts(account, number, facts, reasons);
-  const voicemail = number.voicemail;
-
-  let next: StepId = voicemail === undefined ? 'hang-up-no-answer' : 'voicemail';
+  const noAnswer: StepId = number.voicemail === undefined ? 'hang-up-no-answer' : 'voicemail';
+  let first = noAnswer;
   if (ring.length > 0) {
     const taken = facts.whisperMedia(takenText) ?? 'sound:vm-goodbye';
-    steps['ring'] = { kind: 'ring', pattern: 'simultaneous', attempts: ring, ringMs: number.ringMs, taken: [taken], on: { noAnswer: next } };
-    next = 'ring';
+    steps['ring'] = { kind: 'ring', pattern: 'simultaneous', attempts: ring, ringMs: number.ringMs, taken: [taken], on: { noAnswer } };
+    first = 'ring';
   }
-  if (announcement.length > 0) {
-    steps['announcement'] = { kind: 'announcement', media: announcement, on: { done: next } };
-    next = 'announcement';
+  const recorded = ring.some((attempt) => attempt.recording?.announced === true) ? recordingMedia(number, facts) : [];
+  if (announcement.length + recorded.length > 0) {
+    const says = recorded.length > 0 ? { announcesRecording: true as const } : {};
+    steps['announcement'] = { kind: 'announcement', media: [...announcement, ...recorded], ...says, on: { done: first } };
+    first = 'announcement';
   }
+  noAnswerSteps(making, ring.length > 0 ? 'nobody answered in time' : 'nobody is rung');
+  return first;
+}
+
+/** A blocked caller: no phone rings. Where there is no message to play or leave, the call is refused. */
+function turnAway(making: Making, blocked: Blocked, why: string): StepId {
+  const { number, facts, steps, reasons } = making;
+  reasons.push({ subject: 'blocked', taken: true, why });
+  if (blocked.action === 'voicemail' && number.voicemail !== undefined) return noAnswerSteps(making, 'a blocked caller goes straight to voicemail');
+  const message = blocked.action === 'message' ? messageMedia(blocked.message, facts) : undefined;
+  steps['hang-up'] = { kind: 'hang-up', cause: 'declined' };
+  if (message !== undefined) {
+    steps['announcement'] = { kind: 'announcement', media: [message], on: { done: 'hang-up' } };
+    reasons.push({ subject: 'announcement', taken: true, why: 'blocked callers hear a message' });
+  } else if (blocked.action !== 'reject') {
+    reasons.push({ subject: blocked.action, taken: false, why: blocked.action === 'message' ? 'its audio is not ready' : 'the number has voicemail turned off' });
+  }
+  reasons.push({ subject: 'hang-up', taken: true, why: 'blocked callers are refused' });
+  return message === undefined ? 'hang-up' : 'announcement';
+}
+
+function noAnswerSteps({ number, facts, steps, reasons }: Making, why: string): StepId {
+  const { voicemail } = number;
   if (voicemail === undefined) {
     reasons.push({ subject: 'voicemail', taken: false, why: 'the number has voicemail turned off' });
     steps['hang-up-no-answer'] = { kind: 'hang-up', cause: 'no-answer' };
     reasons.push({ subject: 'hang-up-no-answer', taken: true, why: 'nobody answered and there is no voicemail' });
-  } else {
-    steps['voicemail'] = {
-      kind: 'voicemail', greeting: [greetingMedia(voicemail, facts, reasons)], maxMs: voicemail.maxMs, silenceMs: voicemail.silenceMs,
-      on: { done: 'hang-up' },
-    };
-    reasons.push({ subject: 'voicemail', taken: true, why: ring.length > 0 ? 'nobody answered in time' : 'nobody is rung' });
-    steps['hang-up'] = { kind: 'hang-up', cause: 'normal' };
-    reasons.push({ subject: 'hang-up', taken: true, why: 'the message is recorded' });
+    return 'hang-up-no-answer';
   }
-  return seal({
-    account: { id: account.id, name: account.name },
-    number: { e164: number.e164, label: number.label },
-    first: next,
-    steps,
-    reasons,
-    maxCallMs,
-  });
+  steps['voicemail'] = {
+    kind: 'voicemail', greeting: [greetingMedia(voicemail, facts, reasons)], maxMs: voicemail.maxMs, silenceMs: voicemail.silenceMs,
+    on: { done: 'hang-up' },
+  };
+  reasons.push({ subject: 'voicemail', taken: true, why });
+  steps['hang-up'] = { kind: 'hang-up', cause: 'normal' };
+  reasons.push({ subject: 'hang-up', taken: true, why: 'the message is recorded' });
+  return 'voicemail';
 }
 
 function seal(plan: Omit<Plan, 'version' | 'hash'>): Plan {
@@ -124,67 +165,6 @@ function greetingMedia(voicemail: Voicemail, facts: CallFacts, reasons: Reason[]
   return spoken ?? voicemail.greeting;
 }
 
-function ringAttempts(account: Account, number: TrackingNumber, facts: CallFacts, reasons: Reason[]): readonly Attempt[] {
-  const skip = (why: string): readonly Attempt[] => {
-    reasons.push({ subject: 'ring', taken: false, why });
-    return [];
-  };
-  if (number.ringMs < shortestRingMs) {
-    return skip(`${seconds(number.ringMs)} is too short to answer: under ${seconds(shortestRingMs)} no phone is rung`);
-  }
-  const users = usersOf(account, number, reasons);
-  if (users.length === 0) return skip('the number rings no users');
-  const devices = users.flatMap((user) => user.devices.map((device) => ({ user, device })));
-  if (devices.length === 0) return skip('none of its users has a device');
-
-  const whisper = whisperAudio(account, number, facts);
-  const attempts = devices.map(({ user, device }) => attemptFor(user, device, number, facts, whisper.media));
-  const whom = `${count(devices.length, 'device')} of ${count(users.length, 'user')}`;
-  reasons.push({ subject: 'ring', taken: true, why: `${whom} at once for ${seconds(number.ringMs)}; the first to accept wins` });
-  reasons.push({ subject: 'whisper', taken: whisper.media.length > 0, why: whisper.why });
-  const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
-  reasons.push({ subject: 'call connect', taken: asked > 0, why: callConnectWhy(number, asked, attempts.length) });
-  return attempts;
-}
-
-function usersOf(account: Account, number: TrackingNumber, reasons: Reason[]): readonly User[] {
-  const ids = number.users.slice(0, maxUsers);
-  for (const id of number.users.slice(maxUsers)) {
-    reasons.push({ subject: `user ${id}`, taken: false, why: `a number rings at most ${maxUsers} users` });
-  }
-  return ids.flatMap((id) => {
-    const user = account.users.find((candidate) => candidate.id === id);
-    if (user === undefined) reasons.push({ subject: `user ${id}`, taken: false, why: 'the account has no such user' });
-    else if (user.devices.length === 0) reasons.push({ subject: `user ${id}`, taken: false, why: `${user.name} has no device` });
-    return user === undefined ? [] : [user];
-  });
-}
-
-function attemptFor(user: User, device: Device, number: TrackingNumber, facts: CallFacts, whisper: readonly Media[]): Attempt {
-  const asked = number.callConnect === 'every' || (number.callConnect === 'external' && device.target.kind === 'external');
-  const attempt = {
-    user: user.id,
-    label: device.label,
-    target: device.target,
-    ringMs: Math.min(device.ringMs ?? number.ringMs, number.ringMs),
-    callerId: { number: facts.callerNumber, name: facts.callerName },
-  };
-  // The question carries the whisper, so that a callee hears who calls before deciding, and a key bridges at once.
-  return asked ? { ...attempt, whisper: [], screening: screeningFor(number, facts, whisper) } : { ...attempt, whisper };
-}
-
-function screeningFor(number: TrackingNumber, facts: CallFacts, whisper: readonly Media[]): Screening {
-  const question = facts.whisperMedia(acceptText(number.acceptKey)) ?? 'tone:accept';
-  return { key: number.acceptKey ?? 'any', prompt: [...whisper, question], waitMs: screeningWaitMs };
-}
-
-function callConnectWhy(number: TrackingNumber, asked: number, all: number): string {
-  const key = number.acceptKey === undefined ? 'any key' : `key ${number.acceptKey}`;
-  if (number.callConnect === 'off') return 'it is off: whoever answers has the call';
-  if (asked === 0) return 'it asks external legs only, and there is none';
-  return `${number.callConnect === 'every' ? 'it asks every leg' : 'it asks external legs'}: ${asked} of ${all} must press ${key}`;
-}
-
 /** Settings that are accepted but will disappoint, each in a sentence (N9). */
 export function warnings(account: Account, number: TrackingNumber): readonly string[] {
   if (number.ringMs < shortestRingMs) {
@@ -192,24 +172,26 @@ export function warnings(account: Account, number: TrackingNumber): readonly str
       ? [`A timeout of ${seconds(number.ringMs)} rings nobody, and voicemail is off: every call is hung up.`]
       : [];
   }
-  if (number.callConnect !== 'off') return [];
+  return externalPhones(account, number).flatMap(({ user, label, ringMs: own = number.ringMs, callConnect = number.callConnect }) => {
+    if (callConnect !== 'off') return [];
+    const ringMs = Math.min(own, number.ringMs);
+    const who = `${user === undefined ? '' : `${user.name}, `}${label}, rings ${seconds(ringMs)}`;
+    if (ringMs < shortestExternalRingMs) return [`${who}: too short for an external phone to be answered; give it 15 to 20 s.`];
+    if (ringMs > longestExternalRingMs) return [`${who} without call connect: its own voicemail may take the call; turn call connect on, or ring 15 to 20 s.`];
+    return [];
+  });
+}
+
+/** All that a call to the number may ring outside this system, for one caller or another. */
+function externalPhones(account: Account, number: TrackingNumber): readonly Phone[] {
+  const order: readonly PrecedenceEntry[] = account.precedence ?? defaultPrecedence;
   const users = account.users.filter((user) => number.users.includes(user.id));
-  return users.flatMap((user) =>
-    user.devices.flatMap((device) => {
-      if (device.target.kind !== 'external') return [];
-      const ringMs = Math.min(device.ringMs ?? number.ringMs, number.ringMs);
-      const who = `${user.name}, ${device.label}, rings ${seconds(ringMs)}`;
-      if (ringMs < shortestExternalRingMs) return [`${who}: too short for an external phone to be answered; give it 15 to 20 s.`];
-      if (ringMs > longestExternalRingMs) return [`${who} without call connect: its own voicemail may take the call; turn call connect on, or ring 15 to 20 s.`];
-      return [];
-    }),
-  );
-}
-
-export function seconds(ms: Ms): string {
-  return `${ms / second} s`;
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
+  return [
+    ...(account.company === undefined || !order.includes('company') ? [] : [phoneAt(account.company, 'company')]),
+    ...(number.forward === undefined || !order.includes('number-forward') ? [] : [phoneAt(number.forward, 'forward')]),
+    ...users.flatMap((user) => [
+      ...(user.forward === undefined || !order.includes('number-user') ? [] : [phoneAt(user.forward, 'forward', user)]),
+      ...devicesOf(user),
+    ]),
+  ].filter(({ target }) => target.kind === 'external');
 }

@@ -3,8 +3,8 @@
  * cannot say anything else than what would happen.
  */
 import type { Media } from './config.ts';
-import { seconds } from './compile.ts';
 import type { Attempt, Plan, Step } from './plan.ts';
+import { seconds } from './words.ts';
 
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
 export function explain(plan: Plan): string {
@@ -63,11 +63,13 @@ function attemptLines(attempt: Attempt): readonly string[] {
   if (attempt.screening !== undefined) {
     const key = attempt.screening.key === 'any' ? 'any key' : `key ${attempt.screening.key}`;
     lines.push(`    hears ${mediaText(attempt.screening.prompt)}; ${key} within ${seconds(attempt.screening.waitMs)} accepts`);
+    if (attempt.whisper.length > 0) lines.push(`    then hears ${mediaText(attempt.whisper)}`);
   } else if (attempt.whisper.length > 0) {
     lines.push(`    answering accepts; hears ${mediaText(attempt.whisper)} before the caller`);
   } else {
     lines.push('    answering accepts');
   }
+  if (attempt.recording !== undefined) lines.push(attempt.recording.announced ? '    the call is recorded, once both have heard so' : '    the call is recorded');
   return lines;
 }
 

@@ -97,13 +97,20 @@ function digitSounds(facts: CallFacts): readonly Media[] {
 /** Texts to have spoken before the number's first call. */
 export function textsToPrepare(account: Account): readonly string[] {
   const texts = account.numbers.flatMap((number) => [
+    ...(number.recordingAnnouncement?.text === undefined ? [] : [number.recordingAnnouncement.text]),
     ...(number.announcementText === undefined ? [] : [number.announcementText]),
     ...(number.voicemail?.greetingText === undefined ? [] : [number.voicemail.greetingText]),
     ...(number.users.length === 0 ? [] : [takenText]),
-    ...(number.callConnect === 'off' ? [] : [acceptText(number.acceptKey)]),
+    ...(asksForKey(account, number) ? [acceptText(number.acceptKey)] : []),
     ...(number.whisper === undefined ? [] : whisperTexts(number.whisper, account, number)),
   ]);
-  return [...new Set(texts)];
+  const refusal = account.blocked?.message?.text;
+  return [...new Set(refusal === undefined ? texts : [...texts, refusal])];
+}
+
+function asksForKey(account: Account, number: TrackingNumber): boolean {
+  const forwards = [account.company, number.forward, ...account.users.map((user) => user.forward)];
+  return number.callConnect !== 'off' || forwards.some((forward) => forward?.callConnect !== undefined && forward.callConnect !== 'off');
 }
 
 function whisperTexts(template: string, account: Account, number: TrackingNumber): readonly string[] {
