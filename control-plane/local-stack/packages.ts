@@ -24,6 +24,8 @@ export const PACKAGE_SETS = {
   flite: ['flite'],
   sipp: ['sip-tester'],
   'espeak-ng': ['espeak-ng'],
+  // For tests alone: a start without DATABASE_URL has its database in the process.
+  postgres: ['postgresql'],
 } as const;
 export type PackageSet = keyof typeof PACKAGE_SETS;
 

@@ -73,15 +73,33 @@ export class StoreAwayError extends Error {
   }
 }
 
+/** A number or an extension is in use, perhaps by another account: they are the whole system's. */
+export class TakenError extends Error {
+  override readonly name = 'TakenError';
+  readonly field: 'e164' | 'extension';
+  readonly value: string;
+  constructor(field: 'e164' | 'extension', value: string, cause?: unknown) {
+    super(`${field} ${value} is in use`, { cause });
+    this.field = field;
+    this.value = value;
+  }
+}
+
+/** A cursor that no page of this list gave. */
+export class CursorError extends Error {
+  override readonly name = 'CursorError';
+}
+
 export interface Page<T> {
   readonly items: readonly T[];
   /** Give it to get the next page; null after the last. */
   readonly next: string | null;
 }
 
-/** Configuration, its history, and who may change it. Rejects with StoreAwayError. */
+/** Configuration, its history, and who may change it. Rejects with StoreAwayError; lists of pages with CursorError. */
 export interface ConfigStore {
   load(): Promise<Snapshot>;
+  /** Rejects with TakenError when numbers or extensions would be there twice. */
   apply(set: ChangeSet): Promise<ChangeResult>;
   /** Newest first. */
   changes(filter: { readonly account?: string; readonly kind?: string; readonly id?: string; readonly seq?: number }, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Change>>;
