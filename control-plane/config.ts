@@ -21,8 +21,12 @@ function url(schemes: readonly string[], wanted: string, alsoGood: (parsed: URL)
   }, `must look like ${wanted}`);
 }
 
+const examplePlan = join(import.meta.dirname, '..', 'dialplans', 'riverside-dental.yaml');
+/** 32 bytes in base64 or hex. */
+const mediaKey = z.string().refine((value) => /^[0-9a-f]{64}$/i.test(value) || (/^[A-Za-z0-9+/]{43}=?$/.test(value) && Buffer.from(value, 'base64').length === 32), 'must be 32 bytes in hex or base64: `openssl rand -hex 32` makes one');
+
 const environment = z.object({
-  FRONTDESK_PLAN: z.string().default(join(import.meta.dirname, '..', 'dialplans', 'riverside-dental.yaml'))
+  FRONTDESK_PLAN: z.string().default(examplePlan)
     .transform((value) => value.split(',').map((file) => file.trim()).filter((file) => file !== ''))
     .refine((files) => files.length > 0, 'must name a plan file, or several with commas between'),
   FRONTDESK_DATA_DIR: path.default(resolve('.frontdesk')),
@@ -32,10 +36,14 @@ const environment = z.object({
   FRONTDESK_EXTERNAL_ADDRESS: z.string().refine((value) => isIP(value) !== 0 || hostName.test(value), 'must be an IP address or a host name, without scheme or port').optional(),
   FRONTDESK_SIP_PORT: port(1).optional(),
   FRONTDESK_HTTP_PORT: port(0).default(8088),
+  FRONTDESK_HTTP_BIND: ipAddress.default('127.0.0.1'),
   FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
   ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
   FRONTDESK_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.clinic.example:587, or smtps:// for TLS from the start').optional(),
   FRONTDESK_MAIL_FROM: z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be an e-mail address').optional(),
+  DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/frontdesk').optional(),
+  FRONTDESK_MEDIA_KEY: mediaKey.optional(),
+  FRONTDESK_MEDIA_KEYS_OLD: z.string().transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== '')).pipe(z.array(mediaKey)).default([]),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
@@ -47,6 +55,8 @@ const localStackOnly: readonly string[] = ['FRONTDESK_BIND', 'FRONTDESK_EXTERNAL
 export interface Config {
   /** The clinics' plans, YAML files; at least one. */
   readonly planFiles: readonly string[];
+  /** Nobody named a plan: the example is for an empty database only. */
+  readonly planIsExample: boolean;
   /** Absolute. */
   readonly dataDir: string;
   readonly cacheDir: string | undefined;
@@ -56,13 +66,21 @@ export interface Config {
   readonly bind: string;
   readonly externalAddress: string | undefined;
   readonly sipPort: number | undefined;
-  /** Of health and readiness, on loopback; 0 for any free one. */
+  /** Of the API, health and readiness; 0 for any free one. */
   readonly httpPort: number;
+  /** Loopback unless a reverse proxy with TLS stands elsewhere. */
+  readonly httpBind: string;
   /** Undefined where each command has its own. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /** Given: that switch is used, and none is started. */
   readonly asteriskUrl: string | undefined;
   readonly redisUrl: string | undefined;
+  /** Absent: PGlite in the data directory. */
+  readonly databaseUrl: string | undefined;
+  /** Encrypts recordings at rest; made and kept in the data directory when absent. */
+  readonly mediaKey: string | undefined;
+  /** Keys that older recordings may still need. */
+  readonly oldMediaKeys: readonly string[];
   /** Notices go out by e-mail over this server. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
@@ -85,6 +103,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     warnings: warningsOf(Object.keys(set)),
     config: Object.freeze({
       planFiles: e.FRONTDESK_PLAN,
+      planIsExample: set['FRONTDESK_PLAN'] === undefined,
       dataDir: e.FRONTDESK_DATA_DIR,
       cacheDir: e.FRONTDESK_CACHE_DIR,
       instance: e.FRONTDESK_INSTANCE,
@@ -92,9 +111,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       externalAddress: e.FRONTDESK_EXTERNAL_ADDRESS,
       sipPort: e.FRONTDESK_SIP_PORT,
       httpPort: e.FRONTDESK_HTTP_PORT,
+      httpBind: e.FRONTDESK_HTTP_BIND,
       logLevel: e.FRONTDESK_LOG_LEVEL,
       asteriskUrl: e.ASTERISK_URL,
       redisUrl: e.REDIS_URL,
+      databaseUrl: e.DATABASE_URL,
+      mediaKey: e.FRONTDESK_MEDIA_KEY,
+      oldMediaKeys: e.FRONTDESK_MEDIA_KEYS_OLD,
       smtpUrl: e.FRONTDESK_SMTP_URL,
       mailFrom: e.FRONTDESK_MAIL_FROM,
     }),

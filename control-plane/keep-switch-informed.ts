@@ -7,49 +7,52 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
 import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
-import { createMailer } from './notify/mail.ts';
-import { openNotices } from './notify/notices.ts';
-import type { ClinicConfig } from './store/plan-files/clinic-config.ts';
+import { noticeOf, type Notices } from './notify/notices.ts';
+import type { ClinicConfig } from './configuration/clinics.ts';
 import { switchSetupOf } from './switch-setup-of.ts';
 import type { Log } from './telemetry/log.ts';
 
 interface Informing {
   readonly config: Config;
   readonly log: Log;
-  readonly clinics: readonly ClinicConfig[];
-  readonly passwords: ReadonlyMap<string, string>;
+  /** As they are now. */
+  readonly clinics: () => readonly ClinicConfig[];
   readonly driver: AsteriskDriver;
+  readonly notices: Notices;
 }
 
 export interface SwitchInforming {
   /** What is wrong with it now, a sentence each. */
   problems(): readonly string[];
+  /** The configuration is another: the switch is told at once. */
+  changed(): void;
   stop(): Promise<void>;
 }
 
 const notesEveryMs = 5000;
 
 /** Rejects with a sentence when the switch does not take what it must know at the first time. */
-export async function keepSwitchInformed({ config, log, clinics, passwords, driver }: Informing): Promise<SwitchInforming> {
+export async function keepSwitchInformed({ config, log, clinics, driver, notices }: Informing): Promise<SwitchInforming> {
   const file = join(config.dataDir, 'provisioned.json');
-  const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
-  const notices = await openNotices(config.dataDir, log, mailer);
-  const setup = switchSetupOf(clinics, passwords);
-  const notify = clinics.flatMap((clinic) => clinic.emergency?.notify ?? []);
+  const notify = (): readonly string[] => clinics().flatMap((clinic) => clinic.emergency?.notify ?? []);
   let problem: string | null = null;
   let informedAt = -1;
+  let informedOf: readonly ClinicConfig[] = [];
   let busy: Promise<void> | null = null;
 
   const inform = async (): Promise<void> => {
     const connects = driver.connects();
     if (driver.health().link === 'up') {
       try {
-        if (informedAt !== connects) {
+        const wanted = clinics();
+        const setup = switchSetupOf(wanted);
+        if (informedAt !== connects || informedOf !== wanted) {
           const now = await driver.admin.provision(setup, await readProvisioned(file));
           await writeFile(file, JSON.stringify(now), { mode: 0o600 });
           informedAt = connects;
+          informedOf = wanted;
         }
-        await driver.admin.takeNotes((note) => notices.give(note, notify, setup.emergency.location));
+        await driver.admin.takeNotes((note) => notices.give(noticeOf(note, notify(), setup.emergency.location)));
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
@@ -59,23 +62,22 @@ export async function keepSwitchInformed({ config, log, clinics, passwords, driv
     void notices.send();
   };
   await inform();
-  if (problem !== null) {
-    mailer?.close();
-    throw new Error(problem);
-  }
-  const timer = setInterval(() => {
-    busy ??= inform().finally(() => { busy = null; });
-  }, notesEveryMs);
+  if (problem !== null) throw new Error(problem);
+  const next = (): void => { busy ??= inform().finally(() => { busy = null; }); };
+  const timer = setInterval(next, notesEveryMs);
   return {
     problems: () => [
       ...(problem === null ? [] : [problem]),
       ...(notices.unsent() === 0 ? [] : [`${notices.unsent()} notices wait for the mail server.`]),
-      ...(notify.length > 0 && mailer === undefined ? ['The plan names people to notify of emergency calls, but FRONTDESK_SMTP_URL is not set: notices are only logged.'] : []),
+      ...(notify().length > 0 && config.smtpUrl === undefined ? ['The plan names people to notify of emergency calls, but FRONTDESK_SMTP_URL is not set: notices are only logged.'] : []),
     ],
+    changed() {
+      if (busy === null) next();
+      else void busy.then(next);
+    },
     async stop() {
       clearInterval(timer);
       await busy;
-      mailer?.close();
     },
   };
 }

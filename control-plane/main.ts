@@ -3,6 +3,9 @@
  */
 import { join } from 'node:path';
 import type { Config } from './config.ts';
+import { openConfiguration } from './open-configuration.ts';
+import { keepCalls } from './keep-calls.ts';
+import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Offer } from './core/call/events.ts';
 import type { Media } from './core/routing/config.ts';
@@ -10,18 +13,20 @@ import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
-import { diskError, errorCode } from './local-stack/errors.ts';
+import { diskError } from './local-stack/errors.ts';
 import { cacheDirFor, findTool, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
 import { createAsteriskDriver } from './media/asterisk/asterisk-driver.ts';
 import { keepSwitchInformed } from './keep-switch-informed.ts';
+import { lateDatabase } from './late-database.ts';
+import { followCalls } from './live-calls.ts';
+import { createMailer } from './notify/mail.ts';
+import { openNotices } from './notify/notices.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
+import { createAudioFiles } from './store/media-files/audio-files.ts';
 import { createSpeech, fliteEngine, type Speech } from './store/media-files/speech.ts';
-import type { ClinicConfig } from './store/plan-files/clinic-config.ts';
-import { devicePasswords } from './store/plan-files/device-secrets.ts';
-import { loadPlanFiles } from './store/plan-files/load.ts';
-import { formatProblems } from './store/plan-files/problems.ts';
+import { openDatabase } from './store/postgres/open-database.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
@@ -35,12 +40,11 @@ export class StartError extends Error {
 
 export interface Frontdesk {
   readonly controller: Controller;
-  readonly clinics: readonly ClinicConfig[];
+  /** As they are now. */
+  clinics(): readonly ClinicConfig[];
   readonly stack: LocalStack | undefined;
   readonly httpPort: number;
   readonly switchVersion: string;
-  /** SIP passwords of the phones, by extension. */
-  readonly passwords: ReadonlyMap<string, string>;
   readiness(): Readiness;
   /** Calls stay on the switch when it is not ours; everything started here ends. */
   stop(): Promise<void>;
@@ -83,7 +87,6 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
   }
 
   async function start(): Promise<Frontdesk> {
-    const clinics = await loadClinics(config, log);
     const lock = await lockDataDir(config.dataDir);
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
@@ -95,6 +98,12 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     const metrics = createMetrics();
     const loop = monitorEventLoop();
     undo.push(() => loop.stop());
+
+    const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
+    const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, log }), log);
+    undo.push(() => database.close());
+    const running = await openConfiguration({ config, database, audioFiles, log, refuse: (message) => new StartError(message) });
+    undo.push(() => running.stop());
 
     const stack = await startStack(config, tools, progress);
     if (stack !== undefined) undo.push(() => stack.stop());
@@ -116,20 +125,26 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     undo.push(() => live.stop());
 
     const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
-    const accounts = clinics.map((clinic) => clinic.account);
     const controller = createController({
       driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
-      compilePlan: (offer) => planOf(accounts, speech, offer),
+      compilePlan: (offer) => planOf(running.clinics(), speech, offer),
     });
-    await speechReady(speech, clinics, progress);
-    const passwords = await phonePasswords(config, clinics);
+    await speechReady(speech, running.clinics(), progress);
+    running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
+
+    const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
+    undo.push(() => { mailer?.close(); });
+    const notices = await openNotices(config.dataDir, log, mailer);
+    const kept = await keepCalls({ config, database, controller, asteriskUrl, notices, running, log, metrics });
+    undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
 
-    const informing = await keepSwitchInformed({ config, log, clinics, passwords, driver }).catch((error: unknown) => {
+    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => informing.stop());
+    running.onChange(() => { informing.changed(); });
     readiness = (): Readiness => {
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
@@ -142,6 +157,8 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
         ...stackProblems,
         ...informing.problems(),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
+        ...[database.problem()].filter((problem) => problem !== null),
+        ...kept.problems(),
       ];
       const { p99Ms, maxMs } = loop.read();
       return {
@@ -150,24 +167,7 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
         details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
       };
     };
-    return { controller, clinics, stack, httpPort: http.port, switchVersion: driver.health().version, passwords, readiness, stop };
-  }
-}
-
-async function loadClinics(config: Config, log: Log): Promise<readonly ClinicConfig[]> {
-  const loaded = await loadPlanFiles(config.planFiles);
-  if (!loaded.ok) throw new StartError(formatProblems(loaded.problems));
-  for (const warning of loaded.config.warnings) log.warn({}, warning);
-  return loaded.config.clinics;
-}
-
-async function phonePasswords(config: Config, clinics: readonly ClinicConfig[]): Promise<ReadonlyMap<string, string>> {
-  try {
-    return await devicePasswords(config.dataDir, clinics.flatMap((clinic) => clinic.phones));
-  } catch (error) {
-    // Of its own it says what is wrong with the file; errors of the disk are told like all others.
-    if (errorCode(error) !== undefined) throw error;
-    throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
+    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop };
   }
 }
 
@@ -205,7 +205,8 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }
 
-function planOf(accounts: readonly ClinicConfig['account'][], speech: Speech | undefined, offer: Offer): Plan | undefined {
+function planOf(clinics: readonly ClinicConfig[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+  const accounts = clinics.map((clinic) => clinic.account);
   const found = findNumber(accounts, offer.dialled);
   if (found === undefined) return undefined;
   void speech?.prepare(textsOfCaller(found.number, offer.caller.name));

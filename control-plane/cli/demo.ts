@@ -52,7 +52,7 @@ export async function demo(args: readonly string[]): Promise<number> {
 
 async function show(frontdesk: Frontdesk, world: World, dataDir: string): Promise<void> {
   const asterisk = frontdesk.stack?.asterisk;
-  const [clinic] = frontdesk.clinics;
+  const [clinic] = frontdesk.clinics();
   const number = clinic?.account.numbers[0];
   const carrier = clinic?.trunks[0];
   if (asterisk === undefined || clinic === undefined || number === undefined || carrier === undefined || frontdesk.stack === undefined) {
@@ -65,7 +65,7 @@ async function show(frontdesk: Frontdesk, world: World, dataDir: string): Promis
     const port = await freePort('127.0.0.1');
     // From the port it listens on, as phones do: the switch calls back where the registration came from.
     await world.finish(await world.play('register', {
-      ip: '127.0.0.1', port, fields: [extension, `[authentication username=${extension} password=${frontdesk.passwords.get(extension) ?? ''}]`],
+      ip: '127.0.0.1', port, fields: [extension, `[authentication username=${extension} password=${clinic.phones.find((phone) => phone.extension === extension)?.password ?? ''}]`],
     }));
     await world.play('desk-phone', { ip: '127.0.0.1', port, service: extension });
   }

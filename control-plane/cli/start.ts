@@ -31,7 +31,7 @@ export async function serve(config: Config, log: Log, tools: readonly ToolName[]
   const asterisk = frontdesk.stack?.asterisk;
   const sip = asterisk === undefined ? '' : `, SIP on ${config.bind}:${asterisk.sipPort}`;
   say(`Asterisk ${frontdesk.switchVersion} attached${sip}; readiness on http://127.0.0.1:${frontdesk.httpPort}/readyz`);
-  for (const { account, phones } of frontdesk.clinics) {
+  for (const { account, phones } of frontdesk.clinics()) {
     say(`${account.name}: ${account.numbers.map((number) => number.e164).join(', ')}; extensions ${phones.map((phone) => phone.extension).join(', ') || 'none'}`);
   }
   return frontdesk;

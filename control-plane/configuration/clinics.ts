@@ -39,7 +39,7 @@ export interface PhoneConfig {
 export type EmergencyConfig = NonNullable<Doc<'account'>['emergency']>;
 
 /** Where an uploaded audio file is, as media that the switch plays. */
-export type AudioMedia = (account: string, audio: string) => Media;
+export type AudioMedia = (account: string, id: string, file: Doc<'audio'>) => Media;
 
 export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia): readonly ClinicConfig[] {
   const byAccount = new Map<string, ConfigObject[]>();
@@ -56,7 +56,12 @@ export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedi
 
 function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[], audioMedia: AudioMedia): ClinicConfig {
   const of = <K extends Kind>(kind: K) => all.filter((object) => isKind(object, kind)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
-  const media = (ref: AudioRef | undefined): Message | undefined => (ref === undefined ? undefined : messageOf(ref, (audio) => audioMedia(id, audio)));
+  const files = new Map(of('audio').map((audio) => [audio.id, audio.body]));
+  const mediaOf = (audio: string): Media | undefined => {
+    const file = files.get(audio);
+    return file === undefined ? undefined : audioMedia(id, audio, file);
+  };
+  const media = (ref: AudioRef | undefined): Message | undefined => (ref === undefined ? undefined : messageOf(ref, mediaOf));
   const trunks = of('trunk').map((trunk): TrunkConfig => ({ id: trunk.id, ...trunk.body })).toSorted((a, b) => a.priority - b.priority);
   const over = trunks.map((trunk) => trunk.id);
   const forward = (number: E164 | undefined): Forward | undefined => (number === undefined ? undefined : { number, trunks: over });
@@ -145,9 +150,9 @@ function voicemailOf(voicemail: Doc<'number'>['voicemail'], media: (ref: AudioRe
   };
 }
 
-function messageOf(ref: AudioRef, audioMedia: (audio: string) => Media): Message {
+function messageOf(ref: AudioRef, mediaOf: (audio: string) => Media | undefined): Message {
   if (ref.text !== undefined) return { text: ref.text };
-  if (ref.audio !== undefined) return { media: audioMedia(ref.audio) };
+  if (ref.audio !== undefined) return optional('media', mediaOf(ref.audio));
   return { media: `sound:${ref.sound ?? ''}` };
 }
 

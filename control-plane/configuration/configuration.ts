@@ -77,7 +77,6 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   }
 
   function replace(next: Current): void {
-    if (next.revision <= current.revision) return;
     current = next;
     copying = copying.then(keepCopy);
     for (const listener of listeners) listener(current);

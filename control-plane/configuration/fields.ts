@@ -29,7 +29,7 @@ export const id = pattern(/^[a-z0-9][a-z0-9-]{0,31}$/, 'is not a usable id.', 'U
 export const e164 = pattern(/^\+[1-9]\d{6,14}$/, 'is not an E.164 number.', 'Write it with + and country code, without spaces: +12025550123.', '+12025550123');
 export const extension = pattern(/^\d{2,6}$/, 'is not an extension.', 'Use 2 to 6 digits.', '101');
 export const key = pattern(/^[0-9*#]$/, 'is not a key.', 'Use one of 0-9, * and #.', '1');
-export const email = pattern(/^[^\s@<>]+@[^\s@<>]+\.[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');
+export const email = pattern(/^[^\s@<>]+@[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');
 /** ISO 3166-1 alpha-2. */
 export const country = pattern(/^[A-Z]{2}$/, 'is not a country.', 'Use two capital letters such as US.', 'US');
 export const soundName = pattern(/^[a-z0-9][a-z0-9/_-]{0,60}$/i, 'is not the name of a sound.', 'Use a name such as vm-intro.', 'vm-intro');

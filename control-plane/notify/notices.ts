@@ -1,6 +1,6 @@
 /**
- * Notices to people: an emergency call (47 CFR 9.16, Kari's Law: the front desk is told), a use of the failsafe. Each
- * is a line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
+ * Notices to people: an emergency call (47 CFR 9.16, Kari's Law: the front desk is told), a use of the failsafe, a
+ * voice message. Each is a line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
  * names. What the mail server does not take waits in `notices-unsent.json`, over restarts too, until it does.
  */
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import type { Mailer } from './mail.ts';
 
 export interface Notice {
   readonly at: string;
-  readonly kind: SwitchNote['kind'];
+  readonly kind: SwitchNote['kind'] | 'voicemail';
   readonly sentence: string;
   /** Who must know, by e-mail address. */
   readonly notify: readonly string[];
@@ -19,7 +19,7 @@ export interface Notice {
 
 export interface Notices {
   /** Resolves when the notice is kept, not when it is sent. Never rejects: it is in the log at the least. */
-  give(note: SwitchNote, notify: readonly string[], location: string): Promise<void>;
+  give(notice: Notice): Promise<void>;
   /** Sends what waits; never rejects. */
   send(): Promise<void>;
   /** Notices not sent yet. */
@@ -60,9 +60,10 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
   };
 
   return {
-    async give(note, notify, location) {
-      const notice: Notice = { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
-      log.error({ kind: notice.kind, noteAt: notice.at, notify }, notice.sentence);
+    async give(notice) {
+      const { kind, at, notify, sentence } = notice;
+      if (kind === 'voicemail') log.info({ kind, noteAt: at, notify }, sentence);
+      else log.error({ kind, noteAt: at, notify }, sentence);
       await keep('notices.ndjson', () => appendFile(join(dataDir, 'notices.ndjson'), `${JSON.stringify(notice)}\n`, { mode: 0o600 }));
       if (mailer === undefined || notify.length === 0) return;
       unsent = [...unsent, notice].slice(-mostUnsent);
@@ -76,7 +77,12 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
   };
 }
 
-const subjects: Readonly<Record<SwitchNote['kind'], string>> = { emergency: 'Emergency call', failsafe: 'A call went to the failsafe' };
+const subjects: Readonly<Record<Notice['kind'], string>> = { emergency: 'Emergency call', failsafe: 'A call went to the failsafe', voicemail: 'A new voice message' };
+
+/** What the switch noted while alone, as a notice. `location` is where its phones stand. */
+export function noticeOf(note: SwitchNote, notify: readonly string[], location: string): Notice {
+  return { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
+}
 
 function sentenceOf(note: SwitchNote, location: string): string {
   if (note.kind === 'failsafe') {

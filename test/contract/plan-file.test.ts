@@ -1,8 +1,7 @@
-import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { devicePasswords, secretsFile } from '../../control-plane/store/plan-files/device-secrets.ts';
 import { loadPlanFiles, loadPlans } from '../../control-plane/store/plan-files/load.ts';
 import { formatProblems } from '../../control-plane/store/plan-files/problems.ts';
 
@@ -38,7 +37,6 @@ async function loaded(text: string) {
   return { clinic, number, warnings: result.config.warnings };
 }
 
-const phone = (extension: string, password: string | null = null) => ({ extension, user: 'u', label: 'l', password });
 
 let dir = '';
 beforeAll(async () => {
@@ -53,9 +51,10 @@ describe('a good plan', () => {
       e164: '+12025550110', label: 'Main', users: ['ana'], ringMs: 60_000, callConnect: 'external',
       voicemail: { greeting: 'sound:vm-intro', maxMs: 180_000, silenceMs: 10_000 },
     });
-    expect(clinic.phones).toEqual([{ extension: '0101', user: 'ana', label: 'phone 0101', password: null }]);
+    expect(clinic.phones).toEqual([{ extension: '0101', user: 'ana', label: 'phone 0101', password: '' }]);
     expect(clinic.trunks).toEqual([{
-      id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], username: null, password: null, callerId: null,
+      id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], dtmf: 'rfc4733', match: [], nat: true, priority: 10, qualifySeconds: 60,
+      register: true, srtp: false,
     }]);
   });
 
@@ -165,26 +164,5 @@ numbers:
     await writeFile(join(dir, 'latin1.yaml'), Buffer.from([0x61, 0xff, 0xe9]));
     const result = await loadPlanFiles([join(dir, 'none.yaml'), dir, join(dir, 'latin1.yaml')]);
     expect(result.ok ? [] : result.problems.map(({ message }) => message).toSorted()).toEqual(['cannot be read (ENOENT)', 'is not UTF-8 text', 'is not a file']);
-  });
-});
-
-describe('the password of a phone', () => {
-  it('is made once and kept, readable by its owner alone', async () => {
-    const first = await devicePasswords(dir, [phone('101')]);
-    const later = await devicePasswords(dir, [phone('101'), phone('102')]);
-    expect(later.get('101')).toBe(first.get('101'));
-    expect(later.get('102')).toMatch(/^[A-Za-z2-9]{20}$/);
-    expect(later.get('102')).not.toBe(later.get('101'));
-    expect((await stat(join(dir, secretsFile))).mode & 0o777).toBe(0o600);
-  });
-
-  it('is the plan’s own where it gives one, which is not written elsewhere', async () => {
-    expect((await devicePasswords(dir, [phone('103', 'Tr0ub4dor-and-3')])).get('103')).toBe('Tr0ub4dor-and-3');
-    expect(await readFile(join(dir, secretsFile), 'utf8')).not.toContain('Tr0ub4dor');
-  });
-
-  it('is not made anew over a damaged file', async () => {
-    await writeFile(join(dir, secretsFile), '{');
-    await expect(devicePasswords(dir, [phone('101')])).rejects.toThrow('cannot be read');
   });
 });

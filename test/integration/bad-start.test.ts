@@ -205,12 +205,12 @@ describe('A data directory that cannot be used', () => {
     expect(await refused({ ...toStack, FRONTDESK_DATA_DIR: '/proc/frontdesk' })).toMatch(/^\/proc\/frontdesk cannot be a directory|^Cannot write to \/proc\/frontdesk/);
   });
 
-  test('with the phones’ passwords damaged: new ones would lock every phone out', async () => {
-    mkdirSync(newDataDir());
-    const file = join(dataDir, 'device-secrets.json');
-    writeFileSync(file, '{"101":');
+  test('with a damaged database, and no copy of the configuration', async () => {
+    mkdirSync(join(newDataDir(), 'database'), { recursive: true });
+    writeFileSync(join(dataDir, 'database', 'PG_VERSION'), 'not a version');
     const ended = await runCli(['start'], { ...toStack, FRONTDESK_DATA_DIR: dataDir });
-    expect([ended.code, ended.stderr.trim().split('\n').at(-1)]).toEqual([1, `${file} holds the phones' passwords and cannot be read; restore it, or remove it and set every phone up again.`]);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr.trim().split('\n').at(-1)).toMatch(/^The database in .*\/database cannot be opened .*: restore the directory from a backup, or move it away to begin with an empty one\.$/);
     expect(leftBehind(dataDir)).toEqual([]);
   });
 

@@ -6,6 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFile
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Snapshot } from '../../control-plane/configuration/objects.ts';
 import { isAlive, type ProcessId } from '../../control-plane/local-stack/processes.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { allGone, killLeftCli, leftBehind, printed, runCli, stackProcesses, startCli, type Cli } from '../support/cli.ts';
@@ -165,7 +166,7 @@ test('No password of the switch, of Redis or of a phone was printed, nor is in a
   const dirs = ['open', 'killed', 'demo'].map((name) => join(folder, name));
   const secrets = dirs.flatMap((dir) => [
     stateOf(dir).ariPassword, stateOf(dir).redisPassword,
-    ...Object.values(JSON.parse(readFileSync(join(dir, 'device-secrets.json'), 'utf8')) as Record<string, string>),
+    ...(JSON.parse(readFileSync(join(dir, 'configuration.json'), 'utf8')) as Snapshot).objects.flatMap((object) => (object.kind === 'device' ? [object.body.password ?? ''] : [])).filter((password) => password !== ''),
   ]);
   expect(secrets.length).toBe(15);
   const logs = dirs.flatMap((dir) => readdirSync(dir, { recursive: true, encoding: 'utf8' }).filter((name) => /\.(log|ndjson)$/.test(name)).map((name) => join(dir, name)));

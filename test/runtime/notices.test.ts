@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { SMTPServer } from 'smtp-server';
 import { createMailer } from '../../control-plane/notify/mail.ts';
-import { openNotices } from '../../control-plane/notify/notices.ts';
+import { noticeOf, openNotices } from '../../control-plane/notify/notices.ts';
 import type { SwitchNote } from '../../control-plane/media/switch-setup.ts';
 
 const call: SwitchNote = { kind: 'emergency', at: Date.UTC(2026, 10, 21, 10), from: '101', dialled: '911', outcome: 'ANSWER', trunk: 'carrier' };
@@ -48,7 +48,7 @@ describe('a notice of an emergency call', () => {
     const server = await startMailServer();
     const mailer = createMailer(server.url, 'frontdesk@clinic.example');
     const notices = await openNotices(dir, log, mailer);
-    await notices.give(call, who, '100 River Street, reception');
+    await notices.give(noticeOf(call, who, '100 River Street, reception'));
     await notices.send();
     mailer.close();
     await server.stop();
@@ -65,7 +65,7 @@ describe('a notice of an emergency call', () => {
     await before.stop();
     const mailer = createMailer(before.url);
     const first = await openNotices(dir, log, mailer);
-    await first.give(call, who, 'reception');
+    await first.give(noticeOf(call, who, 'reception'));
     await first.send();
     expect(first.unsent()).toBe(1);
 
@@ -83,7 +83,7 @@ describe('a notice of an emergency call', () => {
 
   it('is kept in notices.ndjson where no mail server is given', async () => {
     const notices = await openNotices(dir, log, undefined);
-    await notices.give({ ...call, outcome: 'STARTED' }, who, 'reception');
+    await notices.give(noticeOf({ ...call, outcome: 'STARTED' }, who, 'reception'));
     await notices.send();
     const kept = readFileSync(join(dir, 'notices.ndjson'), 'utf8').trim().split('\n');
     expect(kept.map((line) => JSON.parse(line) as unknown)).toEqual([

@@ -6,12 +6,21 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { LineCounter, isAlias, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
-import { warnings } from '../../core/routing/compile.ts';
 import { lineOf, pathText, sortProblems, type Finding, type Path, type Problem } from './problems.ts';
-import type { ClinicConfig, PlanConfig } from './clinic-config.ts';
+import { warningsOf } from '../../configuration/warnings.ts';
+import { clinicsOf, type ClinicConfig } from '../../configuration/clinics.ts';
 import { checkReferences, collect, ownNumbers, type Seen } from './references.ts';
 import { planSchema } from './schema.ts';
-import { toClinic } from './to-clinic.ts';
+import { toObjects, type PlanObjects } from './to-objects.ts';
+
+export interface PlanConfig {
+  /** One per file, in the order of the files. */
+  readonly plans: readonly PlanObjects[];
+  /** What they mean, as routing would have it; audio is the files beside the plans. */
+  readonly clinics: readonly ClinicConfig[];
+  /** Settings that are accepted but will disappoint, each in a sentence. */
+  readonly warnings: readonly string[];
+}
 
 export type LoadResult = { readonly ok: true; readonly config: PlanConfig } | { readonly ok: false; readonly problems: readonly Problem[] };
 
@@ -69,7 +78,7 @@ export async function loadPlans(sources: readonly PlanSource[]): Promise<LoadRes
   }
   const own = new Set(parsed.flatMap(({ raw }) => ownNumbers(raw)));
   const seen: Seen = new Map();
-  const clinics: ClinicConfig[] = [];
+  const plans: PlanObjects[] = [];
   for (const { source, document, lines, raw } of parsed) {
     const checked = planSchema.safeParse(raw, { reportInput: true });
     const findings = [
@@ -80,17 +89,11 @@ export async function loadPlans(sources: readonly PlanSource[]): Promise<LoadRes
     problems.push(...findings.map((finding) => ({
       file: source.file, line: lineOf(document, lines, finding.path), path: pathText(finding.path), message: finding.message, wayOut: finding.wayOut,
     })));
-    if (checked.success) clinics.push(toClinic(checked.data, dirname(resolve(source.file))));
+    if (checked.success) plans.push(toObjects(checked.data, dirname(resolve(source.file))));
   }
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
-  return { ok: true, config: { clinics, warnings: clinics.flatMap(warningsOf) } };
-}
-
-function warningsOf(clinic: ClinicConfig): readonly string[] {
-  const { account, emergency, phones } = clinic;
-  const routing = account.numbers.flatMap((number) => warnings(account, number).map((warning) => `${number.e164}: ${warning}`));
-  if (emergency !== null || phones.length === 0) return routing;
-  return [...routing, `${account.name} has phones but no emergency section: 911 from them reaches nobody.`];
+  const clinics = plans.flatMap((plan) => clinicsOf(plan.objects, (_, id) => `file:${(plan.audio.get(id) ?? id).replace(/\.wav(16)?$/, '')}`));
+  return { ok: true, config: { plans, clinics, warnings: warningsOf(clinics) } };
 }
 
 function parse(source: PlanSource): Parsed | { readonly problems: readonly Problem[] } {

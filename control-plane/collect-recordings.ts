@@ -1,0 +1,110 @@
+/**
+ * Brings what the switch recorded to where it is kept, encrypted: after each call, and what an earlier run left behind.
+ * A part leaves the switch when its encrypted copy is safe, so a crash at any moment loses nothing.
+ */
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Cdr } from './core/cdr/cdr.ts';
+import { callIdOf, isCallRecording, type CallId } from './core/ids.ts';
+import type { Ms } from './core/time.ts';
+import type { StoredRecordings } from './media/asterisk/stored-recordings.ts';
+import type { RecordedPart } from './store/media-files/call-audio.ts';
+import type { Recording } from './store/media-files/recording.ts';
+import type { NewRecording, Recordings } from './store/media-files/recordings.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface CollectorOptions {
+  readonly stored: StoredRecordings;
+  readonly recordings: Recordings;
+  readonly dataDir: string;
+  readonly isLive: (callId: CallId) => boolean;
+  /** The record of a call that has ended; null when none is known yet. */
+  readonly findCdr: (callId: CallId) => Promise<Cdr | null>;
+  /** A recording is safe, and was not before. */
+  readonly onTakenIn: (recording: Recording, cdr: Cdr) => void;
+  readonly log: Log;
+}
+
+export interface Collector {
+  /** A call has ended. */
+  collect(cdr: Cdr): void;
+  /** Null, or a sentence: recordings stay on the switch, and why. */
+  problem(): string | null;
+  stop(): Promise<void>;
+}
+
+const againMs: Ms = 30_000;
+const partName = /^(.+--[rc]\d+)(?:-(caller|callee))?$/;
+
+export function collectRecordings(options: CollectorOptions): Collector {
+  const { stored, recordings, dataDir, isLive, findCdr, onTakenIn, log } = options;
+  const incoming = join(dataDir, 'incoming');
+  let problem: string | null = null;
+  let stopping = false;
+  let queue: Promise<void> = Promise.resolve();
+  const enqueue = (work: () => Promise<void>): void => {
+    queue = queue.then(() => (stopping ? undefined : work())).catch((error: unknown) => {
+      problem = `Recordings stay on the switch: ${error instanceof Error ? error.message : String(error)}`;
+      log.warn({ error: String(error) }, 'Recordings could not be brought from the switch; tried again');
+    });
+  };
+
+  async function takeIn(cdr: Cdr, recordingId: string, names: readonly string[]): Promise<void> {
+    await mkdir(incoming, { recursive: true, mode: 0o700 });
+    const parts: RecordedPart[] = [];
+    for (const name of names) {
+      const file = join(incoming, `${name}.wav`);
+      const side = partName.exec(name)?.[2];
+      if (await stored.fetch(name, file)) parts.push({ channel: side === 'caller' || side === 'callee' ? side : 'mixed', wav: file });
+    }
+    try {
+      if (parts.length > 0) {
+        const known = recordings.get(recordingId) !== undefined;
+        const taken = await recordings.takeIn({ ...about(cdr, recordingId), parts });
+        if (!taken.ok && taken.reason !== 'empty') throw new Error(taken.message);
+        if (taken.ok && !known) onTakenIn(taken.recording, cdr);
+      }
+      for (const name of names) await stored.remove(name);
+    } finally {
+      for (const { wav } of parts) if (typeof wav === 'string') await rm(wav, { force: true });
+    }
+  }
+
+  async function collectAll(wanted?: Cdr): Promise<void> {
+    const byRecording = new Map<string, string[]>();
+    for (const name of await stored.list()) {
+      const recordingId = partName.exec(name)?.[1];
+      if (recordingId === undefined || (wanted !== undefined && callIdOf(recordingId) !== wanted.callId)) continue;
+      byRecording.set(recordingId, [...(byRecording.get(recordingId) ?? []), name]);
+    }
+    for (const [recordingId, names] of byRecording) {
+      const callId = callIdOf(recordingId);
+      if (stopping || isLive(callId)) continue;
+      const cdr = wanted ?? (await findCdr(callId));
+      if (cdr !== null) await takeIn(cdr, recordingId, names);
+    }
+    problem = null;
+  }
+
+  enqueue(() => collectAll());
+  const timer = setInterval(() => { enqueue(() => collectAll()); }, againMs);
+  return {
+    collect: (cdr) => {
+      if (cdr.voicemail !== null || cdr.recordings.length > 0) enqueue(() => collectAll(cdr));
+    },
+    problem: () => problem,
+    stop: async () => {
+      stopping = true;
+      clearInterval(timer);
+      await queue;
+    },
+  };
+}
+
+function about(cdr: Cdr, recordingId: string): Omit<NewRecording, 'parts'> {
+  const started = cdr.recordings.find((recording) => recording.recordingId === recordingId)?.startedAt;
+  return {
+    recordingId, kind: isCallRecording(recordingId) ? 'call' : 'voicemail', account: cdr.account, callId: cdr.callId,
+    number: cdr.number.e164, caller: cdr.caller.number, at: started ?? cdr.startedAt,
+  };
+}

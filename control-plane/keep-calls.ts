@@ -1,0 +1,98 @@
+/** What stays of calls: their records in the database, their recordings encrypted, all for as long as it is to be kept. */
+import { join } from 'node:path';
+import { collectRecordings } from './collect-recordings.ts';
+import type { Config } from './config.ts';
+import type { Cdr } from './core/cdr/cdr.ts';
+import type { LateDatabase } from './late-database.ts';
+import { storedRecordings } from './media/asterisk/stored-recordings.ts';
+import type { Notices } from './notify/notices.ts';
+import type { RunningConfiguration } from './open-configuration.ts';
+import type { Controller } from './runtime/controller.ts';
+import { readMediaKeys } from './store/media-files/media-keys.ts';
+import type { Recording } from './store/media-files/recording.ts';
+import { openRecordings, type Recordings } from './store/media-files/recordings.ts';
+import { applyRetention, createDiskGuard } from './store/media-files/retention.ts';
+import { openVault } from './store/media-files/vault.ts';
+import { startCdrSpool } from './store/postgres/cdr-spool.ts';
+import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
+
+interface KeepOptions {
+  readonly config: Config;
+  readonly database: LateDatabase;
+  readonly controller: Controller;
+  readonly asteriskUrl: string;
+  readonly notices: Notices;
+  readonly running: RunningConfiguration;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export interface KeptCalls {
+  readonly recordings: Recordings;
+  problems(): readonly string[];
+  stop(): Promise<void>;
+}
+
+const diskEveryMs = 10_000;
+const retentionEveryMs = 3_600_000;
+
+export async function keepCalls({ config, database, controller, asteriskUrl, notices, running, log, metrics }: KeepOptions): Promise<KeptCalls> {
+  const { dataDir } = config;
+  const keys = await readMediaKeys({ current: config.mediaKey, old: config.oldMediaKeys.join(','), dir: dataDir });
+  const disk = createDiskGuard({ dir: dataDir });
+  const recordings = await openRecordings({ vault: await openVault({ dir: join(dataDir, 'recordings'), keys }), log, refusal: () => disk.problem() });
+  const spool = startCdrSpool({ dir: dataDir, store: database.cdrs, log, metrics });
+  const collector = collectRecordings({
+    stored: storedRecordings(asteriskUrl), recordings, dataDir, log,
+    isLive: (callId) => controller.calls().some((call) => call.id === callId),
+    findCdr: (callId) => database.cdrs.get(callId),
+    onTakenIn: (recording, cdr) => {
+      if (recording.kind === 'voicemail') void notices.give(noticeOf(recording, cdr, running)).then(() => notices.send());
+    },
+  });
+  const unobserve = controller.observe({
+    onCdr: (cdr) => {
+      spool.wake();
+      collector.collect(cdr);
+    },
+  });
+
+  const retain = async (): Promise<void> => {
+    for (const { account, retention } of running.clinics()) {
+      const others = (recording: Recording): boolean => recording.account !== account.id;
+      await applyRetention({
+        now: Date.now(), recordings, dir: dataDir, log, keep: others,
+        settings: { ...given('recordingDays', retention.recordingDays), ...given('voicemailDays', retention.voicemailDays) },
+      });
+      if (retention.callDays !== undefined) await database.cdrs.removeBefore(account.id, Date.now() - retention.callDays * 86_400_000);
+    }
+  };
+  const diskTimer = setInterval(() => { void disk.check(); }, diskEveryMs);
+  const retentionTimer = setInterval(() => { void retain().catch((error: unknown) => { log.warn({ error: String(error) }, 'What is due could not be removed; tried again in an hour'); }); }, retentionEveryMs);
+  await disk.check();
+  return {
+    recordings,
+    problems: () => [disk.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
+    stop: async () => {
+      unobserve();
+      clearInterval(diskTimer);
+      clearInterval(retentionTimer);
+      await collector.stop();
+      await spool.stop();
+    },
+  };
+}
+
+function given<K extends string>(name: K, days: number | undefined): { readonly [P in K]?: number } {
+  return days === undefined ? {} : ({ [name]: days } as { readonly [P in K]: number });
+}
+
+function noticeOf(recording: Recording, cdr: Cdr, running: RunningConfiguration) {
+  const clinic = running.clinics().find(({ account }) => account.id === recording.account);
+  const caller = cdr.caller.number === '' ? 'a caller without a number' : cdr.caller.number;
+  return {
+    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, notify: clinic?.voicemailNotify.get(recording.number) ?? [],
+    sentence: `${caller} left a message of ${Math.round(recording.durationMs / 1000)} s for ${cdr.number.label} (${recording.number}). Listen to it as voicemail ${recording.recordingId} of ${recording.account}.`,
+  };
+}

@@ -1,0 +1,108 @@
+/**
+ * A database that may open later than the controller starts: calls are routed from the copy of the configuration
+ * meanwhile, writes say that it is away. It is tried again until it opens.
+ */
+import type { Ms } from './core/time.ts';
+import { StoreAwayError } from './store/ports.ts';
+import type { SqlDatabase } from './store/postgres/open-database.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface LateDatabase extends SqlDatabase {
+  /** Settles with the first try: rejects with its error, and the tries go on. */
+  readonly firstTry: Promise<SqlDatabase>;
+  /** Settles when it is open. */
+  readonly opened: Promise<SqlDatabase>;
+}
+
+const patienceMs: Ms = 3000;
+const againMs: Ms = 5000;
+/** No revision of a configuration: whoever watches reads it anew. */
+const unknownRevision = -1;
+
+export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDatabase {
+  let database: SqlDatabase | null = null;
+  let why: string | null = 'The database is being opened.';
+  let closing = false;
+  let timer: NodeJS.Timeout | undefined;
+  const opened = Promise.withResolvers<SqlDatabase>();
+
+  const attempt = async (): Promise<SqlDatabase> => {
+    try {
+      database = await open();
+    } catch (error) {
+      why = error instanceof Error ? error.message : String(error);
+      if (!closing) timer = setTimeout(() => { void attempt().catch(() => undefined); }, againMs);
+      throw error;
+    }
+    if (closing) await database.close();
+    else if (timer !== undefined) log.info({}, 'The database is open');
+    why = null;
+    opened.resolve(database);
+    return database;
+  };
+  const firstTry = attempt();
+  firstTry.catch((error: unknown) => { log.warn({ error: String(error) }, 'The database cannot be opened; tried again'); });
+
+  /** One that is about to open is waited for a little. */
+  async function now(): Promise<SqlDatabase> {
+    if (database !== null) return database;
+    let patience: NodeJS.Timeout | undefined;
+    const waited = await Promise.race([opened.promise, new Promise<null>((resolve) => { patience = setTimeout(() => { resolve(null); }, patienceMs); })]);
+    clearTimeout(patience);
+    if (waited === null) throw new StoreAwayError(why ?? 'The database is away.', false);
+    return waited;
+  }
+
+  return {
+    firstTry,
+    opened: opened.promise,
+    config: {
+      load: async () => (await now()).config.load(),
+      apply: async (set) => (await now()).config.apply(set),
+      changes: async (filter, page) => (await now()).config.changes(filter, page),
+      watch: (onRevision) => {
+        let unwatch: (() => void) | null = null;
+        let over = false;
+        void opened.promise.then((db) => {
+          if (over) return;
+          unwatch = db.config.watch(onRevision);
+          onRevision(unknownRevision);
+        });
+        return () => {
+          over = true;
+          unwatch?.();
+        };
+      },
+    },
+    keys: {
+      list: async () => (await now()).keys.list(),
+      add: async (key) => (await now()).keys.add(key),
+      remove: async (id) => (await now()).keys.remove(id),
+      used: async (id, at) => (await now()).keys.used(id, at),
+    },
+    audit: {
+      write: async (entry) => (await now()).audit.write(entry),
+      list: async (filter, page) => (await now()).audit.list(filter, page),
+    },
+    idempotency: {
+      begin: async (entry) => (await now()).idempotency.begin(entry),
+      finish: async (entry) => (await now()).idempotency.finish(entry),
+      abandon: async (entry) => (await now()).idempotency.abandon(entry),
+    },
+    cdrs: {
+      add: async (cdrs) => (await now()).cdrs.add(cdrs),
+      addFromSpool: async (cdrs, mark) => (await now()).cdrs.addFromSpool(cdrs, mark),
+      sentOf: async (spool) => (await now()).cdrs.sentOf(spool),
+      get: async (callId) => (await now()).cdrs.get(callId),
+      search: async (filter, page) => (await now()).cdrs.search(filter, page),
+      removeBefore: async (account, at) => (await now()).cdrs.removeBefore(account, at),
+    },
+    problem: () => database?.problem() ?? why,
+    close: async () => {
+      closing = true;
+      clearTimeout(timer);
+      await firstTry.catch(() => undefined);
+      await database?.close();
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * The configuration of a running Frontdesk: from the database, or from the copy on the disk while it cannot be
+ * reached; plan files taken in; and what it means for routing and the switch, always as it is now.
+ */
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Config } from './config.ts';
+import { createConfiguration, readCopy, type Configuration } from './configuration/configuration.ts';
+import { clinicsOf, type ClinicConfig } from './configuration/clinics.ts';
+import { warningsOf } from './configuration/warnings.ts';
+import { importPlans, type TakeInAudio } from './import-plan.ts';
+import type { LateDatabase } from './late-database.ts';
+import type { AudioFiles } from './store/media-files/audio-files.ts';
+import { loadPlanFiles, type PlanConfig } from './store/plan-files/load.ts';
+import { formatProblems } from './store/plan-files/problems.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface RunningConfiguration {
+  readonly configuration: Configuration;
+  /** The same array until something changes. */
+  clinics(): readonly ClinicConfig[];
+  /** After `clinics` gives the new. */
+  onChange(changed: () => void): void;
+  stop(): Promise<void>;
+}
+
+export interface OpenOptions {
+  readonly config: Config;
+  readonly database: LateDatabase;
+  readonly audioFiles: AudioFiles;
+  readonly log: Log;
+  /** A start that cannot succeed, for the person who started it. */
+  readonly refuse: (message: string) => Error;
+}
+
+/** Rejects with `refuse` when plans are wrong, or when there is neither database nor copy. */
+export async function openConfiguration({ config, database, audioFiles, log, refuse }: OpenOptions): Promise<RunningConfiguration> {
+  const copyFile = join(config.dataDir, 'configuration.json');
+  const copy = await readCopy(copyFile);
+  // an example is of no interest to a system that has a configuration
+  const plan = config.planIsExample && copy !== undefined ? undefined : await loadPlan(config, refuse);
+  if (copy === undefined) await database.firstTry.catch((error: unknown) => { throw refuse(error instanceof Error ? error.message : String(error)); });
+  const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, log });
+
+  const meaning = (): readonly ClinicConfig[] => clinicsOf(configuration.current().objects.values(), (account, _, { sha256 }) => audioFiles.media(account, sha256));
+  let clinics = meaning();
+  const listeners: (() => void)[] = [];
+  configuration.onChange(() => {
+    clinics = meaning();
+    for (const listener of listeners) listener();
+  });
+
+  const takeIn: TakeInAudio = async (account, _, path) => {
+    const upload = await audioFiles.upload(account, basename(path), await readFile(path));
+    if (!upload.ok) throw refuse(`${path}: ${upload.message}`);
+    return { name: basename(path).slice(0, 60), durationMs: upload.durationMs, sha256: upload.sha256 };
+  };
+  const importNow = async ({ plans }: PlanConfig): Promise<void> => {
+    const { written, problems } = await importPlans(plans, configuration, config.dataDir, takeIn);
+    if (problems.length > 0) throw refuse(`The plan does not fit what is configured:\n${problems.join('\n')}`);
+    if (written > 0) log.info({ plans: config.planFiles, objects: written }, 'The plan was taken in');
+  };
+  if (plan !== undefined && (!config.planIsExample || configuration.current().objects.size === 0)) {
+    if (copy === undefined) await importNow(plan);
+    else void database.opened.then(() => importNow(plan)).catch((error: unknown) => { log.error({ error: String(error) }, 'The plan could not be taken in: calls are routed as before'); });
+  }
+  for (const warning of warningsOf(clinics)) log.warn({}, warning);
+  return {
+    configuration,
+    clinics: () => clinics,
+    onChange: (changed) => { listeners.push(changed); },
+    stop: () => configuration.stop(),
+  };
+}
+
+async function loadPlan(config: Config, refuse: OpenOptions['refuse']): Promise<PlanConfig> {
+  const loaded = await loadPlanFiles(config.planFiles);
+  if (!loaded.ok) throw refuse(formatProblems(loaded.problems));
+  return loaded.config;
+}
