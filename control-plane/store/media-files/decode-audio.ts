@@ -5,7 +5,7 @@
  *
  * Decoding is done in a thread of its own, one upload at a time, with a deadline after which the thread is ended. A
  * file of a few bytes that claims hours is refused: lengths are found from headers first, and counted again while
- * decoding, which holds 22 s of sound at most beside the result.
+ * decoding, which holds 22 s of sound at most beside the result. Ten minutes take about 10 s of one processor.
  */
 import { Worker } from 'node:worker_threads';
 import type { Ms } from '../../core/time.ts';
@@ -35,12 +35,13 @@ export type DecodedAudio =
 export interface DecodeOptions {
   readonly maxBytes?: number;
   readonly maxDurationMs?: Ms;
-  /** From the begin of decoding, not of waiting for it. */
+  /** From the begin of decoding, not of waiting for it; 2 minutes when not given. */
   readonly deadlineMs?: Ms;
 }
 
 const defaultMaxBytes = 20_000_000;
 const defaultMaxDurationMs: Ms = 600_000;
+const defaultDeadlineMs: Ms = 120_000;
 const longestQueue = 20;
 /** Below this no phone plays anything that can be heard: -60 dBFS. */
 const silentPeak = 0.001;
@@ -56,7 +57,7 @@ export async function decodeAudio(upload: Uint8Array, options: DecodeOptions = {
   if (upload.byteLength > maxBytes) return refused('too-large', `The file has ${megabytes(upload.byteLength)} MB; at most ${megabytes(maxBytes)} MB are taken.`);
   const checked = check(Buffer.from(upload.buffer, upload.byteOffset, upload.byteLength), maxDurationMs);
   if ('ok' in checked) return checked;
-  return oneAtATime(() => decodeInThread(checked, options.deadlineMs ?? 60_000, maxDurationMs));
+  return oneAtATime(() => decodeInThread(checked, options.deadlineMs ?? defaultDeadlineMs, maxDurationMs));
 }
 
 function check(upload: Buffer, maxDurationMs: Ms): DecodeJob | Refused {

@@ -3,7 +3,7 @@
  */
 import type { CallId } from '../../core/ids.ts';
 import type { EpochMs, Ms } from '../../core/time.ts';
-import type { Recording } from './recordings.ts';
+import type { Recording } from './recording.ts';
 
 export interface RecordingFilter {
   readonly account?: string;

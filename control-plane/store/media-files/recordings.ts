@@ -9,36 +9,13 @@
  */
 import { createHash } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { z } from 'zod';
-import type { CallId } from '../../core/ids.ts';
 import type { EpochMs } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { UnreadableRecording, withCallAudio, type RecordedPart } from './call-audio.ts';
+import { recordingSchema, type Recording } from './recording.ts';
 import { createRecordingIndex, type RecordingFilter, type RecordingPage, type RecordingTotals } from './recording-index.ts';
 import { VaultError } from './vault-format.ts';
 import type { Vault, VaultFile } from './vault.ts';
-
-const recordingSchema = z.object({
-  recordingId: z.string(),
-  kind: z.enum(['call', 'voicemail']),
-  account: z.string(),
-  callId: z.string().transform((id) => id as CallId),
-  /** The clinic's number that was called. */
-  number: z.string(),
-  /** The other party, as the network gave it. */
-  caller: z.string(),
-  /** When the recording began. */
-  at: z.number(),
-  durationMs: z.number(),
-  /** 2: the caller left, the callee right. */
-  channels: z.union([z.literal(1), z.literal(2)]),
-  /** Of the WAV file before encryption. */
-  bytes: z.number(),
-  /** Of the WAV file, hex. */
-  sha256: z.string(),
-});
-
-export type Recording = Readonly<z.output<typeof recordingSchema>>;
 
 export interface NewRecording extends Omit<Recording, 'durationMs' | 'channels' | 'bytes' | 'sha256'> {
   /** One, or the caller's and the callee's; mono, 16 bit, of one sampling rate. Files are removed when they are safe. */
@@ -48,7 +25,7 @@ export interface NewRecording extends Omit<Recording, 'durationMs' | 'channels' 
 export type TakenIn =
   | { readonly ok: true; readonly recording: Recording }
   /** The parts are untouched, except that empty ones are removed. */
-  | { readonly ok: false; readonly reason: 'empty' | 'unreadable' | 'disk-full' | 'refused'; readonly message: string };
+  | { readonly ok: false; readonly reason: 'empty' | 'unreadable' | 'disk-full' | 'unwritable' | 'refused'; readonly message: string };
 
 export interface Recordings {
   /**
@@ -81,6 +58,7 @@ export interface RecordingsOptions {
 
 const snapshotId = '_catalogue';
 const snapshotEvery = 5000;
+const readAtOnce = 16;
 
 /** Reads the catalogue, then resolves. */
 export async function openRecordings({ vault, log, refusal = () => null }: RecordingsOptions): Promise<Recordings> {
@@ -88,11 +66,11 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
   const ids = new Set((await vault.list()).filter((id) => id !== snapshotId));
   for (const recording of await readSnapshot(vault, log)) if (ids.delete(recording.recordingId)) index.add(recording);
   let changes = 0;
-  for (const id of ids) {
-    const recording = await describedIn(vault, id, log);
-    if (recording === null) continue;
-    index.add(recording);
-    changes++;
+  const missing = [...ids];
+  while (missing.length > 0) {
+    const some = await Promise.all(missing.splice(-readAtOnce).map((id) => describedIn(vault, id, log)));
+    for (const recording of some) if (recording !== null) index.add(recording);
+    changes += some.length;
   }
   const underWay = new Map<string, Promise<TakenIn>>();
   let snapshots: Promise<void> = Promise.resolve();
@@ -110,6 +88,8 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
     if (++changes >= snapshotEvery) void writeSnapshot();
   };
 
+  if (changes >= snapshotEvery) void writeSnapshot();
+
   const takeInOnce = async ({ parts, ...about }: NewRecording): Promise<TakenIn> => {
     const known = index.get(about.recordingId);
     if (known !== undefined) {
@@ -119,22 +99,23 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
     const refused = refusal();
     if (refused !== null) return { ok: false, reason: 'refused', message: refused };
     try {
-      const recording = await withCallAudio(parts, async (audio) => {
+      const recording = await withCallAudio(parts, async (audio): Promise<Recording | null> => {
         if (audio.durationMs === 0) return null;
         const hash = createHash('sha256');
-        let described: Recording | null = null;
-        const describe = (): Recording => {
-          described = { ...about, durationMs: audio.durationMs, channels: audio.channels, bytes: audio.bytes, sha256: hash.digest('hex') };
-          return described;
-        };
+        const { durationMs, channels, bytes } = audio;
         const content = async function* content(): AsyncGenerator<Uint8Array> {
           for await (const piece of audio.content) {
             hash.update(piece);
             yield piece;
           }
         };
+        let sha256 = '';
+        const describe = (): Recording => {
+          sha256 = hash.digest('hex');
+          return { ...about, durationMs, channels, bytes, sha256 };
+        };
         await vault.put(about.recordingId, content(), describe);
-        return described as Recording | null;
+        return { ...about, durationMs, channels, bytes, sha256 };
       });
       if (recording !== null) {
         index.add(recording);
@@ -144,7 +125,7 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
       return recording === null ? { ok: false, reason: 'empty', message: 'Nothing was recorded.' } : { ok: true, recording };
     } catch (error) {
       if (error instanceof UnreadableRecording) return { ok: false, reason: 'unreadable', message: error.message };
-      if (error instanceof VaultError && error.problem === 'disk-full') return { ok: false, reason: 'disk-full', message: error.message };
+      if (error instanceof VaultError && (error.problem === 'disk-full' || error.problem === 'unwritable')) return { ok: false, reason: error.problem, message: error.message };
       throw error;
     }
   };
@@ -158,17 +139,17 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
   };
 
   return {
-    takeIn: (recording) => {
+    takeIn: async (recording) => {
       const id = recording.recordingId;
-      if (id === snapshotId) throw new Error(`${snapshotId} is no id of a recording`);
+      if (id === snapshotId) return { ok: false, reason: 'unreadable', message: `${snapshotId} is no id of a recording.` };
       const same = underWay.get(id);
       if (same !== undefined) return same;
       const work = takeInOnce(recording).finally(() => underWay.delete(id));
       underWay.set(id, work);
       return work;
     },
-    get: index.get,
-    list: index.page,
+    get: (recordingId) => index.get(recordingId),
+    list: (filter) => index.page(filter),
     open: async (recordingId) => {
       if (index.get(recordingId) === undefined) throw new VaultError('not-found', `There is no recording ${recordingId.slice(0, 100)}.`);
       return vault.open(recordingId);
@@ -180,9 +161,11 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
         if ((kind !== undefined && recording.kind !== kind) || keep(recording)) continue;
         if (await remove(recording.recordingId)) removed++;
       }
+      // What is to be forgotten is not to stay in the snapshot either.
+      if (removed > 0) await writeSnapshot();
       return removed;
     },
-    totals: index.totals,
+    totals: () => index.totals(),
     close: async () => {
       if (changes > 0) void writeSnapshot();
       await snapshots;

@@ -68,10 +68,17 @@ export function createResampler(from: number, to: number): Resampler {
   return { push, end };
 }
 
+/** The library packs floats very slowly, and integers well; a bit is left for what a filter adds to full scale. */
+const scale = 2 ** 30;
+
 /** One sample more than whole seconds in: the library then steps by exactly `from / to`. */
 function resample(samples: Float32Array, from: number, to: number): Float32Array {
+  const whole = new Int32Array(samples.length);
+  for (let i = 0; i < whole.length; i++) whole[i] = Math.max(-1, Math.min(1, samples[i] ?? 0)) * scale;
   const wav = new WaveFile();
-  wav.fromScratch(1, from, '32f', samples);
+  wav.fromScratch(1, from, '32', whole);
   wav.toSampleRate(to, { method: 'cubic', LPF: true });
-  return Float32Array.from(wav.getSamples());
+  const out = Float32Array.from(wav.getSamples());
+  for (let i = 0; i < out.length; i++) out[i] = (out[i] ?? 0) / scale;
+  return out;
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import type { EpochMs } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { removeDatedFiles } from '../files/dated-files.ts';
-import type { Recording, Recordings } from './recordings.ts';
+import type { Recording } from './recording.ts';
+import type { Recordings } from './recordings.ts';
 
 /** Days, at least 1; without a value, for ever. */
 export interface RetentionSettings {
