@@ -9,6 +9,7 @@ import { freePort, isFree, ownsPort, RTP_PORTS } from './ports.ts';
 import { type Child, run, startChild } from './processes.ts';
 import type { SwitchInstall } from './programs.ts';
 import { renderConfig, type Trunk } from './render.ts';
+import { ensureTlsFiles } from './self-made-certificate.ts';
 import type { StackState } from './state.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../asterisk/', import.meta.url));
@@ -21,6 +22,8 @@ export interface AsteriskOptions {
   bind: string;
   externalAddress?: string;
   sipPort?: number;
+  /** Who may sign carriers' certificates, beyond the authorities everybody trusts: PEM. */
+  authorities?: readonly string[];
   trunks: readonly Trunk[];
 }
 
@@ -30,6 +33,8 @@ export interface RunningAsterisk {
   /** Where phones and carriers on this machine reach it, UDP and TCP. */
   sipHost: string;
   sipPort: number;
+  /** SIP over TLS, with a certificate that nobody has signed but ourselves: `certificate` is its file. */
+  tls: { port: number; certificate: string };
   version: string;
   pid: number;
   /** Recordings are in its `recording` folder. */
@@ -49,7 +54,9 @@ const openFileLimit = (): number => {
 const isLoopback = (address: string): boolean => address.startsWith('127.') || address === '::1' || address === 'localhost';
 const ANY_ADDRESS = ['0.0.0.0', '::'];
 
-const choosePorts = async (options: AsteriskOptions, state: StackState, retry: boolean): Promise<{ http: number; sip: number }> => {
+interface Ports { http: number; sip: number; tls: number }
+
+const choosePorts = async (options: AsteriskOptions, state: StackState, retry: boolean): Promise<Ports> => {
   const both = ['udp', 'tcp'] as const;
   let sip = options.sipPort;
   if (sip !== undefined) {
@@ -68,10 +75,13 @@ const choosePorts = async (options: AsteriskOptions, state: StackState, retry: b
     !retry && remembered !== undefined && (await isFree('127.0.0.1', remembered, ['tcp']))
       ? remembered
       : await freePort('127.0.0.1', ['tcp'], sip === undefined ? [] : [sip]);
-  if (sip === undefined || http === undefined) {
+  // 5061 beside 5060 (RFC 3261 section 19.1.2)
+  const beside = state.ports.tls ?? (sip ?? 0) + 1;
+  const tls = !retry && beside !== http && (await isFree(options.bind, beside, ['tcp'])) ? beside : await freePort(options.bind, ['tcp'], [sip ?? 0, http ?? 0]);
+  if (sip === undefined || http === undefined || tls === undefined) {
     throw new LocalStackError('ports', `Found no free port to listen on at ${options.bind}. Check that FRONTDESK_BIND is an address of this machine.`);
   }
-  return { http, sip };
+  return { http, sip, tls };
 };
 
 const lastLines = (file: string): string => {
@@ -101,7 +111,7 @@ export const startAsterisk = async (
   options: AsteriskOptions,
   state: StackState,
   started: (child: Child) => void,
-): Promise<{ child: Child; asterisk: RunningAsterisk; ports: { http: number; sip: number } }> => {
+): Promise<{ child: Child; asterisk: RunningAsterisk; ports: Ports }> => {
   const part = (name: string): string => {
     const path = join(options.dir, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -119,6 +129,7 @@ export const startAsterisk = async (
   let trouble = '';
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const ports = await choosePorts(options, state, attempt > 0);
+    const tls = ensureTlsFiles(join(stateDir, 'keys'), options.bind, ports.tls, options.authorities ?? []);
     renderConfig(TEMPLATES, {
       etcDir, stateDir, spoolDir, runDir, logDir,
       moduleDir: install.moduleDir,
@@ -133,6 +144,7 @@ export const startAsterisk = async (
       sipPort: ports.sip,
       rtp: RTP_PORTS,
       ...(options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress }),
+      tls,
       trunks: options.trunks,
     });
     rmSync(join(runDir, 'asterisk.ctl'), { force: true });
@@ -153,6 +165,7 @@ export const startAsterisk = async (
         url: `http://${ARI_USER}:${state.ariPassword}@127.0.0.1:${ports.http}`,
         sipHost: ANY_ADDRESS.includes(options.bind) ? '127.0.0.1' : options.bind,
         sipPort: ports.sip,
+        tls: { port: ports.tls, certificate: tls.certificate },
         version: install.version,
         pid: child.id.pid,
         spoolDir,

@@ -44,6 +44,8 @@ export interface LocalStackOptions {
   /** Tools to fetch along with the first download; others are fetched when asked for. */
   tools?: readonly ToolName[];
   trunks?: readonly Trunk[];
+  /** Who may sign carriers' certificates, beyond the authorities everybody trusts: PEM. */
+  authorities?: readonly string[];
   progress: Progress;
 }
 
@@ -131,6 +133,7 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
         dir: join(dir, 'asterisk'),
         bind: options.bind ?? '127.0.0.1',
         trunks: options.trunks ?? [],
+        ...(options.authorities === undefined ? {} : { authorities: options.authorities }),
         ...(options.externalAddress === undefined ? {} : { externalAddress: options.externalAddress }),
         ...(options.sipPort === undefined ? {} : { sipPort: options.sipPort }),
       },

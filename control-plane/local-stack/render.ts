@@ -39,7 +39,17 @@ export interface ConfigValues {
   sipPort: number;
   rtp: { from: number; to: number };
   externalAddress?: string;
+  /** Without it there is no SIP over TLS. */
+  tls?: TlsFiles;
   trunks: readonly Trunk[];
+}
+
+export interface TlsFiles {
+  port: number;
+  certificate: string;
+  key: string;
+  /** Whom carriers' certificates must come from. */
+  authorities: string;
 }
 
 const SAFE = /^[A-Za-z0-9._:/-]+$/;
@@ -91,8 +101,18 @@ const natLines = (externalAddress: string | undefined): string => {
   return [`external_signaling_address = ${address}`, `external_media_address = ${address}`, ...local.map((net) => `local_net = ${net}`)].join('\n');
 };
 
+const tlsLines = (values: ConfigValues, bind: string, nat: string): string =>
+  values.tls === undefined ? '' : [
+    '[transport-tls]', 'type = transport', 'protocol = tls', `bind = ${bind}:${values.tls.port}`,
+    `cert_file = ${values.tls.certificate}`, `priv_key_file = ${values.tls.key}`, `ca_list_file = ${values.tls.authorities}`,
+    // a carrier must prove who it is; phones have passwords, not certificates
+    'verify_server = yes', 'verify_client = no', 'method = tlsv1_2', nat,
+  ].join('\n');
+
 /** Writes every template of `templateDir`, filled in, to `values.etcDir` (mode 0600: there are passwords in it). */
 export const renderConfig = (templateDir: string, values: ConfigValues): void => {
+  const bind = values.sipBind.includes(':') ? `[${checked('FRONTDESK_BIND', values.sipBind)}]` : checked('FRONTDESK_BIND', values.sipBind);
+  const nat = natLines(values.externalAddress);
   const table: Readonly<Record<string, string>> = {
     ETC_DIR: values.etcDir,
     STATE_DIR: values.stateDir,
@@ -108,11 +128,12 @@ export const renderConfig = (templateDir: string, values: ConfigValues): void =>
     HTTP_PORT: String(values.httpPort),
     ARI_USER: values.ariUser,
     ARI_PASSWORD: values.ariPassword,
-    SIP_BIND: values.sipBind.includes(':') ? `[${checked('FRONTDESK_BIND', values.sipBind)}]` : checked('FRONTDESK_BIND', values.sipBind),
+    SIP_BIND: bind,
     SIP_PORT: String(values.sipPort),
     RTP_START: String(values.rtp.from),
     RTP_END: String(values.rtp.to),
-    TRANSPORT_NAT: natLines(values.externalAddress),
+    TRANSPORT_NAT: nat,
+    TRANSPORT_TLS: tlsLines(values, bind, nat),
     TRUNKS: values.trunks.map(trunkSections).join('\n\n'),
   };
   mkdirSync(values.etcDir, { recursive: true, mode: 0o700 });

@@ -9,7 +9,7 @@ export interface StackState {
   systemName: string;
   ariPassword: string;
   redisPassword: string;
-  ports: { http?: number; sip?: number; redis?: number };
+  ports: { http?: number; sip?: number; tls?: number; redis?: number };
   processes: { asterisk?: ProcessId; redis?: ProcessId };
 }
 

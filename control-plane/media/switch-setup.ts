@@ -19,11 +19,26 @@ export interface EmergencyIdentity {
 
 export interface SwitchTrunk {
   readonly id: string;
+  /** A name or an address. Calls come from every address it has, and from those of `match`. */
   readonly host: string;
   readonly port: number;
-  readonly transport: 'udp' | 'tcp';
-  /** Registers with the carrier when given; the carrier is known by its address otherwise. */
+  readonly transport: 'udp' | 'tcp' | 'tls';
+  /** What we answer the carrier's challenges with. */
   readonly credentials?: { readonly username: string; readonly password: string };
+  /** Registers with the carrier, if there are credentials; the carrier is known by its address in any case. */
+  readonly register: boolean;
+  /** Further addresses and networks the carrier's calls come from. */
+  readonly match: readonly string[];
+  /** The best first: so they are offered. */
+  readonly codecs: readonly string[];
+  /** RFC 4733 events, SIP INFO, tones in the audio, or events where the carrier takes them and tones otherwise. */
+  readonly dtmf: 'rfc4733' | 'info' | 'inband' | 'auto';
+  /** SDES (RFC 4568), and no call without it; for TLS alone, which hides its keys. */
+  readonly srtp: boolean;
+  /** One side is behind a NAT: signalling and audio go back where they came from, whatever they say. */
+  readonly nat: boolean;
+  /** OPTIONS this often; 0 never. A carrier that does not answer them is not called. */
+  readonly qualifySeconds: number;
 }
 
 export interface SwitchSetup {
@@ -44,4 +59,36 @@ export interface SwitchNote {
   readonly dialled: string;
   readonly outcome: string;
   readonly trunk: string;
+}
+
+/**
+ * How a trunk does. `registered`: the carrier took our registration, and answers if it is asked (OPTIONS). `rejected`:
+ * it refused it. `reachable` and `unreachable`: whether it answers. `unknown`: not asked, or no answer yet.
+ */
+export type TrunkState = 'registered' | 'rejected' | 'reachable' | 'unreachable' | 'unknown';
+
+export interface TrunkHealth {
+  readonly trunk: string;
+  readonly state: TrunkState;
+  /** When this process first saw it so, epoch ms. */
+  readonly since: number;
+  /** Of the last OPTIONS that was answered; null when there is none. */
+  readonly roundTripMs: number | null;
+}
+
+/** Where a phone is. */
+export interface DeviceContact {
+  /** `host:port` that its calls go to. */
+  readonly address: string;
+  readonly userAgent: string;
+  /** When it must have registered again, epoch ms. */
+  readonly expiresAt: number;
+  /** When this process first saw it there, epoch ms. */
+  readonly since: number;
+}
+
+/** A device of the setup, with no contact when it is not registered. */
+export interface DeviceRegistration {
+  readonly device: string;
+  readonly contacts: readonly DeviceContact[];
 }

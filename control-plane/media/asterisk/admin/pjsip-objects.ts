@@ -2,7 +2,14 @@
  * Phones and trunks as chan_pjsip objects (docs.asterisk.org, "res_pjsip configuration"), made live by
  * `PUT asterisk/config/dynamic/res_pjsip/{type}/{id}`. They go to AstDB (asterisk/sorcery.conf) and survive a
  * restart of the switch. The fields are those of the templates in asterisk/pjsip.conf.
+ *
+ * What that request does, tried on 22.10.1: fields that are not given stay as they were, so each object has all its
+ * fields always, an empty one where it has none. `contact` of an aor and `match` of an identify are added to, and
+ * AstDB keeps but one of them: so each has one, and its id names its content; another content is another object.
+ * A changed registration goes on with the old server until it is removed, so its id does too.
  */
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
 import type { SwitchDevice, SwitchTrunk } from '../../switch-setup.ts';
 
 export interface PjsipObject {
@@ -14,11 +21,8 @@ export interface PjsipObject {
 const everyEndpoint = {
   disallow: 'all',
   direct_media: 'no',
-  rtp_symmetric: 'yes',
-  force_rport: 'yes',
   // REFER from a phone would change bridges behind the call's state: refused until the core can follow it.
   allow_transfer: 'no',
-  dtmf_mode: 'rfc4733',
 };
 
 export function deviceObjects(device: SwitchDevice): readonly PjsipObject[] {
@@ -31,34 +35,63 @@ export function deviceObjects(device: SwitchDevice): readonly PjsipObject[] {
       type: 'endpoint',
       id,
       fields: {
-        ...everyEndpoint, context: 'from-phone', allow: 'ulaw,alaw,g722', rewrite_contact: 'yes', identify_by: 'username',
-        auth: id, aors: id, callerid: `"${callerId.name.replace(/["\\\r\n]/g, '')}" <${callerId.number}>`,
+        ...everyEndpoint, context: 'from-phone', allow: 'ulaw,alaw,g722', dtmf_mode: 'rfc4733', rtp_symmetric: 'yes', force_rport: 'yes', rewrite_contact: 'yes',
+        identify_by: 'username', auth: id, aors: id, callerid: `"${callerId.name.replace(/["\\\r\n]/g, '')}" <${callerId.number}>`,
       },
     },
   ];
 }
 
-export function trunkObjects(trunk: SwitchTrunk): readonly PjsipObject[] {
-  const { id, host, port, transport, credentials } = trunk;
-  const uri = `sip:${host}:${port}${transport === 'tcp' ? ';transport=tcp' : ''}`;
-  const endpoint = {
-    ...everyEndpoint, context: 'from-trunk', allow: 'ulaw,alaw', rewrite_contact: 'no', send_pai: 'yes', send_connected_line: 'no', trust_id_inbound: 'yes',
-    trust_id_outbound: 'yes', identify_by: 'ip,header', aors: id,
-  };
+/** `addresses`: all that the trunk's calls come from. */
+export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[]): readonly PjsipObject[] {
+  const { id, transport, credentials, nat } = trunk;
+  const host = isIPv6(trunk.host) ? `[${trunk.host}]` : trunk.host;
+  const uri = `sip:${host}:${trunk.port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+  const aor = withContent(id, 'aor', { contact: uri, qualify_frequency: String(trunk.qualifySeconds) });
   const objects: PjsipObject[] = [
-    { type: 'aor', id, fields: { contact: uri } },
-    { type: 'endpoint', id, fields: credentials === undefined ? endpoint : { ...endpoint, outbound_auth: id } },
-    { type: 'identify', id, fields: { endpoint: id, match: host } },
+    aor,
+    {
+      type: 'endpoint',
+      id,
+      fields: {
+        ...everyEndpoint, context: 'from-trunk', allow: trunk.codecs.join(','), dtmf_mode: trunk.dtmf, rtp_symmetric: yesNo(nat), force_rport: yesNo(nat),
+        rewrite_contact: yesNo(nat), media_encryption: trunk.srtp ? 'sdes' : 'no', identify_by: 'ip,header', aors: aor.id, outbound_auth: credentials === undefined ? '' : id,
+        // the trunk's codecs in the trunk's order (codec_prefs_outgoing_offer does not do it)
+        outgoing_call_offer_pref: 'local_merge',
+        send_pai: 'yes', send_connected_line: 'no', trust_id_inbound: 'yes', trust_id_outbound: 'yes',
+      },
+    },
+    ...addresses.map((address): PjsipObject => ({ type: 'identify', id: `${id}~${address.replace('/', '_')}`, fields: { endpoint: id, match: address } })),
   ];
   if (credentials === undefined) return objects;
   const { username, password } = credentials;
-  return [
-    { type: 'auth', id, fields: { auth_type: 'userpass', username, password } },
-    ...objects,
-    {
-      type: 'registration',
-      id,
-      fields: { outbound_auth: id, server_uri: uri, client_uri: `sip:${username}@${host}:${port}`, retry_interval: '30', endpoint: id, line: 'yes' },
-    },
-  ];
+  objects.unshift({ type: 'auth', id, fields: { auth_type: 'userpass', username, password } });
+  if (trunk.register) objects.push(withContent(id, 'registration', registrationFields(trunk, uri, username)));
+  return objects;
+}
+
+/** Asterisk gives up for good on what a carrier mends within the hour: so it may try for ever. */
+function registrationFields({ id, host, port }: SwitchTrunk, uri: string, username: string): Readonly<Record<string, string>> {
+  return {
+    outbound_auth: id, server_uri: uri, client_uri: clientUri(host, port, username), contact_user: username, endpoint: id, line: 'yes', max_random_initial_delay: '0',
+    retry_interval: '30', forbidden_retry_interval: '120', fatal_retry_interval: '120', auth_rejection_permanent: 'no', max_retries: '1000000',
+  };
+}
+
+/** As whom a trunk registers; the switch names the registration by it. */
+export function clientUri(host: string, port: number, username: string): string {
+  return `sip:${username}@${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}
+
+function yesNo(value: boolean): string {
+  return value ? 'yes' : 'no';
+}
+
+function withContent(owner: string, type: PjsipObject['type'], fields: PjsipObject['fields']): PjsipObject {
+  return { type, id: `${owner}~${createHash('sha256').update(JSON.stringify(fields)).digest('hex').slice(0, 8)}`, fields };
+}
+
+/** The trunk or device an object belongs to. */
+export function ownerOf(objectId: string): string {
+  return objectId.split('~')[0] ?? objectId;
 }

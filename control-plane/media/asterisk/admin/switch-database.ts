@@ -16,6 +16,20 @@ export interface SwitchDatabase {
   keys(family: string): Promise<readonly string[]>;
   /** Sets an entry, or removes it when `value` is empty; resolves when the switch has it. */
   write(family: string, key: string, value: string): Promise<void>;
+  /** Of these AORs: where phones registered, and the one each trunk has. At most eight, so that the answer fits. */
+  contacts(aors: readonly string[]): Promise<readonly SwitchContact[]>;
+}
+
+/** Of a registered phone or a trunk; fields as PJSIP_CONTACT of the dialplan gives them (docs.asterisk.org). */
+export interface SwitchContact {
+  readonly aor: string;
+  readonly uri: string;
+  readonly status: string;
+  /** 0 or NaN: OPTIONS have not been answered. */
+  readonly roundTripUs: number;
+  /** Epoch seconds; 0 of a trunk. */
+  readonly expiresAt: number;
+  readonly userAgent: string;
 }
 
 export class SwitchDatabaseError extends Error {
@@ -69,5 +83,24 @@ export function createSwitchDatabase(ari: Ari): SwitchDatabase {
       const stored = await operate(value === '' ? 'delete' : 'put', family, key, value);
       if (stored !== value) throw new SwitchDatabaseError(`The switch stored something else under ${family}/${key} than it was given.`);
     }),
+    contacts: (aors) => inTurn(async () => {
+      const answer = await operate('contacts', '', aors.join('&'), '');
+      return answer.split('|').slice(1).map(readContact);
+    }),
   };
+}
+
+/** Six fields with a comma between; the URI and the user agent are URI-encoded. */
+function readContact(text: string): SwitchContact {
+  const [aor = '', uri = '', status = '', roundTrip, expires, userAgent = ''] = text.split(',');
+  return { aor, uri: decoded(uri), status, roundTripUs: Number(roundTrip), expiresAt: Number(expires), userAgent: decoded(userAgent) };
+}
+
+/** What a phone says of itself may be cut or no UTF-8. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,0 +1,125 @@
+/** Brings the switch's objects and its database from one setup to the next, while calls go on. */
+import type { EmergencyIdentity, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
+import { deviceObjects, ownerOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
+import type { Ari, SwitchDatabase } from './switch-database.ts';
+
+type ObjectName = Pick<PjsipObject, 'type' | 'id'>;
+
+/** What we made on the switch, to know later what to remove. */
+export interface Provisioned {
+  readonly objects: readonly ObjectName[];
+  readonly failsafes: readonly string[];
+  /** Devices with an emergency identity of their own; absent in what older versions left. */
+  readonly identities?: readonly string[];
+}
+
+export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
+
+interface Before extends Provisioned {
+  readonly written: ReadonlyMap<string, string>;
+}
+
+interface Provisioning {
+  /** One at a time, in the order of the calls. */
+  bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned>;
+}
+
+export function createProvisioning(ari: Ari, database: SwitchDatabase, addressesOf: (trunk: SwitchTrunk) => Promise<readonly string[]>): Provisioning {
+  /** What this process has written and not removed: fields by type and id, values by family and key. */
+  const written = new Map<string, string>();
+  let busy: Promise<unknown> = Promise.resolve();
+
+  async function make(object: PjsipObject): Promise<void> {
+    const [key, fields] = [keyOf(object), fieldsOf(object)];
+    if (written.get(key) === fields) return;
+    written.delete(key);
+    const given = Object.entries(object.fields).map(([attribute, value]) => ({ attribute, value }));
+    const result = await ari.request('asterisk.updateObject', { configClass: 'res_pjsip', objectType: object.type, id: object.id, fields: given });
+    if (!result.ok) throw new Error(`The switch did not take the ${object.type} “${object.id}”: ${result.message}`);
+    written.set(key, fields);
+  }
+
+  async function remove(object: ObjectName): Promise<void> {
+    written.delete(keyOf(object));
+    const result = await ari.request('asterisk.deleteObject', { configClass: 'res_pjsip', objectType: object.type, id: object.id });
+    if (!result.ok && result.error !== 'gone') throw new Error(`The switch did not remove the ${object.type} “${object.id}”: ${result.message}`);
+  }
+
+  async function write(family: string, key: string, value: string): Promise<void> {
+    const name = `${family}/${key}`;
+    if (written.get(name) === value) return;
+    written.delete(name);
+    await database.write(family, key, value);
+    written.set(name, value);
+  }
+
+  async function bringObjects(setup: SwitchSetup, before: Before): Promise<readonly ObjectName[]> {
+    const addresses = await Promise.all(setup.trunks.map(addressesOf));
+    const wanted = [...setup.devices.flatMap(deviceObjects), ...setup.trunks.flatMap((trunk, i) => trunkObjects(trunk, addresses[i] ?? []))];
+    const names = new Set(wanted.map(keyOf));
+    const gone = before.objects.filter((object) => !names.has(keyOf(object)));
+    // A registration asks for its password when it is made or refused, which may be hours apart.
+    const reauthorised = new Set(wanted.filter((object) => object.type === 'auth' && (before.written.get(keyOf(object)) ?? fieldsOf(object)) !== fieldsOf(object)).map(({ id }) => id));
+    const remade = wanted.filter((object) => object.type === 'registration' && reauthorised.has(ownerOf(object.id)));
+    // A registration that is removed takes itself back at the carrier, and is asked for its password once more.
+    const takenBack = new Set(gone.filter(({ type }) => type === 'registration').map(({ id }) => ownerOf(id)));
+    const last = gone.filter(({ type, id }) => type === 'auth' && takenBack.has(id));
+    const makeAll = async (type: PjsipObject['type']): Promise<void> => void (await Promise.all(wanted.filter((object) => object.type === type).map(make)));
+    const removeAll = async (type: PjsipObject['type']): Promise<void> => void (await Promise.all(gone.filter((object) => object.type === type && !last.includes(object)).map(remove)));
+    // An endpoint refers to its auth and aor, an identify and a registration to their endpoint: what is referred to is
+    // made first and removed last, so that no call in between finds a half. A carrier may keep one registration per
+    // user, so the old one is taken back before the new one is made.
+    for (const type of ['auth', 'aor', 'endpoint', 'identify'] as const) await makeAll(type);
+    await removeAll('registration');
+    await Promise.all(remade.map(remove));
+    await makeAll('registration');
+    for (const type of ['identify', 'endpoint', 'aor', 'auth'] as const) await removeAll(type);
+    return [...wanted, ...last].map(({ type, id }) => ({ type, id }));
+  }
+
+  async function bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned> {
+    const writtenBefore = new Map(written);
+    if (extent === 'everything') written.clear();
+    const objects = await bringObjects(setup, { ...before, written: writtenBefore });
+    // In both forms a carrier may send the number in.
+    const failsafes = new Map([...setup.failsafes].flatMap(([dialled, target]) => [[dialled, target], [`+${dialled}`, target]] as const));
+    const identities = identitiesOf(setup);
+    for (const dialled of before.failsafes) {
+      if (!failsafes.has(dialled)) await write('fd-failsafe', dialled, '');
+    }
+    for (const [dialled, target] of failsafes) await write('fd-failsafe', dialled, target);
+    await write('fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
+    await write('fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
+    for (const id of before.identities ?? []) {
+      if (!identities.has(id)) await writeIdentity(id, { callerId: '', location: '' });
+    }
+    for (const [id, identity] of identities) await writeIdentity(id, identity);
+    return { objects, failsafes: [...failsafes.keys()], identities: [...identities.keys()] };
+  }
+
+  async function writeIdentity(id: string, { callerId, location }: EmergencyIdentity): Promise<void> {
+    await write('fd-emergency', `callerid/${id}`, callerId);
+    await write('fd-emergency', `location/${id}`, location);
+  }
+
+  return {
+    bring(setup, before, extent) {
+      const turn = busy.then(() => bring(setup, before, extent));
+      busy = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
+
+function identitiesOf(setup: SwitchSetup): ReadonlyMap<string, EmergencyIdentity> {
+  const own = setup.devices.flatMap(({ id, emergency }) => (emergency === undefined ? [] : [[id, emergency] as const]));
+  return new Map([['default', setup.emergency], ...own]);
+}
+
+function keyOf({ type, id }: ObjectName): string {
+  return `${type} ${id}`;
+}
+
+function fieldsOf({ fields }: PjsipObject): string {
+  return JSON.stringify(fields);
+}

@@ -1,0 +1,97 @@
+/**
+ * Which phone is where and how trunks do, as the switch sees it. Each reading asks it anew: a call into the dialplan per
+ * eight objects and, for trunks that register, one HTTP request. What the switch does not keep is since when:
+ * that is remembered here, from reading to reading.
+ */
+import type { DeviceContact, DeviceRegistration, SwitchDevice, SwitchTrunk, TrunkHealth, TrunkState } from '../../switch-setup.ts';
+import { clientUri, trunkObjects } from './pjsip-objects.ts';
+import type { RegistrationState } from './registration-states.ts';
+import type { SwitchContact, SwitchDatabase } from './switch-database.ts';
+
+interface Whereabouts {
+  trunks(trunks: readonly SwitchTrunk[]): Promise<readonly TrunkHealth[]>;
+  devices(devices: readonly Pick<SwitchDevice, 'id'>[]): Promise<readonly DeviceRegistration[]>;
+}
+
+/** An answer of the dialplan holds 4,096 bytes. */
+const askedAtOnce = 8;
+
+export function createWhereabouts(
+  database: Pick<SwitchDatabase, 'contacts'>, registrationStates: () => Promise<ReadonlyMap<string, RegistrationState>>, now: () => number = Date.now,
+): Whereabouts {
+  const trunksSince = createSince(now);
+  const devicesSince = createSince(now);
+
+  async function contactsOf(aors: readonly string[]): Promise<readonly SwitchContact[]> {
+    const found: SwitchContact[] = [];
+    for (let i = 0; i < aors.length; i += askedAtOnce) found.push(...(await database.contacts(aors.slice(i, i + askedAtOnce))));
+    return found;
+  }
+
+  return {
+    async trunks(trunks) {
+      const aors = new Map(trunks.map((trunk) => [trunk.id, trunkObjects(trunk, []).find(({ type }) => type === 'aor')?.id ?? trunk.id]));
+      const [contacts, registered] = await Promise.all([
+        contactsOf([...aors.values()]),
+        trunks.some(registers) ? registrationStates() : new Map<string, RegistrationState>(),
+      ]);
+      const health = trunks.map((trunk) => {
+        const contact = contacts.find(({ aor }) => aor === aors.get(trunk.id));
+        const registration = registers(trunk) ? registered.get(clientUri(trunk.host, trunk.port, trunk.credentials?.username ?? '')) : undefined;
+        const state = stateOf(contact, registration);
+        return { trunk: trunk.id, state, since: trunksSince.of(`${trunk.id} ${state}`), roundTripMs: contact === undefined || !(contact.roundTripUs > 0) ? null : contact.roundTripUs / 1000 };
+      });
+      trunksSince.keepOnly(health.map(({ trunk, state }) => `${trunk} ${state}`));
+      return health;
+    },
+
+    async devices(devices) {
+      const contacts = await contactsOf(devices.map(({ id }) => id));
+      devicesSince.keepOnly(contacts.map(({ aor, uri }) => `${aor} ${uri}`));
+      return devices.map(({ id }) => ({
+        device: id,
+        contacts: contacts.filter(({ aor }) => aor === id).map(({ uri, userAgent, expiresAt }): DeviceContact => ({
+          address: addressOf(uri), userAgent, expiresAt: expiresAt * 1000, since: devicesSince.of(`${id} ${uri}`),
+        })),
+      }));
+    },
+  };
+}
+
+function registers({ register, credentials }: SwitchTrunk): boolean {
+  return register && credentials !== undefined;
+}
+
+/** The switch's words for a contact: Unknown, NonQualified, Reachable, Unreachable (contact_statuses in res_pjsip). */
+function stateOf(contact: SwitchContact | undefined, registration: RegistrationState | undefined): TrunkState {
+  if (registration === 'rejected') return 'rejected';
+  if (contact?.status === 'Unreachable') return 'unreachable';
+  if (registration === 'registered') return 'registered';
+  return contact?.status === 'Reachable' && registration === undefined ? 'reachable' : 'unknown';
+}
+
+/** `host:port` of a SIP URI (RFC 3261 section 19.1.1). */
+function addressOf(uri: string): string {
+  return /^sips?:(?:[^@]*@)?([^;?>]+)/i.exec(uri)?.[1] ?? '';
+}
+
+interface Since {
+  /** When it was first asked for, since it was last forgotten. */
+  of(what: string): number;
+  /** Forgets all others. */
+  keepOnly(these: readonly string[]): void;
+}
+
+function createSince(now: () => number): Since {
+  const times = new Map<string, number>();
+  return {
+    of(what) {
+      const known = times.get(what) ?? now();
+      times.set(what, known);
+      return known;
+    },
+    keepOnly(these) {
+      for (const what of times.keys()) if (!these.includes(what)) times.delete(what);
+    },
+  };
+}
