@@ -47,11 +47,11 @@ while read -r _ network gateway _ _ _ _ mask _; do
 done < /proc/net/route
 
 umask 077
-mkdir -p "$run/etc" "$run/log" "$state/keys" "$spool/recording"
+mkdir -p "$run/etc" "$run/log" "$state/keys" "$state/tls" "$spool/recording"
 # Kept with the switch's memory: unique ids of two switches must never meet.
 [ -s "$state/system-name" ] || printf 'fd%s' "$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n')" > "$state/system-name"
 # A certificate nobody has signed, until the clinic puts its own in its place.
-keys=$state/keys
+keys=$state/tls
 if [ ! -s "$keys/sip.crt" ] || [ ! -s "$keys/sip.key" ]; then
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 3650 -subj /CN=Frontdesk \
     -addext subjectAltName=DNS:localhost -keyout "$keys/sip.key" -out "$keys/sip.crt" 2> /dev/null
