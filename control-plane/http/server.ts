@@ -1,8 +1,8 @@
 /**
- * Health and readiness over HTTP, on loopback. `/healthz`: the process works. `/readyz`: it can take calls; 503
- * with the reasons otherwise. Bodies are JSON.
+ * The HTTP server, on loopback unless told otherwise. `/healthz`: the process works. `/readyz`: it can take calls; 503
+ * with the reasons otherwise. Both answer in JSON and to anybody. Everything else is the API's.
  */
-import { createServer } from 'node:http';
+import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Readiness {
@@ -14,24 +14,37 @@ export interface Readiness {
 
 export interface HttpServer {
   readonly port: number;
+  /** Requests are answered by it from now on. */
+  mount(listener: RequestListener): void;
   close(): Promise<void>;
 }
 
+const headersMs = 10_000;
+/** The longest a request may take to arrive: 20 MB over a slow line. */
+const requestMs = 300_000;
+
 /** Rejects with a sentence when the port cannot be had. `readiness` may throw: that is a 500, and a bug. */
-export async function startHttpServer(port: number, readiness: () => Readiness): Promise<HttpServer> {
-  const server = createServer((request, response) => {
-    const [status, body] = answer(request.method ?? '', request.url ?? '', readiness);
-    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', ...(status === 405 ? { allow: 'GET, HEAD' } : {}) });
+export async function startHttpServer(port: number, readiness: () => Readiness, host = '127.0.0.1'): Promise<HttpServer> {
+  let rest: RequestListener | null = null;
+  const server = createServer({ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 5000 }, (request, response) => {
+    const [path = ''] = (request.url ?? '').split('?');
+    if (rest !== null && path !== '/healthz' && path !== '/readyz') {
+      rest(request, response);
+      return;
+    }
+    const [status, body] = answer(request.method ?? '', path, readiness);
+    response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', ...(status === 405 ? { allow: 'GET, HEAD' } : {}) });
     response.end(request.method === 'HEAD' ? '' : `${JSON.stringify(body)}\n`);
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => { reject(new Error(whyNot(port, error), { cause: error })); });
-    server.listen(port, '127.0.0.1', resolve);
+    server.once('error', (error: NodeJS.ErrnoException) => { reject(new Error(whyNot(port, host, error), { cause: error })); });
+    server.listen(port, host, resolve);
   });
   // One connection that could not be accepted (no file descriptor left) is no reason to end.
   server.on('error', () => undefined);
   return {
     port: (server.address() as AddressInfo).port,
+    mount: (listener) => { rest = listener; },
     close: () => new Promise((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -39,9 +52,8 @@ export async function startHttpServer(port: number, readiness: () => Readiness):
   };
 }
 
-function answer(method: string, url: string, readiness: () => Readiness): readonly [number, Readonly<Record<string, unknown>>] {
-  const [path] = url.split('?');
-  if (path !== '/healthz' && path !== '/readyz') return [404, { error: 'Known here: /healthz and /readyz.' }];
+function answer(method: string, path: string, readiness: () => Readiness): readonly [number, Readonly<Record<string, unknown>>] {
+  if (path !== '/healthz' && path !== '/readyz') return [404, { error: 'Known here: /healthz and /readyz; the API when it has started.' }];
   if (method !== 'GET' && method !== 'HEAD') return [405, { error: 'Only GET and HEAD are known here.' }];
   if (path === '/healthz') return [200, { status: 'ok' }];
   try {
@@ -52,8 +64,8 @@ function answer(method: string, url: string, readiness: () => Readiness): readon
   }
 }
 
-function whyNot(port: number, error: NodeJS.ErrnoException): string {
+function whyNot(port: number, host: string, error: NodeJS.ErrnoException): string {
   if (error.code === 'EADDRINUSE') return `Port ${port} is in use: end the program that has it, or set FRONTDESK_HTTP_PORT to another.`;
   if (error.code === 'EACCES') return `Port ${port} is not open to this user: set FRONTDESK_HTTP_PORT to one from 1024 up.`;
-  return `Port ${port} cannot be opened on 127.0.0.1 (${error.code ?? error.message}): set FRONTDESK_HTTP_PORT to another.`;
+  return `Port ${port} cannot be opened on ${host} (${error.code ?? error.message}): set FRONTDESK_HTTP_PORT to another.`;
 }

@@ -1,0 +1,111 @@
+/** Schemas of what the API gives, beside the documents of configuration. Times are epoch milliseconds. */
+import { z } from 'zod';
+import { documents, type Doc, type Kind } from '../configuration/documents.ts';
+import type { Change, ConfigObject } from '../configuration/objects.ts';
+
+const at = z.int().meta({ description: 'Epoch ms.' });
+const atOrNull = at.nullable();
+
+/** What every object of configuration has beside its document. A client may send these back; they are not read. */
+export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updatedAt', 'passwordSet', 'warnings'] as const;
+
+const secretFields: ReadonlySet<string> = new Set(['password']);
+
+const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', contact: 'Contact', audio: 'AudioFile' };
+
+function objectSchema(kind: Kind): z.ZodObject {
+  const shape: Record<string, z.ZodType> = {};
+  for (const [name, field] of Object.entries<z.ZodType>(documents[kind].shape)) if (!secretFields.has(name)) shape[name] = field;
+  const own = { id: z.string(), account: z.string(), version: z.int().meta({ description: 'One more with each change: the ETag.' }), createdAt: at, updatedAt: at };
+  const password = 'password' in documents[kind].shape ? { passwordSet: z.boolean() } : {};
+  return z.strictObject({ ...own, ...shape, ...password }).meta({ id: titles[kind] });
+}
+
+function forEachKind<T>(make: (kind: Kind) => T): Readonly<Record<Kind, T>> {
+  return { account: make('account'), user: make('user'), device: make('device'), trunk: make('trunk'), number: make('number'), contact: make('contact'), audio: make('audio') };
+}
+
+/** An object as it is given: its document without secrets. */
+export const objectSchemas = forEachKind(objectSchema);
+export const writtenSchemas = forEachKind((kind) => objectSchemas[kind].extend({ warnings: z.array(z.string()).meta({ description: 'What is accepted and yet may not be what you want.' }) }).meta({ id: `${titles[kind]}Written` }));
+export const titleOf = (kind: Kind): string => titles[kind];
+
+export function objectAnswer(object: ConfigObject): Record<string, unknown> {
+  const { id, account, version, createdAt, updatedAt, body } = object;
+  const password = 'password' in documents[object.kind].shape ? { passwordSet: 'password' in body && body.password !== undefined } : {};
+  return { id, account, version, createdAt, updatedAt, ...withoutSecrets(body), ...password };
+}
+
+export function withoutSecrets(body: Doc<Kind>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !secretFields.has(name)));
+}
+
+export function pageOf(item: z.ZodType): z.ZodObject {
+  return z.strictObject({ items: z.array(item), next: z.string().nullable().meta({ description: 'Give it as `cursor` for the next page; null after the last.' }) });
+}
+
+export const pageQuery = {
+  limit: z.coerce.number('must be a whole number from 1 to 200').int('must be a whole number from 1 to 200').min(1, 'must be a whole number from 1 to 200').max(200, 'must be a whole number from 1 to 200').default(50),
+  cursor: z.string().min(1).max(500).optional().meta({ description: 'From `next` of the page before.' }),
+};
+
+/** `account` for routes that everybody may ask about their own. */
+export const accountQuery = z.string().max(32).optional().meta({ description: 'One account alone.' });
+export const timeQuery = z.coerce.number('must be epoch milliseconds').int('must be epoch milliseconds').min(0).max(8_640_000_000_000_000).optional().meta({ description: 'Epoch ms.' });
+
+const document = z.record(z.string(), z.unknown()).nullable();
+export const changeSchema = z.strictObject({
+  seq: z.int(), revision: z.int().meta({ description: 'Changes made by one request share it.' }), at, actor: z.string().meta({ description: 'Id of the API key, or frontdesk.' }),
+  account: z.string(), kind: z.enum(Object.keys(documents)), id: z.string(),
+  before: document.meta({ description: 'Null: it was created.' }), after: document.meta({ description: 'Null: it was deleted.' }),
+  undoes: z.int().nullable().meta({ description: 'The change that this one took back.' }),
+}).meta({ id: 'Change' });
+
+export function changeAnswer({ seq, revision, at, actor, account, kind, id, before, after, undoes }: Change): z.output<typeof changeSchema> {
+  return { seq, revision, at, actor, account, kind, id, before: before === null ? null : withoutSecrets(before), after: after === null ? null : withoutSecrets(after), undoes };
+}
+
+export const auditSchema = z.strictObject({
+  at, actor: z.string(), account: z.string().nullable(), action: z.string().meta({ example: 'recording.read' }), subject: z.string(),
+  outcome: z.enum(['ok', 'refused']), address: z.string(), details: z.record(z.string(), z.unknown()),
+}).meta({ id: 'AuditEntry' });
+
+export const roles = ['agency-admin', 'account-admin', 'read-only'] as const;
+export const keySchema = z.strictObject({
+  id: z.string(), name: z.string(), role: z.enum(roles), account: z.string().nullable().meta({ description: 'Null: the whole agency.' }),
+  createdAt: at, lastUsedAt: atOrNull, expiresAt: atOrNull,
+}).meta({ id: 'ApiKey' });
+export const newKeySchema = keySchema.extend({ secret: z.string().meta({ description: 'Shown this once.' }) }).meta({ id: 'NewApiKey' });
+
+const party = z.strictObject({ number: z.string(), name: z.string() });
+const legSchema = z.looseObject({
+  legId: z.string(), user: z.string(), label: z.string(), target: z.looseObject({ kind: z.string() }).nullable(), trunk: z.string().nullable(),
+  dialedAt: atOrNull, rangAt: atOrNull, pickedUpAt: atOrNull, acceptedAt: atOrNull, connectedAt: atOrNull, endedAt: atOrNull,
+  disposition: z.string().nullable(), cause: z.string().nullable(), heldSince: atOrNull,
+}).meta({ id: 'Leg' });
+export const dispositions = ['answered', 'no-answer', 'busy', 'declined', 'canceled', 'unreachable', 'failed'] as const;
+export const callSchema = z.looseObject({
+  callId: z.string(), account: z.string(), number: z.looseObject({ e164: z.string(), label: z.string() }), plan: z.string(), caller: party, dialled: z.string(),
+  origin: z.string(), startedAt: at, pickedUpAt: atOrNull, announcementAt: atOrNull, answeredAt: atOrNull, answeredBy: z.string().nullable(), heldMs: z.int(),
+  endedAt: atOrNull, disposition: z.enum(dispositions).nullable(), cause: z.string().nullable(), endedBy: z.string().nullable(),
+  voicemail: z.strictObject({ recordingId: z.string(), durationMs: z.number().nullable() }).nullable(), legs: z.array(legSchema), reconstructed: z.boolean(),
+}).meta({ id: 'Call' });
+export const liveCallSchema = callSchema.extend({ phase: z.string() }).meta({ id: 'LiveCall' });
+export const journalSchema = z.strictObject({ items: z.array(z.looseObject({ kind: z.enum(['opened', 'step']), at })) });
+
+export const recordingSchema = z.strictObject({
+  id: z.string(), account: z.string(), kind: z.enum(['recording', 'voicemail']), callId: z.string(), number: z.string(), caller: z.string(),
+  at, durationMs: z.number().nullable(), bytes: z.int(),
+}).meta({ id: 'Recording' });
+
+export const registrationSchema = z.strictObject({
+  account: z.string(), kind: z.enum(['device', 'trunk']), id: z.string(), state: z.enum(['registered', 'unregistered', 'rejected', 'reachable', 'unreachable', 'unknown']),
+  userAgent: z.string().nullable(), since: z.number().nullable(),
+  contact: z.string().nullable(), roundTripMs: z.number().nullable(),
+}).meta({ id: 'Registration' });
+
+export const explanationSchema = z.strictObject({
+  text: z.string(),
+  reasons: z.array(z.strictObject({ subject: z.string(), taken: z.boolean(), why: z.string() })),
+  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run, step by step.' }),
+}).meta({ id: 'Explanation' });

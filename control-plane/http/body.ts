@@ -1,0 +1,61 @@
+/** The body of a request: read up to a limit, then taken for what the route says it is. */
+import express, { type Request, type Response } from 'express';
+import type { z } from 'zod';
+import { checked, HttpProblem } from './problem.ts';
+import type { Route } from './route.ts';
+
+const jsonMaxBytes = 1_048_576;
+const deepest = 32;
+
+/** The bytes of the body; empty when there is none. Throws a 413 or 415. */
+export async function readBody(route: Route, request: Request, response: Response): Promise<Buffer> {
+  checkType(route, request);
+  const read = express.raw({ type: () => true, limit: route.raw?.maxBytes ?? route.jsonMaxBytes ?? jsonMaxBytes, inflate: false });
+  await new Promise<void>((resolve, reject) => { read(request, response, (error?: unknown) => { if (error === undefined) resolve(); else reject(error instanceof Error ? error : new Error('The body could not be read', { cause: error })); }); });
+  const body: unknown = request.body;
+  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+}
+
+/** What the route's handler gets. Throws a 400 or 422. */
+export function bodyOf(route: Route, bytes: Buffer): unknown {
+  if (route.raw !== null) {
+    if (bytes.length === 0) throw new HttpProblem(400, 'The body is empty: send the file as the body.');
+    return bytes;
+  }
+  return route.body === null ? undefined : jsonOf(bytes, route.body, route.readOnly ?? []);
+}
+
+function jsonOf(bytes: Buffer, schema: z.ZodType, readOnly: readonly string[]): unknown {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+  } catch (error) {
+    throw new HttpProblem(400, bytes.length === 0 ? 'The body is empty: send JSON.' : `The body is not JSON in UTF-8${error instanceof SyntaxError ? `: ${error.message}` : ''}.`);
+  }
+  if (depthOver(value, deepest)) throw new HttpProblem(400, `The body is nested deeper than ${deepest} levels.`);
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) value = Object.fromEntries(Object.entries(value).filter(([name]) => !readOnly.includes(name)));
+  return checked(schema, value, 422, 'body');
+}
+
+function checkType(route: Route, request: Request): void {
+  const types = route.raw?.types ?? (route.method === 'patch' ? ['application/merge-patch+json', 'application/json'] : ['application/json']);
+  const type = (request.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const bodyless = route.body === null && route.raw === null;
+  const hasBody = request.get('transfer-encoding') !== undefined || Number(request.get('content-length') ?? 0) > 0;
+  if (bodyless) {
+    if (hasBody && route.method === 'get') throw new HttpProblem(400, 'This request takes no body.', { headers: { connection: 'close' } });
+    return;
+  }
+  const alias = type === 'audio/x-wav' || type === 'audio/wave' ? 'audio/wav' : type === 'audio/mp3' ? 'audio/mpeg' : type;
+  if (!types.includes(alias)) throw new HttpProblem(415, `Send the body as ${types.join(' or ')}, and say so in Content-Type.`, { headers: { accept: types.join(', '), connection: 'close' } });
+}
+
+/** Level by level, without recursion: the depth is what is in question. */
+function depthOver(value: unknown, most: number): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most) return true;
+    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one as Record<string, unknown>) : []));
+  }
+  return false;
+}

@@ -1,0 +1,145 @@
+/** What the API needs of the rest, beside the stores and the configuration. Implementations are given by main.ts. */
+import type { Readable } from 'node:stream';
+import type { Configuration } from '../configuration/configuration.ts';
+import type { CallId, RecordingId } from '../core/ids.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
+import type { Cdr } from '../core/cdr/cdr.ts';
+import type { Plan } from '../core/routing/plan.ts';
+import type { AuditStore, CdrStore, ConfigStore, IdempotencyStore, JournalRecord, KeyStore, Page } from '../store/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+
+/** A call that is going on: its record as far as it has come, and the phase it is in. */
+export interface LiveCall extends Cdr {
+  readonly phase: string;
+}
+
+export interface CallChange {
+  readonly type: 'started' | 'changed' | 'ended';
+  readonly call: LiveCall;
+}
+
+export interface Calls {
+  live(): readonly LiveCall[];
+  get(callId: CallId): LiveCall | undefined;
+  /** Of a live call or a past one; empty when nothing is kept of it. */
+  journal(callId: CallId): Promise<readonly JournalRecord[]>;
+  /** Called after each change of a live call, in order; must return at once. Returns what ends it. */
+  onChange(changed: (change: CallChange) => void): () => void;
+}
+
+/** Bytes `start` to `end`, both included. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Audio as a client hears it: decrypted, with its true size. */
+export interface AudioContent {
+  /** `audio/wav` or `audio/mpeg`. */
+  readonly type: string;
+  readonly bytes: number;
+  /** Ends with an error when the rest cannot be read; the answer is cut off then. */
+  read(range?: ByteRange): Readable;
+}
+
+/** The audio is there and cannot be given: its key is missing, or it is damaged. `message` is for the admin; nothing has been touched. */
+export class AudioUnavailableError extends Error {
+  override readonly name = 'AudioUnavailableError';
+}
+
+export interface Recording {
+  readonly id: RecordingId;
+  readonly account: string;
+  readonly kind: 'recording' | 'voicemail';
+  readonly callId: CallId;
+  /** The number of ours that was called. */
+  readonly number: string;
+  readonly caller: string;
+  readonly at: EpochMs;
+  readonly durationMs: Ms | null;
+  readonly bytes: number;
+}
+
+export interface RecordingFilter {
+  readonly account: string;
+  readonly kind: Recording['kind'];
+  readonly callId?: CallId;
+  readonly number?: string;
+  readonly from?: EpochMs;
+  readonly to?: EpochMs;
+}
+
+export interface Recordings {
+  /** Newest first. */
+  list(filter: RecordingFilter, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Recording>>;
+  get(account: string, kind: Recording['kind'], id: RecordingId): Promise<Recording | null>;
+  /** Null when there is none. Rejects with AudioUnavailableError. */
+  open(account: string, kind: Recording['kind'], id: RecordingId): Promise<AudioContent | null>;
+  /** False when there was none. */
+  remove(account: string, kind: Recording['kind'], id: RecordingId): Promise<boolean>;
+}
+
+export type Upload =
+  | { readonly ok: true; readonly durationMs: Ms; readonly sha256: string }
+  /** A sentence: why this is no audio that can be played, and the way out. */
+  | { readonly ok: false; readonly message: string };
+
+/** Uploaded audio, kept by the SHA-256 of its content. The objects that name it are configuration. */
+export interface AudioFiles {
+  /** Decodes, converts and keeps. The same bytes again are the same file. */
+  upload(account: string, name: string, bytes: Uint8Array): Promise<Upload>;
+  open(account: string, sha256: string): Promise<AudioContent | null>;
+  remove(account: string, sha256: string): Promise<void>;
+}
+
+/** Whether a phone or a carrier can be reached, as the switch sees it. */
+export interface Registration {
+  readonly account: string;
+  readonly kind: 'device' | 'trunk';
+  /** Of the device or trunk. */
+  readonly id: string;
+  /** reachable: a carrier that answers OPTIONS, and needs no registration. unknown: it is not asked. */
+  readonly state: 'registered' | 'unregistered' | 'rejected' | 'reachable' | 'unreachable' | 'unknown';
+  /** SIP URI it is reached at. */
+  readonly contact: string | null;
+  readonly userAgent: string | null;
+  /** When it was first seen so by this controller. */
+  readonly since: EpochMs | null;
+  readonly roundTripMs: Ms | null;
+}
+
+export interface ApiDeps {
+  readonly configuration: Configuration;
+  readonly changes: ConfigStore['changes'];
+  readonly keys: KeyStore;
+  readonly audit: AuditStore;
+  readonly idempotency: IdempotencyStore;
+  readonly cdrs: CdrStore;
+  readonly calls: Calls;
+  readonly recordings: Recordings;
+  readonly audioFiles: AudioFiles;
+  /** Of all accounts. */
+  registrations(): Promise<readonly Registration[]>;
+  /** The plan a call to this number would run, and the same in words. Null when the account's number is not in service. */
+  explain(account: string, dialled: string, caller: string): { readonly text: string; readonly plan: Plan } | null;
+  readonly log: Log;
+  readonly now: () => EpochMs;
+  readonly limits?: Partial<Limits>;
+}
+
+export interface Limits {
+  /** Requests of one key in a minute. */
+  readonly requestsPerMinute: number;
+  /** Failed authentications from one address in a minute. */
+  readonly failedKeysPerMinute: number;
+  /** Event streams of one key at a time. */
+  readonly streams: number;
+  /** A comment is sent on an event stream this often, and its key checked again. */
+  readonly keepAliveMs: Ms;
+  /** A reader that leaves more than this unread is dropped. */
+  readonly unreadBytes: number;
+  /** A key removed by another controller works this much longer at most, as long as the database is there. */
+  readonly keyCacheMs: Ms;
+}
+
+export const defaultLimits: Limits = { requestsPerMinute: 1200, failedKeysPerMinute: 20, streams: 20, keepAliveMs: 15_000, unreadBytes: 1_048_576, keyCacheMs: 5000 };

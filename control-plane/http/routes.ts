@@ -1,0 +1,23 @@
+/** The table of routes. What is not here does not exist. */
+import type { Keyring } from './auth.ts';
+import type { EventStreams } from './events.ts';
+import type { ApiDeps } from './ports.ts';
+import type { Route } from './route.ts';
+import { audioFileRoutes } from './routes/audio-files.ts';
+import { callRoutes } from './routes/calls.ts';
+import { historyRoutes } from './routes/history.ts';
+import { keyRoutes } from './routes/keys.ts';
+import { collections, objectRoutes } from './routes/objects.ts';
+import { recordingRoutes } from './routes/recordings.ts';
+
+export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams): readonly Route[] {
+  return [
+    ...collections.flatMap((collection) => objectRoutes(deps, collection, keyring)),
+    ...audioFileRoutes(deps),
+    ...callRoutes(deps, streams),
+    ...recordingRoutes(deps, 'recording'),
+    ...recordingRoutes(deps, 'voicemail'),
+    ...historyRoutes(deps),
+    ...keyRoutes(deps, keyring),
+  ];
+}

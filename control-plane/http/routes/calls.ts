@@ -1,0 +1,80 @@
+/** Calls: past ones searched and opened, live ones listed and followed, and what a call would do. */
+import { z } from 'zod';
+import { e164, id as idField } from '../../configuration/fields.ts';
+import { accountQuery, callSchema, dispositions, explanationSchema, journalSchema, liveCallSchema, pageOf, pageQuery, registrationSchema, timeQuery } from '../answers.ts';
+import type { EventStreams } from '../events.ts';
+import { given, pageFrom } from '../pages.ts';
+import type { ApiDeps } from '../ports.ts';
+import { notFound } from '../problem.ts';
+import { nothing, route, type Route } from '../route.ts';
+import { callOrRecordingId } from './recordings.ts';
+
+const tag = 'Calls';
+
+export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations' | 'explain' | 'configuration'>, streams: EventStreams): readonly Route[] {
+  const { calls, cdrs } = deps;
+  const ofAccount = z.strictObject({ account: idField });
+  const ofCall = z.strictObject({ account: idField, id: callOrRecordingId });
+  const digits = z.string().regex(/^\+?\d{1,15}$/, 'must be digits').optional();
+  const common = { tag, method: 'get', role: 'read-only', scope: 'account', status: 200 } as const;
+  const callOf = async (account: string, id: string): Promise<z.output<typeof callSchema>> => {
+    const call = calls.get(id) ?? (await cdrs.get(id));
+    if (call === null || call.account !== account) throw notFound();
+    return call as unknown as z.output<typeof callSchema>;
+  };
+  return [
+    route({
+      ...common, path: '/accounts/{account}/calls', summary: 'Search past calls', description: 'Newest first.',
+      params: ofAccount,
+      query: z.strictObject({ ...pageQuery, caller: digits.meta({ description: 'Digits anywhere in the caller’s number.' }), dialled: digits, disposition: z.enum(dispositions).optional(), from: timeQuery, to: timeQuery }),
+      answer: { json: pageOf(callSchema) },
+      handle: async ({ params, query }) => {
+        const { caller, dialled, disposition, from, to } = query;
+        return { status: 200, body: await cdrs.search({ account: params.account, ...given({ caller, dialled, disposition, from, to }) }, pageFrom(query)) };
+      },
+    }),
+    route({
+      ...common, path: '/accounts/{account}/calls/{id}', summary: 'Get a call with its legs', description: 'Of a live call, as far as it has come.',
+      params: ofCall, query: nothing, answer: { json: callSchema },
+      handle: async ({ params }) => ({ status: 200, body: await callOf(params.account, params.id) }),
+    }),
+    route({
+      ...common, path: '/accounts/{account}/calls/{id}/journal', summary: 'Get a call’s journal', description: 'Every event and decision, in order.',
+      params: ofCall, query: nothing, answer: { json: journalSchema },
+      handle: async ({ params }) => {
+        await callOf(params.account, params.id);
+        return { status: 200, body: { items: await calls.journal(params.id) } };
+      },
+    }),
+    route({
+      ...common, scope: 'own', path: '/live-calls', summary: 'List the calls that are going on',
+      params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(liveCallSchema) }) },
+      handle: ({ account }) => ({ status: 200, body: { items: calls.live().filter((call) => account === null || call.account === account) } }),
+    }),
+    route({
+      ...common, scope: 'own', path: '/events', summary: 'Follow live calls',
+      description: 'Server-sent events: `calls` with all live calls first, then `started`, `changed` and `ended` with one call each. With `Last-Event-ID` the stream goes on where it was, or begins anew.',
+      params: nothing, query: z.strictObject({ account: accountQuery }), answer: { types: ['text/event-stream'] },
+      handle: ({ account, key, header }) => {
+        streams.admit(key);
+        return { send: (_request, response) => streams.open(response, { key, account, lastEventId: header('last-event-id') }) };
+      },
+    }),
+    route({
+      ...common, scope: 'own', tag: 'Registrations', path: '/registrations', summary: 'List which phones and trunks can be reached',
+      params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(registrationSchema) }) },
+      handle: async ({ account }) => ({ status: 200, body: { items: (await deps.registrations()).filter((one) => account === null || one.account === account) } }),
+    }),
+    route({
+      ...common, tag: 'Numbers', path: '/accounts/{account}/numbers/{id}/explain', summary: 'Explain what a call would do', description: 'The plan such a call would run now, with the reason for every step taken or skipped.',
+      params: z.strictObject({ account: idField, id: idField }), query: z.strictObject({ caller: z.union([e164, z.literal('')]).optional().meta({ description: 'The caller’s number; absent for an anonymous caller.' }) }),
+      answer: { json: explanationSchema },
+      handle: ({ params, query }) => {
+        const number = deps.configuration.get({ account: params.account, kind: 'number', id: params.id });
+        const explained = number === undefined ? null : deps.explain(params.account, number.body.e164, query.caller ?? '');
+        if (explained === null) throw notFound();
+        return { status: 200, body: { text: explained.text, reasons: explained.plan.reasons, plan: explained.plan } };
+      },
+    }),
+  ];
+}

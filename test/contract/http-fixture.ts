@@ -1,0 +1,204 @@
+/**
+ * The API over real HTTP on stores in memory, with two clinics that have one of everything under the same ids. Each
+ * answer is checked against the table of routes: a success by the route's own schema, a refusal as problem details.
+ */
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
+import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
+import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { createApi, type Api } from '../../control-plane/http/api.ts';
+import { newKey } from '../../control-plane/http/auth.ts';
+import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration } from '../../control-plane/http/ports.ts';
+import { problemSchema } from '../../control-plane/http/problem.ts';
+import type { Route } from '../../control-plane/http/route.ts';
+import { startHttpServer } from '../../control-plane/http/server.ts';
+import type { JournalRecord, Role } from '../../control-plane/store/ports.ts';
+import type { Log } from '../../control-plane/telemetry/log.ts';
+import { onePhonePlan, openingOf } from '../runtime/sample-call.ts';
+import { memoryStores, type MemoryStores } from '../support/memory-stores.ts';
+
+export type KeyName = 'agency' | 'agencyReader' | 'north' | 'northReader' | 'south';
+
+export interface Asked {
+  /** Null sends none. */
+  readonly key?: KeyName | null;
+  readonly json?: unknown;
+  readonly body?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  /** Undefined when the body is not JSON. */
+  // oxlint-disable-next-line typescript/no-explicit-any -- tests look into answers whose schema has been checked
+  readonly json: any;
+}
+
+export interface TestApi {
+  readonly api: Api;
+  readonly url: string;
+  readonly stores: MemoryStores;
+  readonly configuration: Configuration;
+  readonly secrets: Readonly<Record<KeyName, string>>;
+  /** Lines of the log at warn and error. */
+  readonly logged: string[];
+  readonly recordings: Map<string, Recording>;
+  readonly live: LiveCall[];
+  tell(change: CallChange): void;
+  /** `target` below /api/v1, unless it starts with /api/. */
+  ask(method: string, target: string, asked?: Asked): Promise<Answered>;
+  /** All that a request could change, as text. */
+  state(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+export const accounts = ['north', 'south'] as const;
+export const speech = Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 251));
+const keyOwners: Readonly<Record<KeyName, readonly [Role, string | null]>> = {
+  agency: ['agency-admin', null], agencyReader: ['read-only', null], north: ['account-admin', 'north'], northReader: ['read-only', 'north'], south: ['account-admin', 'south'],
+};
+
+export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean } = {}): Promise<TestApi> {
+  const dir = await mkdtemp(join(tmpdir(), 'frontdesk-api-'));
+  const stores = memoryStores();
+  const logged: string[] = [];
+  const note = (fields: Readonly<Record<string, unknown>>, sentence: string): void => { logged.push(`${sentence} ${JSON.stringify(fields)}`); };
+  const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
+  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log });
+  const files = new Map<string, Buffer>();
+  if (options.seed !== false) await seed(configuration, files);
+  const recordings = new Map<string, Recording>();
+  for (const account of accounts) for (const kind of ['recording', 'voicemail'] as const) recordings.set(`${account}/${kind}`, { id: `${account}-call--r1`, account, kind, callId: `${account}-call`, number: numberOf(account), caller: '+12025550187', at: 1000, durationMs: 500, bytes: speech.length });
+  const live = accounts.map((account): LiveCall => ({ ...cdrOf(account, `${account}-live`), disposition: null, endedAt: null, phase: 'ringing' }));
+  await stores.cdrs.add(accounts.map((account) => cdrOf(account, `${account}-call`)));
+  const secrets = {} as Record<KeyName, string>;
+  for (const [name, [role, account]] of Object.entries(keyOwners) as [KeyName, readonly [Role, string | null]][]) {
+    const { key, secret } = newKey({ name, role, account, expiresAt: null }, Date.now());
+    await stores.keys.add(key);
+    secrets[name] = secret;
+  }
+  const listeners = new Set<(change: CallChange) => void>();
+  const recordingOf = (account: string, kind: string, id: string): Recording | null => {
+    const one = recordings.get(`${account}/${kind}`);
+    return one?.id === id ? one : null;
+  };
+
+  const api = createApi({
+    configuration, keys: stores.keys, audit: stores.audit, idempotency: stores.idempotency, cdrs: stores.cdrs, changes: (filter, page) => stores.config.changes(filter, page),
+    calls: {
+      live: () => live,
+      get: (callId) => live.find((call) => call.callId === callId),
+      journal: async (callId): Promise<readonly JournalRecord[]> => [openingOf(callId)],
+      onChange: (changed) => {
+        listeners.add(changed);
+        return () => { listeners.delete(changed); };
+      },
+    },
+    recordings: {
+      list: async ({ account, kind }) => ({ items: [...recordings.values()].filter((one) => one.account === account && one.kind === kind), next: null }),
+      get: async (account, kind, id) => recordingOf(account, kind, id),
+      open: async (account, kind, id) => {
+        if (recordingOf(account, kind, id) === null) return null;
+        if (account === 'south') throw new AudioUnavailableError('The key of this recording is missing: set FRONTDESK_MEDIA_KEY to the one it was made with.');
+        return audioOf(speech, 'audio/wav');
+      },
+      remove: async (account, kind, id) => recordingOf(account, kind, id) !== null && recordings.delete(`${account}/${kind}`),
+    },
+    audioFiles: {
+      upload: async (account, _name, bytes) => {
+        if (!Buffer.from(bytes).subarray(0, 4).equals(Buffer.from('RIFF'))) return { ok: false, message: 'This is no WAV or MP3 file.' };
+        const sha256 = createHash('sha256').update(bytes).digest('hex');
+        files.set(`${account}/${sha256}`, Buffer.from(bytes));
+        return { ok: true, durationMs: 1200, sha256 };
+      },
+      open: async (account, sha256) => {
+        const file = files.get(`${account}/${sha256}`);
+        return file === undefined ? null : audioOf(file, 'audio/wav');
+      },
+      remove: async (account, sha256) => { files.delete(`${account}/${sha256}`); },
+    },
+    registrations: async () => accounts.map((account): Registration => ({ account, kind: 'device', id: 'desk', state: 'registered', contact: 'sip:10@192.0.2.7', userAgent: null, since: null, roundTripMs: 12 })),
+    explain: (_account, dialled, caller) => ({ text: `${caller} calls ${dialled}`, plan: onePhonePlan }),
+    log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
+  });
+  const server = await startHttpServer(0, () => ({ ready: true, reasons: [], details: {} }));
+  server.mount(api.listener);
+  const url = `http://127.0.0.1:${server.port}`;
+
+  return {
+    api, url, stores, configuration, secrets, logged, recordings, live,
+    tell: (change) => { for (const listener of listeners) listener(change); },
+    ask: async (method, target, { key = 'agency', json, body, headers = {} } = {}) => {
+      const response = await fetch(`${url}${target.startsWith('/api/') ? '' : '/api/v1'}${target}`, {
+        method: method.toUpperCase(),
+        headers: { ...(key === null ? {} : { authorization: `Bearer ${secrets[key]}` }), ...(json === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        ...(json === undefined ? (body === undefined ? {} : { body }) : { body: JSON.stringify(json) }),
+      });
+      const text = await response.text();
+      const answered = { status: response.status, headers: response.headers, text, json: /json/.test(response.headers.get('content-type') ?? '') ? JSON.parse(text) : undefined };
+      checkAnswer(api.routes, method, target, answered);
+      return answered;
+    },
+    state: async () => JSON.stringify([[...configuration.current().objects.values()], (await stores.keys.list()).map((key) => ({ ...key, lastUsedAt: null })), [...recordings.keys()], [...files.keys()]]),
+    stop: async () => {
+      api.close();
+      await server.close();
+      await configuration.stop();
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+function checkAnswer(routes: readonly Route[], method: string, target: string, { status, headers, json }: Answered): void {
+  const [path = ''] = target.split('?');
+  const route = routes.find((one) => one.method === method.toLowerCase() && new RegExp(`^${one.path.replace(/\{\w+\}/g, '[^/]+')}$`).test(path));
+  if (status >= 400) {
+    problemSchema.parse(json);
+    if (!headers.get('content-type')?.startsWith('application/problem+json')) throw new Error(`${method} ${target}: ${status} without problem details`);
+  } else if (route !== undefined && status === route.status && route.answer !== null && 'json' in route.answer) {
+    route.answer.json.parse(json);
+  }
+}
+
+export const numberOf = (account: string): string => (account === 'north' ? '+12025550110' : '+13125550110');
+
+export function cdrOf(account: string, callId: string): Cdr {
+  return { ...emptyCdr(callId, onePhonePlan), account, caller: { number: '+12025550187', name: 'A patient' }, dialled: numberOf(account), startedAt: 1000, endedAt: 9000, disposition: 'answered', cause: 'normal' };
+}
+
+function audioOf(bytes: Buffer, type: string): AudioContent {
+  return { type, bytes: bytes.length, read: (range) => Readable.from([range === undefined ? bytes : bytes.subarray(range.start, range.end + 1)]) };
+}
+
+/** One of every kind, under the same ids in both. */
+async function seed(configuration: Configuration, files: Map<string, Buffer>): Promise<void> {
+  for (const account of accounts) {
+    const bytes = Buffer.from(`RIFF of ${account}`);
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    files.set(`${account}/${sha256}`, bytes);
+    const objects: { readonly [K in Kind]: DocInput<K> } = {
+      account: { name: `Clinic ${account}` },
+      user: { name: 'Front desk', email: 'desk@clinic.example' },
+      device: { user: 'desk', extension: account === 'north' ? '1001' : '2001' },
+      trunk: { host: 'sip.carrier.example', username: 'clinic', password: `secret-of-${account}` },
+      number: { e164: numberOf(account), name: 'Main', users: ['desk'] },
+      contact: { number: '+12025550187', name: 'A patient' },
+      audio: { name: 'Greeting', durationMs: 1200, sha256 },
+    };
+    const writes = (Object.entries(objects) as [Kind, Doc<Kind>][]).map(([kind, body]) => ({ account, kind, id: idOf(account, kind), version: null, body }));
+    const result = await configuration.write(writes, 'frontdesk');
+    if (!result.ok) throw new Error(JSON.stringify(result));
+    // what only one of the two has, so that the other can be asked for it
+    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: account === 'north' ? '1002' : '2002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
+  }
+}
+
+export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? `carrier-${account}` : 'desk');
+/** Of an object that this account has, and the other has not. */
+export const foreignId = (account: string, kind: string): string => `${account}-${kind}`;
