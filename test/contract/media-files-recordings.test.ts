@@ -143,6 +143,7 @@ describe('the catalogue', () => {
     await writeFile(join(vaultDir(), 'r9.fdv'), 'broken');
     await start();
     expect(ids(recordings.list())).toEqual(['r3', 'r2']);
+    expect(recordings.problem()).toBe('Recordings on the disk that cannot be read, and so are not listed: 1. The encrypted file r9 cannot be trusted: it was cut.');
     expect(await readdir(vaultDir())).toContain('r9.fdv');
   });
 

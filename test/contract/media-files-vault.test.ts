@@ -1,6 +1,7 @@
 /** Audio at rest: what was put in comes out, by any range; what was changed on the disk does not. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { mkdtemp, open, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { assert, asyncProperty, integer, nat } from 'fast-check';
@@ -59,6 +60,21 @@ describe('an encrypted file', () => {
       return Buffer.concat(pieces).equals(plain.subarray(start, Math.max(start, end)));
     }), { numRuns: 300 });
     expect((await bytesOf('a', { start: 100_000 })).equals(plain.subarray(100_000))).toBe(true);
+  });
+
+  it('is let go of when a listener stops half way', async () => {
+    await vault.put('a', randomBytes(10 * chunk));
+    const file = await vault.open('a');
+    const held = async (): Promise<number> => {
+      const links = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+      return links.filter((link) => link.startsWith(dir)).length;
+    };
+    const stream = file.read();
+    await once(stream, 'readable');
+    expect(await held()).toBe(1);
+    stream.destroy();
+    await once(stream, 'close');
+    expect(await held()).toBe(0);
   });
 
   it('tells nothing of its content to whoever has the disk', async () => {

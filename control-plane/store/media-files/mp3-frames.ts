@@ -66,8 +66,8 @@ export function walkMp3(data: Buffer): Mp3Frames | null {
     at += frame.bytes;
   }
   const promised = framesPromised(data, start + first.infoAt);
-  // The frame that holds the promise is not counted in it.
-  if (promised !== null && frames - 1 < promised) truncated = true;
+  // Encoders differ in whether the frame that holds the promise is counted in it.
+  if (promised !== null && frames < promised) truncated = true;
   return { start, end: at, frames, durationMs, rates: seen, truncated };
 }
 
