@@ -41,6 +41,11 @@ async function* inPieces(whole: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < whole.length; at += size) yield whole.subarray(at, at + size);
 }
 
+async function filesHeld(): Promise<number> {
+  const links = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
+  return links.filter((link) => link.startsWith(dir)).length;
+}
+
 describe('an encrypted file', () => {
   test.each([0, 1, 1000, chunk - 1, chunk, chunk + 1, 2 * chunk, 200_000])('of %i bytes comes back as it was, with what describes it', async (size) => {
     const plain = randomBytes(size);
@@ -65,16 +70,12 @@ describe('an encrypted file', () => {
   it('is let go of when a listener stops half way', async () => {
     await vault.put('a', randomBytes(10 * chunk));
     const file = await vault.open('a');
-    const held = async (): Promise<number> => {
-      const links = await Promise.all((await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')));
-      return links.filter((link) => link.startsWith(dir)).length;
-    };
     const stream = file.read();
     await once(stream, 'readable');
-    expect(await held()).toBe(1);
+    expect(await filesHeld()).toBe(1);
     stream.destroy();
     await once(stream, 'close');
-    expect(await held()).toBe(0);
+    expect(await filesHeld()).toBe(0);
   });
 
   it('tells nothing of its content to whoever has the disk', async () => {
