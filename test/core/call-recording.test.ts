@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
 import { given, type Story } from './support/given.ts';
-import { desk, planOf } from './support/plans.ts';
+import { desk, mobile, planOf } from './support/plans.ts';
 
 const recorded = planOf([desk(1, { recording: { announced: false } })]);
 const plain = planOf([desk(1, { whisper: ['file:this-call-is-recorded'], recording: { announced: true } })], { announcement: true });
@@ -58,6 +58,14 @@ describe('An announced recording', () => {
     story.after(5).when({ type: 'RecordingStarted', recordingId: idOf(story) });
     const at = story.cdr.startedAt;
     expect([story.cdr.recordingAnnouncedAt, story.cdr.legs[0]?.recordingAnnouncedAt, story.cdr.recordings[0]?.startedAt]).toEqual([at + 1000, at + 2000, at + 2015]);
+  });
+
+  it('is announced to a callee who has pressed the key, too: the caller waits until it is heard', () => {
+    const asked = planOf([mobile({ whisper: ['file:this-call-is-recorded'], recording: { announced: true } })], { announcement: true });
+    const plan: Plan = { ...asked, steps: { ...announced.steps, ring: asked.steps['ring'] ?? asked.steps['hang-up'] } as Plan['steps'] };
+    const story = given(plan).offered().promptEnds().legAnswers(1).legPresses(1, '1');
+    expect(story.asked()).toContain('PlayPrompt l2 file:this-call-is-recorded');
+    expect(story.promptEnds(1).bridged().everyCommand('StartCallRecording')).toHaveLength(1);
   });
 
   it.each([['the caller', false, true], ['the callee', true, false]])('does not start when %s has not heard so', (_, caller, callee) => {

@@ -65,7 +65,8 @@ export interface Clinic {
   expectNothingLeft(): Promise<void>;
 }
 
-const wav = (hz: number, seconds: number): Buffer => {
+/** A tone as a file a switch can play. */
+export const wav = (hz: number, seconds: number): Buffer => {
   const samples = toneSamples(hz, 0, Math.round(SAMPLE_RATE * seconds));
   const bytes = Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   const head = Buffer.alloc(44);

@@ -91,7 +91,10 @@ export function createCallRecordings(tell: TellLeg): CallRecordings {
         return;
       }
       recordings.delete(recordingId);
-      say(recordingId, { type: 'RecordingFinished', recordingId, durationMs: recording.longestMs });
+      const { longestMs } = recording;
+      void (longestMs > 0 ? Promise.resolve(true) : areStored(ari, recordingId)).then((stored) => {
+        say(recordingId, stored ? { type: 'RecordingFinished', recordingId, durationMs: longestMs } : { type: 'RecordingFailed', recordingId });
+      });
     },
     linkLost: () => { recordings.clear(); },
     asSeen(running) {
@@ -102,6 +105,12 @@ export function createCallRecordings(tell: TellLeg): CallRecordings {
 
 function snoop(ari: AriClient, legId: LegId, name: string): Promise<AriResult<unknown>> {
   return ari.request('channels.snoopChannelWithId', { channelId: legId, snoopId: name, spy: 'in', app: ari.app, appArgs: trackArgument });
+}
+
+/** A track that could not be written starts, and finishes at once with a length of 0, as a short one does (tried). */
+async function areStored(ari: AriClient, recordingId: RecordingId): Promise<boolean> {
+  const replies = await Promise.all(tracksOf(recordingId).map((recordingName) => ari.request('recordings.getStored', { recordingName })));
+  return replies.every((reply) => reply.ok || reply.error !== 'gone');
 }
 
 /** Their recordings end with them, in order. */
