@@ -10,17 +10,37 @@ import { account, set, type DatabaseFixture, type DatabasePlace } from './databa
 import { spoolContract } from './database-spool-suite.ts';
 import { databaseContract } from './database-suite.ts';
 
-/** Copies of one that was made once: making one takes seconds. */
+/** Copies of one that was made once, emptied and used again: making one takes seconds. */
 async function embedded(): Promise<DatabaseFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'frontdesk-embedded-'));
   const empty = join(dir, 'empty');
   await (await embeddedSql({ dir: empty, log: silent })).close();
   let places = 0;
+  const used: string[] = [];
+  const emptied = async (dataDir: string): Promise<boolean> => {
+    try {
+      const sql = await embeddedSql({ dir: join(dataDir, 'database'), log: silent });
+      await sql.script('drop schema public cascade; create schema public');
+      await sql.close();
+      for (const name of ['cdrs', 'journals', 'spool-id']) await rm(join(dataDir, name), { recursive: true, force: true });
+      return true;
+    } catch {
+      // A test has damaged it.
+      await rm(dataDir, { recursive: true, force: true });
+      return false;
+    }
+  };
+  const emptyPlace = async (): Promise<string> => {
+    const last = used.pop();
+    if (last !== undefined && (await emptied(last))) return last;
+    const dataDir = join(dir, `data-${++places}`);
+    await cp(empty, join(dataDir, 'database'), { recursive: true });
+    return dataDir;
+  };
   return {
     name: 'in the process',
     place: async () => {
-      const dataDir = join(dir, `data-${++places}`);
-      await cp(empty, join(dataDir, 'database'), { recursive: true });
+      const dataDir = await emptyPlace();
       const opened: (SqlDatabase | Sql)[] = [];
       const keep = <T extends SqlDatabase | Sql>(one: T): T => {
         opened.push(one);
@@ -33,7 +53,7 @@ async function embedded(): Promise<DatabaseFixture> {
         slow: 'select count(*) from generate_series(1, 1000000000)',
         dispose: async () => {
           for (const one of opened) await one.close();
-          await rm(dataDir, { recursive: true, force: true });
+          used.push(dataDir);
         },
       };
     },

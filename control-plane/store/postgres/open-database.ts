@@ -66,7 +66,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
     cdrs: cdrStore(opened),
     problem: () => opened.problem(),
     close: async () => {
-      await feed.stop();
+      feed.stop();
       await opened.close();
     },
   };

@@ -11,8 +11,8 @@ export interface RevisionFeed {
   watch(onRevision: (revision: number) => void): () => void;
   /** Looks now: there may be a new one. */
   wake(): void;
-  /** Settles when nothing is called any more. */
-  stop(): Promise<void>;
+  /** Nothing is called any more. */
+  stop(): void;
 }
 
 interface RevisionRow extends Row {
@@ -60,11 +60,10 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
       return () => { watchers.delete(watcher); };
     },
     wake: run,
-    stop: async () => {
+    stop: () => {
       ending.abort();
       unlisten();
       if (timer !== null) clearTimeout(timer);
-      await looking;
     },
   };
 }

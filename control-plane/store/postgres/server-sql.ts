@@ -2,6 +2,7 @@
  * SQL to a Postgres server. What hangs is given up twice: by the server (`statement_timeout`), and a little later
  * here, for a server that does not answer at all. A connection that failed is never used again.
  */
+import { Socket } from 'node:net';
 import { Client, Pool, TypeOverrides, types as builtIn, type ClientConfig, type PoolClient } from 'pg';
 import type { Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
@@ -29,6 +30,8 @@ types.setTypeParser(builtIn.builtins.INT8, Number);
 export function serverSql(options: ServerSqlOptions): Sql {
   const { url, log } = options;
   const deadlineMs = options.deadlineMs ?? 5000;
+  /** Of all connections: to end those whose server says nothing any more. */
+  const sockets = new Set<Socket>();
   const settings: ClientConfig = {
     connectionString: url,
     application_name: 'frontdesk',
@@ -39,11 +42,17 @@ export function serverSql(options: ServerSqlOptions): Sql {
     query_timeout: deadlineMs + graceMs,
     idle_in_transaction_session_timeout: deadlineMs * 4,
     types,
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      socket.once('close', () => sockets.delete(socket));
+      return socket;
+    },
   };
   const pool = new Pool({ ...settings, max: options.maxConnections ?? 8, idleTimeoutMillis: 60_000 });
   let trouble: string | null = null;
   let closed = false;
-  const listeners = new Set<{ stop(): Promise<void> }>();
+  const listeners = new Set<{ stop(): void }>();
 
   const failed = (reason: string): void => {
     if (trouble === null && !closed) log.error({ error: reason }, 'The database is away; calls go on, changes wait');
@@ -127,25 +136,28 @@ export function serverSql(options: ServerSqlOptions): Sql {
       listeners.add(listener);
       return () => {
         listeners.delete(listener);
-        void listener.stop();
+        listener.stop();
       };
     },
     problem: () => trouble,
     close: async () => {
       if (closed) return;
       closed = true;
-      await Promise.all([...listeners].map((listener) => listener.stop()));
+      for (const listener of listeners) listener.stop();
+      const patience = setTimeout(() => { for (const socket of sockets) socket.destroy(); }, graceMs);
       await pool.end();
+      clearTimeout(patience);
     },
   };
 }
 
 /** A connection of its own for notices, made again for as long as it takes. */
-function listenTo(settings: ClientConfig, channel: string, onNotice: () => void, log: Log): { stop(): Promise<void> } {
+function listenTo(settings: ClientConfig, channel: string, onNotice: () => void, log: Log): { stop(): void } {
   let stopped = false;
   let client: Client | null = null;
   let timer: NodeJS.Timeout | null = null;
   let failures = 0;
+  let hangUp = (): void => {};
 
   const again = (): void => {
     client = null;
@@ -158,7 +170,9 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
   };
 
   const connect = async (): Promise<void> => {
-    const mine = new Client(settings);
+    const socket = new Socket();
+    const mine = new Client({ ...settings, stream: () => socket });
+    hangUp = () => { socket.destroy(); };
     client = mine;
     mine.on('notification', onNotice);
     mine.on('error', (error) => { log.debug({ error: error.message }, 'The connection for notices was lost'); });
@@ -170,19 +184,18 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
       // What was said meanwhile is lost.
       onNotice();
     } catch {
-      await mine.end().catch(ignore);
+      socket.destroy();
       if (client === mine) again();
     }
   };
   void connect();
 
   return {
-    stop: async () => {
+    stop: () => {
       stopped = true;
       if (timer !== null) clearTimeout(timer);
-      const last = client;
       client = null;
-      await last?.end().catch(ignore);
+      hangUp();
     },
   };
 }
