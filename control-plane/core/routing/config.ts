@@ -124,8 +124,6 @@ export interface TrackingNumber {
 
 /** Users one number rings at once. */
 export const maxUsers = 7;
-/** How long a number rings that does not say. */
-export const defaultRingMs: Ms = 60 * second;
 /** What a number has that says nothing about voicemail: the switch's own "leave a message after the tone". */
 export const defaultVoicemail: Voicemail = { greeting: 'sound:vm-intro', maxMs: 3 * minute, silenceMs: 10 * second };
 
