@@ -7,7 +7,7 @@ import { type LocalStack, type RunningAsterisk, startLocalStack } from '../../co
 import { createAsteriskAdmin, nothingProvisioned, type Provisioned, type SwitchAdmin } from '../../control-plane/media/asterisk/admin/asterisk-admin.ts';
 import { type AriClient, connectAri } from '../../control-plane/media/asterisk/ari/ari-client.ts';
 import type { SwitchDevice, SwitchSetup, SwitchTrunk, TrunkState } from '../../control-plane/media/switch-setup.ts';
-import { answersAfter } from '../support/behaviour.ts';
+import { answersAfter, unavailable } from '../support/behaviour.ts';
 import type { SipCall } from '../support/sip-call.ts';
 import { type Party, type Place, register, startCallee, startCaller } from '../support/sip-party.ts';
 import { freeUdpPort, ownLoopbackAddress } from '../support/sipp.ts';
@@ -60,7 +60,7 @@ const credentials = { username: 'clinic-7', password: 'carrier-password' };
 const registering = (more: Partial<SwitchTrunk> = {}): SwitchTrunk => trunk({ host: carrier.asterisk.sipHost, port: carrier.asterisk.sipPort, credentials, ...more });
 const secure = (to: Switch, more: Partial<SwitchTrunk> = {}): SwitchTrunk => trunk({ host: to.asterisk.sipHost, port: to.asterisk.tls.port, transport: 'tls', srtp: true, ...more });
 const setup = (trunks: readonly SwitchTrunk[], devices: readonly SwitchDevice[] = []): SwitchSetup =>
-  ({ trunks, devices, failsafes: new Map(), emergency: { callerId: '', location: '', trunks: [] } });
+  ({ trunks, devices, failsafes: new Map(), emergency: { callerId: '', location: '', trunks: trunks.map(({ id }) => id) } });
 const phone = (id: string, password: string): SwitchDevice => ({ id, password, callerId: { name: `Phone ${id}`, number: id } });
 
 const provision = async (on: Switch, trunks: readonly SwitchTrunk[], devices: readonly SwitchDevice[] = []): Promise<void> => {
@@ -172,6 +172,29 @@ describe('a trunk known by its address', () => {
     expect(gone?.roundTripMs).toBeNull();
     await answering(host, party.address.port);
     await expectState('reachable', 8_000);
+  });
+
+  test('is called for 911 though it does not answer OPTIONS, when no other trunk takes the call', async () => {
+    const [host, other] = [ownLoopbackAddress(), ownLoopbackAddress()];
+    const port = await freeUdpPort(host);
+    const refusing = keep(await startCallee(await place(other), 'other carrier', 'mobile', unavailable));
+    await provision(clinic, [trunk({ host, port, qualifySeconds: 3600 }), trunk({ id: 'other', ...refusing.address })], [phone('101', 'password')]);
+    await expectState('unreachable', 8_000);
+    await expect(dial()).rejects.toThrow(/Allocation failed/);
+    const party = await answering(host, port);
+    const caller = keep(await startCaller(await place(ownLoopbackAddress()), { to: '911', from: '101', password: 'password' }));
+    await (await party.nextCall()).connected();
+    expect(refusing.calls).toHaveLength(1);
+    await caller.stop();
+  });
+
+  test('keeps the addresses it had while its name cannot be looked up', async () => {
+    const address = ownLoopbackAddress();
+    await provision(clinic, [trunk({ host: 'localhost', port: 5060, match: [address] })]);
+    await provision(clinic, [trunk({ host: 'no-such-carrier.invalid', port: 5060 })]);
+    await calling(address);
+    await until(() => clinic.offered.length > 0, { describe: 'the call is offered' });
+    expect(clinic.provisioned.objects.filter(({ type }) => type === 'identify').map(({ id }) => id)).toContain('trunk~127.0.0.1');
   });
 
   test('that is not asked is neither reachable nor unreachable', async () => {

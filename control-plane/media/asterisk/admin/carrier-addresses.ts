@@ -9,10 +9,16 @@ import type { SwitchTrunk } from '../../switch-setup.ts';
 
 const lookupWithinMs = 2000;
 
-/** Each once; without those of a name that cannot be looked up now. */
-export async function addressesOf({ host, match }: Pick<SwitchTrunk, 'host' | 'match'>): Promise<readonly string[]> {
+export interface CarrierAddresses {
+  /** Each once. */
+  readonly addresses: readonly string[];
+  /** The host's name cannot be looked up now, so its addresses are not among these. */
+  readonly hostUnknown: boolean;
+}
+
+export async function addressesOf({ host, match }: Pick<SwitchTrunk, 'host' | 'match'>): Promise<CarrierAddresses> {
   const own = isIP(host) === 0 ? await lookUp(host) : [host];
-  return [...new Set([...own, ...match])].toSorted();
+  return { addresses: [...new Set([...own, ...match])].toSorted(), hostUnknown: own.length === 0 };
 }
 
 async function lookUp(name: string): Promise<readonly string[]> {

@@ -44,9 +44,8 @@ export function deviceObjects(device: SwitchDevice): readonly PjsipObject[] {
 
 /** `addresses`: all that the trunk's calls come from. */
 export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[]): readonly PjsipObject[] {
-  const { id, transport, credentials, nat } = trunk;
-  const host = isIPv6(trunk.host) ? `[${trunk.host}]` : trunk.host;
-  const uri = `sip:${host}:${trunk.port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
+  const { id, credentials, nat } = trunk;
+  const uri = `sip:${placeOf(trunk)}`;
   const aor = withContent(id, 'aor', { contact: uri, qualify_frequency: String(trunk.qualifySeconds) });
   const objects: PjsipObject[] = [
     aor,
@@ -76,6 +75,11 @@ function registrationFields({ id, host, port }: SwitchTrunk, uri: string, userna
     outbound_auth: id, server_uri: uri, client_uri: clientUri(host, port, username), contact_user: username, endpoint: id, line: 'yes', max_random_initial_delay: '0',
     retry_interval: '30', forbidden_retry_interval: '120', fatal_retry_interval: '120', auth_rejection_permanent: 'no', max_retries: '1000000',
   };
+}
+
+/** Where a trunk is: a SIP URI without its user. */
+export function placeOf({ host, port, transport }: SwitchTrunk): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}${transport === 'udp' ? '' : `;transport=${transport}`}`;
 }
 
 /** As whom a trunk registers; the switch names the registration by it. */

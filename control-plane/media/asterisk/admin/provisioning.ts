@@ -1,6 +1,7 @@
 /** Brings the switch's objects and its database from one setup to the next, while calls go on. */
 import type { EmergencyIdentity, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
-import { deviceObjects, ownerOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
+import type { CarrierAddresses } from './carrier-addresses.ts';
+import { deviceObjects, ownerOf, placeOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
 import type { Ari, SwitchDatabase } from './switch-database.ts';
 
 type ObjectName = Pick<PjsipObject, 'type' | 'id'>;
@@ -24,7 +25,7 @@ interface Provisioning {
   bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
-export function createProvisioning(ari: Ari, database: SwitchDatabase, addressesOf: (trunk: SwitchTrunk) => Promise<readonly string[]>): Provisioning {
+export function createProvisioning(ari: Ari, database: SwitchDatabase, addressesOf: (trunk: SwitchTrunk) => Promise<CarrierAddresses>): Provisioning {
   /** What this process has written and not removed: fields by type and id, values by family and key. */
   const written = new Map<string, string>();
   let busy: Promise<unknown> = Promise.resolve();
@@ -54,10 +55,13 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
   }
 
   async function bringObjects(setup: SwitchSetup, before: Before): Promise<readonly ObjectName[]> {
-    const addresses = await Promise.all(setup.trunks.map(addressesOf));
-    const wanted = [...setup.devices.flatMap(deviceObjects), ...setup.trunks.flatMap((trunk, i) => trunkObjects(trunk, addresses[i] ?? []))];
+    const carriers = await Promise.all(setup.trunks.map(async (trunk) => ({ trunk, ...(await addressesOf(trunk)) })));
+    const wanted = [...setup.devices.flatMap(deviceObjects), ...carriers.flatMap(({ trunk, addresses }) => trunkObjects(trunk, addresses))];
     const names = new Set(wanted.map(keyOf));
-    const gone = before.objects.filter((object) => !names.has(keyOf(object)));
+    // Without a name server a carrier's calls still come from where they came from.
+    const unknown = new Set(carriers.filter(({ hostUnknown }) => hostUnknown).map(({ trunk }) => trunk.id));
+    const kept = before.objects.filter((object) => !names.has(keyOf(object)) && object.type === 'identify' && unknown.has(ownerOf(object.id)));
+    const gone = before.objects.filter((object) => !names.has(keyOf(object)) && !kept.includes(object));
     // A registration asks for its password when it is made or refused, which may be hours apart.
     const reauthorised = new Set(wanted.filter((object) => object.type === 'auth' && (before.written.get(keyOf(object)) ?? fieldsOf(object)) !== fieldsOf(object)).map(({ id }) => id));
     const remade = wanted.filter((object) => object.type === 'registration' && reauthorised.has(ownerOf(object.id)));
@@ -74,7 +78,7 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     await Promise.all(remade.map(remove));
     await makeAll('registration');
     for (const type of ['identify', 'endpoint', 'aor', 'auth'] as const) await removeAll(type);
-    return [...wanted, ...last].map(({ type, id }) => ({ type, id }));
+    return [...wanted, ...kept, ...last].map(({ type, id }) => ({ type, id }));
   }
 
   async function bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned> {
@@ -90,6 +94,10 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     for (const [dialled, target] of failsafes) await write('fd-failsafe', dialled, target);
     await write('fd-trunks', 'list', setup.trunks.map((trunk) => trunk.id).join('&'));
     await write('fd-emergency', 'trunks', setup.emergency.trunks.join('&'));
+    for (const trunk of setup.trunks) await write('fd-trunks', `at/${trunk.id}`, placeOf(trunk));
+    for (const id of trunksOf(before)) {
+      if (!setup.trunks.some((trunk) => trunk.id === id)) await write('fd-trunks', `at/${id}`, '');
+    }
     for (const id of before.identities ?? []) {
       if (!identities.has(id)) await writeIdentity(id, { callerId: '', location: '' });
     }
@@ -114,6 +122,10 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
 function identitiesOf(setup: SwitchSetup): ReadonlyMap<string, EmergencyIdentity> {
   const own = setup.devices.flatMap(({ id, emergency }) => (emergency === undefined ? [] : [[id, emergency] as const]));
   return new Map([['default', setup.emergency], ...own]);
+}
+
+function trunksOf({ objects }: Provisioned): readonly string[] {
+  return objects.filter(({ type, id }) => type === 'aor' && ownerOf(id) !== id).map(({ id }) => ownerOf(id));
 }
 
 function keyOf({ type, id }: ObjectName): string {
