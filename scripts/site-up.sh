@@ -78,7 +78,7 @@ inside() {
 result=
 step='no container engine: install Docker, or podman and podman-compose'
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'step="interrupted: $step"; exit 130' INT TERM
 engine=${ENGINE:-}
 if [ -z "$engine" ]; then
   if docker info > /dev/null 2>&1; then engine=docker; elif command -v podman > /dev/null; then engine=podman; else exit 1; fi
