@@ -108,7 +108,7 @@ async function serve(route: Route, deps: ApiDeps, request: Request, response: Re
     const params = route.params.safeParse(request.params);
     if (!params.success) throw notFound();
     const query = checked(route.query, { ...request.query }, 400, 'query');
-    const bytes = await readBody(route, request, response);
+    const bytes = await readBody(route, request);
     if (route.ifMatch === true && request.get('if-match') === undefined) throw new HttpProblem(428, 'Send If-Match with the ETag of what you have seen, so that nobody’s change is lost.');
     const asked = { key, account, params: params.data, query, header: (name: string) => request.get(name) };
     const idempotencyKey = route.method === 'post' ? request.get('idempotency-key') : undefined;

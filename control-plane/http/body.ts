@@ -1,5 +1,5 @@
 /** The body of a request: read up to a limit, then taken for what the route says it is. */
-import express, { type Request, type Response } from 'express';
+import type { Request } from 'express';
 import type { z } from 'zod';
 import { checked, HttpProblem } from './problem.ts';
 import type { Route } from './route.ts';
@@ -7,13 +7,26 @@ import type { Route } from './route.ts';
 const jsonMaxBytes = 1_048_576;
 const deepest = 32;
 
-/** The bytes of the body; empty when there is none. Throws a 413 or 415. */
-export async function readBody(route: Route, request: Request, response: Response): Promise<Buffer> {
+/** The bytes of the body; empty when there is none. Throws a 413 or 415. What is too large is not read to its end. */
+export async function readBody(route: Route, request: Request): Promise<Buffer> {
   checkType(route, request);
-  const read = express.raw({ type: () => true, limit: route.raw?.maxBytes ?? route.jsonMaxBytes ?? jsonMaxBytes, inflate: false });
-  await new Promise<void>((resolve, reject) => { read(request, response, (error?: unknown) => { if (error === undefined) resolve(); else reject(error instanceof Error ? error : new Error('The body could not be read', { cause: error })); }); });
-  const body: unknown = request.body;
-  return Buffer.isBuffer(body) ? body : Buffer.alloc(0);
+  const most = route.raw?.maxBytes ?? route.jsonMaxBytes ?? jsonMaxBytes;
+  const tooLarge = (): HttpProblem => new HttpProblem(413, `The body is larger than ${most / 1_048_576} MB.`, { headers: { connection: 'close' } });
+  if (Number(request.get('content-length') ?? 0) > most) throw tooLarge();
+  return await new Promise<Buffer>((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    request.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= most) chunks.push(chunk);
+      else {
+        request.pause();
+        reject(tooLarge());
+      }
+    });
+    request.once('end', () => { resolve(Buffer.concat(chunks)); });
+    request.once('close', () => { reject(new HttpProblem(400, 'The body broke off.')); });
+  });
 }
 
 /** What the route's handler gets. Throws a 400 or 422. */
@@ -40,6 +53,8 @@ function jsonOf(bytes: Buffer, schema: z.ZodType, readOnly: readonly string[]): 
 function checkType(route: Route, request: Request): void {
   const types = route.raw?.types ?? (route.method === 'patch' ? ['application/merge-patch+json', 'application/json'] : ['application/json']);
   const type = (request.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+  const encoding = request.get('content-encoding') ?? 'identity';
+  if (encoding !== 'identity') throw new HttpProblem(415, `The content encoding ${encoding} is not known: send the body as it is.`, { headers: { connection: 'close' } });
   const bodyless = route.body === null && route.raw === null;
   const hasBody = request.get('transfer-encoding') !== undefined || Number(request.get('content-length') ?? 0) > 0;
   if (bodyless) {

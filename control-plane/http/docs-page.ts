@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import type { OpenApi } from './openapi.ts';
 
+/** Whether a schema says what is asked of a client, or what it is given: absence means another thing in each. */
+type Side = 'asked' | 'given';
+
 /** What is read here of a JSON schema or an OpenAPI object, which is plain JSON. */
 interface Node {
   readonly [field: string]: unknown;
@@ -16,7 +19,7 @@ a{color:inherit}code{font:.87em/1.5 ui-monospace,SFMono-Regular,Menlo,"DejaVu Sa
 .page{display:grid;grid-template-columns:15rem minmax(0,52rem);gap:3rem;max-width:74rem;margin:0 auto;padding:2rem 1.25rem 6rem}
 nav{position:sticky;top:2rem;align-self:start;max-height:calc(100vh - 4rem);overflow:auto}
 nav ul{list-style:none;margin:0;padding:0}nav a{display:block;padding:.2rem 0;color:var(--soft);text-decoration:none}nav a:hover{color:var(--ink)}
-h1{font-size:1.9rem;line-height:1.2;margin:0 0 1rem}h2{font-size:1.3rem;margin:3rem 0 .75rem}h3{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:1.25rem 0 .4rem}
+h1{font-size:1.9rem;line-height:1.2;margin:0 0 1rem}h2{font-size:1.3rem;margin:3rem 0 .75rem}h3{font-size:.95rem;margin:1.4rem 0 .4rem}h3 code{font-weight:400;color:var(--soft);margin-left:.4rem}
 details.op{border:1px solid var(--line);border-radius:.5rem;margin:.5rem 0;background:var(--bg)}
 details.op>summary{display:flex;flex-wrap:wrap;gap:.15rem .75rem;align-items:baseline;padding:.6rem .85rem;cursor:pointer;list-style:none}
 details.op>summary::-webkit-details-marker{display:none}details.op>summary:hover{background:var(--raised);border-radius:.5rem}
@@ -28,7 +31,7 @@ dl{margin:0;border-top:1px solid var(--line)}dl dl{margin:.35rem 0 .1rem .1rem;p
 dl>div{padding:.45rem 0;border-bottom:1px solid var(--line)}dl dl>div:last-child{border-bottom:0}
 dt{display:inline;font-weight:600}dt code{font-size:.9em}.type{color:var(--soft);font-size:.87rem;margin-left:.5rem}.needed{color:var(--delete);font-size:.75rem;margin-left:.5rem}
 dd{margin:.1rem 0 0;color:var(--soft);font-size:.92rem}
-pre{background:var(--raised);border:1px solid var(--line);border-radius:.4rem;padding:.7rem .85rem;margin:0;white-space:pre-wrap;word-break:break-all}
+pre{background:var(--raised);border:1px solid var(--line);border-radius:.4rem;padding:.7rem .85rem;margin:0;overflow-x:auto}
 .refusals{color:var(--soft);font-size:.92rem}
 @media(max-width:46rem){.page{display:block;padding:1.25rem .9rem 4rem}nav{position:static;max-height:none;margin-bottom:2rem}nav ul{display:flex;flex-wrap:wrap;gap:.35rem}nav a{border:1px solid var(--line);border-radius:1rem;padding:.2rem .7rem;font-size:.9rem}.what{margin-left:0;width:100%}}
 `;
@@ -57,27 +60,28 @@ function operationHtml(root: Node, path: string, method: string, operation: Node
   const refusals = responses.filter(([status]) => status >= '400').map(([status, response]) => `${status} ${text(asNode(response)['description'])}`);
   return `<details class="op" id="${escape(operation['operationId'])}"><summary><span class="method ${escape(method)}">${escape(method)}</span><code>${escape(path)}</code><span class="what">${escape(operation['summary'])}</span></summary><div class="inside">
 ${paragraphs(operation['description'])}<pre><code>${escape(curl(root, path, method, operation))}</code></pre>
-${parameters.length === 0 ? '' : `<h3>Parameters</h3><dl>${parameters.map((one) => fieldHtml(root, text(one['name']), { ...child(one, 'schema'), ...(one['description'] === undefined ? {} : { description: one['description'] }) }, one['required'] === true, 0, ` in ${text(one['in'])}`)).join('')}</dl>`}
-${body.map(([type, media]) => `<h3>Body, ${escape(type)}</h3>${schemaHtml(root, child(asNode(media), 'schema'), 0)}`).join('')}
+${parameters.length === 0 ? '' : `<h3>Parameters</h3><dl>${parameters.map((one) => fieldHtml(root, text(one['name']), { ...child(one, 'schema'), ...(one['description'] === undefined ? {} : { description: one['description'] }) }, one['required'] === true, 'asked', 0, ` in ${text(one['in'])}`)).join('')}</dl>`}
+${body.map(([type, media]) => `<h3>Body<code>${escape(type)}</code></h3>${schemaHtml(root, child(asNode(media), 'schema'), 'asked', 0)}`).join('')}
 ${good.map(([status, response]) => {
     const content = Object.entries(child(asNode(response), 'content'));
-    return `<h3>${escape(status)} ${escape(asNode(response)['description'])}</h3>${content.map(([type, media]) => `${type === 'application/json' ? '' : `<p><code>${escape(type)}</code></p>`}${schemaHtml(root, child(asNode(media), 'schema'), 0)}`).join('')}`;
+    return `<h3>${escape(status)} ${escape(asNode(response)['description'])}${content.map(([type]) => `<code>${escape(type)}</code>`).join('')}</h3>${content.map(([, media]) => schemaHtml(root, child(asNode(media), 'schema'), 'given', 0)).join('')}`;
   }).join('')}
 <h3>Refusals</h3><p class="refusals">${escape(refusals.join(' · '))}</p></div></details>`;
 }
 
-function schemaHtml(root: Node, schema: Node, depth: number): string {
+function schemaHtml(root: Node, schema: Node, side: Side, depth: number): string {
   const node = resolved(root, schema);
   const inner = depth > 5 ? [] : Object.entries(child(node, 'properties'));
-  if (inner.length > 0) return `<dl>${inner.map(([name, field]) => fieldHtml(root, name, asNode(field), list(node['required']).includes(name), depth)).join('')}</dl>`;
+  if (inner.length > 0) return `<dl>${inner.map(([name, field]) => fieldHtml(root, name, asNode(field), list(node['required']).includes(name), side, depth)).join('')}</dl>`;
   const nested = node['items'] ?? list(node['anyOf']).find((one) => Object.keys(child(resolved(root, asNode(one)), 'properties')).length > 0 || asNode(one)['items'] !== undefined);
-  return nested === undefined || depth > 5 ? '' : schemaHtml(root, asNode(nested), depth);
+  return nested === undefined || depth > 5 ? '' : schemaHtml(root, asNode(nested), side, depth);
 }
 
-function fieldHtml(root: Node, name: string, field: Node, needed: boolean, depth: number, where = ''): string {
+function fieldHtml(root: Node, name: string, field: Node, needed: boolean, side: Side, depth: number, where = ''): string {
   const node = resolved(root, field);
-  const facts = [constraints(node), node['description'] === undefined ? '' : escape(node['description'])].filter((part) => part !== '').join('. ');
-  return `<div><dt><code>${escape(name)}</code></dt><span class="type">${escape(typeText(root, node))}${escape(where)}</span>${needed && where !== '' ? '<span class="needed">required</span>' : needed ? '<span class="needed">always</span>' : ''}${facts === '' ? '' : `<dd>${facts}</dd>`}${schemaHtml(root, node, depth + 1)}</div>`;
+  const facts = [escape(node['description'] ?? ''), constraints(root, node)].filter((part) => part !== '').join(' ');
+  const presence = side === 'asked' ? (needed ? '<span class="needed">required</span>' : '') : needed ? '' : '<span class="type">may be absent</span>';
+  return `<div><dt><code>${escape(name)}</code></dt><span class="type">${escape(typeText(root, node))}${escape(where)}</span>${presence}${facts === '' ? '' : `<dd>${facts}</dd>`}${schemaHtml(root, node, side, depth + 1)}</div>`;
 }
 
 function typeText(root: Node, schema: Node): string {
@@ -90,23 +94,26 @@ function typeText(root: Node, schema: Node): string {
   return list(node['type']).length > 0 ? list(node['type']).join(' | ') : text(node['type'] ?? 'any');
 }
 
-function constraints(node: Node): string {
+function constraints(root: Node, schema: Node): string {
+  const [choice, ...others] = list(schema['anyOf']).map((one) => resolved(root, asNode(one))).filter((one) => one['type'] !== 'null');
+  const node = choice !== undefined && others.length === 0 ? choice : schema;
+  const { minimum, maximum, maxLength, maxItems, default: usual, example } = node;
   const parts = [
-    node['minimum'] === undefined && node['maximum'] === undefined || Math.abs(Number(node['maximum'] ?? 0)) > 1e15 ? '' : `${text(node['minimum'])} to ${text(node['maximum'])}`,
-    node['maxLength'] === undefined ? '' : `at most ${text(node['maxLength'])} characters`,
-    node['maxItems'] === undefined ? '' : `at most ${text(node['maxItems'])}`,
-    node['default'] === undefined || typeof node['default'] === 'object' ? '' : `default <code>${escape(JSON.stringify(node['default']))}</code>`,
-    node['example'] === undefined ? '' : `e.g. <code>${escape(node['example'])}</code>`,
-  ];
-  return parts.filter((part) => part !== '').join(', ');
+    maximum === undefined || Number(maximum) > 1e15 ? '' : `${text(minimum)} to ${text(maximum)}`,
+    maxLength === undefined ? '' : `at most ${text(maxLength)} characters`,
+    maxItems === undefined ? '' : `at most ${text(maxItems)} of them`,
+    usual === undefined || typeof usual === 'object' ? '' : `default <code>${escape(JSON.stringify(usual))}</code>`,
+    example === undefined ? '' : `such as <code>${escape(example)}</code>`,
+  ].filter((part) => part !== '').join(', ');
+  return parts === '' ? '' : `${parts[0]?.toUpperCase()}${parts.slice(1)}.`;
 }
 
 function curl(root: Node, path: string, method: string, operation: Node): string {
   const [body] = Object.entries(child(child(operation, 'requestBody'), 'content'));
   const needsVersion = list(operation['parameters']).some((one) => asNode(one)['name'] === 'If-Match');
   const example = body === undefined ? '' : body[0].startsWith('audio/') ? ' --data-binary @greeting.wav' : ` -d '${JSON.stringify(exampleOf(root, child(asNode(body[1]), 'schema'), method === 'patch'))}'`;
-  const type = body === undefined ? '' : ` -H 'Content-Type: ${body[0].startsWith('audio/') ? 'audio/wav' : body[0]}'`;
-  return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} -H "Authorization: Bearer $KEY"${needsVersion ? ` -H 'If-Match: "1"'` : ''}${type}${example} http://127.0.0.1:8088${path.replace(/\{(\w+)\}/g, '$$$1')}`;
+  const type = body === undefined ? '' : ` \\\n  -H 'Content-Type: ${body[0].startsWith('audio/') ? 'audio/wav' : body[0]}'`;
+  return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} -H "Authorization: Bearer $KEY"${needsVersion ? ` -H 'If-Match: "1"'` : ''}${type}${example}${example === '' ? ' ' : ' \\\n  '}http://127.0.0.1:8088${path.replace(/\{(\w+)\}/g, '$$$1')}`;
 }
 
 /** The fields that must be there; of a patch the first. */
@@ -120,6 +127,7 @@ function exampleOf(root: Node, schema: Node, patch: boolean): unknown {
     const names = patch ? Object.keys(child(node, 'properties')).slice(0, 1) : list(node['required']).map(String);
     return Object.fromEntries(names.map((name) => [name, exampleOf(root, child(child(node, 'properties'), name), false)]));
   }
+  if (node['type'] === 'string' && node['maxLength'] === undefined) return '…';
   return node['type'] === 'integer' ? 1 : node['type'] === 'boolean' ? true : node['type'] === 'array' ? [] : 'Front desk';
 }
 

@@ -76,16 +76,10 @@ export function problemFor(error: unknown): HttpProblem | null {
   return ofFramework(error);
 }
 
-/** Errors of express and its body parser carry a status and a type. */
+/** Of express, for a path that cannot be decoded. */
 function ofFramework(error: unknown): HttpProblem | null {
-  if (!(error instanceof Error) || !('status' in error) || typeof error.status !== 'number' || error.status >= 500) return null;
-  const type = 'type' in error ? error.type : undefined;
-  if (type === 'entity.too.large') {
-    const limit = 'limit' in error && typeof error.limit === 'number' ? error.limit : 0;
-    return new HttpProblem(413, `The body is larger than ${limit / 1_048_576} MB.`, { headers: { connection: 'close' } });
-  }
-  if (type === 'encoding.unsupported') return new HttpProblem(415, 'This content encoding is not known: send the body as it is.');
-  return new HttpProblem(error.status, 'The request cannot be read.');
+  const status = error instanceof Error && 'status' in error ? Number(error.status) : 500;
+  return status >= 400 && status < 500 ? new HttpProblem(status, 'The request cannot be read.') : null;
 }
 
 /** Last in the chain. An answer that has begun is cut off, so that nobody takes a part for the whole. */
