@@ -134,6 +134,10 @@ step='asking the published SIP port from the host'
 "$engine" run --rm --network=host "localhost/frontdesk-sipp:$version" \
   sipp "127.0.0.1:$sip_port" -sf /scenarios/options.xml -i 127.0.0.1 -m 1 -nostdin -timeout 10s > /dev/null 2>&1
 
+step='asking for readiness over HTTP from the host'
+"$engine" run --rm --network=host --entrypoint node "localhost/frontdesk-controller:$version" \
+  -e "fetch('http://127.0.0.1:$((sip_port + 2))/readyz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))" > /dev/null 2>&1
+
 step='placing a call'
 say 'Placing a call'
 address=$(inside carrier hostname -i | awk '{ print $1 }')
