@@ -27,9 +27,9 @@ FRONTDESK_EXTERNAL_ADDRESS=
 HTTP_ADDRESS=127.0.0.1
 HTTP_PORT=8088
 
-# The folder of plan files, and the plans in it, with commas between.
+# A folder of plan files, mounted at /etc/frontdesk, and which of them are used: /etc/frontdesk/my-clinic.yaml,...
 PLANS_DIR=./dialplans
-FRONTDESK_PLAN=/etc/frontdesk/riverside-dental.yaml
+FRONTDESK_PLAN=
 FRONTDESK_SMTP_URL=
 FRONTDESK_MAIL_FROM=
 FRONTDESK_LOG_LEVEL=

@@ -111,7 +111,8 @@ mkdir "$work/plans"
 sed 's/^    host: 127\.0\.0\.2$/    host: carrier/' "$root/dialplans/riverside-dental.yaml" > "$work/plans/riverside-dental.yaml"
 chmod 755 "$work" "$work/plans"
 sip_port=${TRIAL_SIP_PORT:-15060}
-sed -i -e 's|^PLANS_DIR=.*|PLANS_DIR=./plans|' -e "s|^FRONTDESK_SIP_PORT=.*|FRONTDESK_SIP_PORT=$sip_port|" \
+sed -i -e 's|^PLANS_DIR=.*|PLANS_DIR=./plans|' -e 's|^FRONTDESK_PLAN=.*|FRONTDESK_PLAN=/etc/frontdesk/riverside-dental.yaml|' \
+  -e "s|^FRONTDESK_SIP_PORT=.*|FRONTDESK_SIP_PORT=$sip_port|" \
   -e "s|^SIP_TLS_PORT=.*|SIP_TLS_PORT=$((sip_port + 1))|" -e "s|^HTTP_PORT=.*|HTTP_PORT=$((sip_port + 2))|" "$work/.env"
 cp "$root/docker-compose.yml" "$root/docker/trial.yml" "$work/"
 # What an interrupted trial left.
