@@ -48,7 +48,7 @@ const environment = z.object({
 });
 
 /** Of tests and of the process's surroundings; no settings of the controller. */
-const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES'];
+const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES', 'FRONTDESK_API_URL', 'FRONTDESK_API_KEY'];
 /** What a switch of one's own is told in its own configuration. */
 const localStackOnly: readonly string[] = ['FRONTDESK_BIND', 'FRONTDESK_EXTERNAL_ADDRESS', 'FRONTDESK_SIP_PORT'];
 

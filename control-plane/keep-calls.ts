@@ -73,12 +73,13 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
   await disk.check();
   return {
     recordings,
-    problems: () => [disk.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
+    problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();
       clearInterval(diskTimer);
       clearInterval(retentionTimer);
       await collector.stop();
+      await recordings.close();
       await spool.stop();
     },
   };

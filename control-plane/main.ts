@@ -2,6 +2,7 @@
  * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
  */
 import { join } from 'node:path';
+import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
 import { openConfiguration } from './open-configuration.ts';
 import { keepCalls } from './keep-calls.ts';
@@ -11,6 +12,8 @@ import type { Offer } from './core/call/events.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
+import { createApi } from './http/api.ts';
+import { createFirstKey } from './http/auth.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -21,6 +24,7 @@ import { lateDatabase } from './late-database.ts';
 import { followCalls } from './live-calls.ts';
 import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
+import { registrationsOf } from './registrations-of.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
@@ -56,6 +60,8 @@ export interface StartOptions {
   readonly progress: (line: string) => void;
   /** Fetched with the first download. */
   readonly tools?: readonly ToolName[];
+  /** An empty database gets the example clinic. */
+  readonly withExample?: boolean;
 }
 
 const starting = (): Readiness => ({ ready: false, reasons: ['Frontdesk is starting.'], details: {} });
@@ -67,7 +73,7 @@ const linkReason = {
 } as const;
 
 /** Rejects with StartError, LocalStackError or SwitchRefusedError, each a sentence, or a line per problem of a plan; nothing is left running then. */
-export async function startFrontdesk({ config, log, progress, tools = [] }: StartOptions): Promise<Frontdesk> {
+export async function startFrontdesk({ config, log, progress, tools = [], withExample = false }: StartOptions): Promise<Frontdesk> {
   const undo: (() => Promise<unknown> | void)[] = [];
   // One part that cannot be stopped must not keep the others running.
   const stop = async (): Promise<void> => {
@@ -91,7 +97,7 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
     let readiness: () => Readiness = starting;
-    const http = await startHttpServer(config.httpPort, () => readiness()).catch((error: unknown) => {
+    const http = await startHttpServer(config.httpPort, () => readiness(), config.httpBind).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => http.close());
@@ -102,7 +108,7 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
     const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, log }), log);
     undo.push(() => database.close());
-    const running = await openConfiguration({ config, database, audioFiles, log, refuse: (message) => new StartError(message) });
+    const running = await openConfiguration({ config, database, audioFiles, log, withExample, refuse: (message) => new StartError(message) });
     undo.push(() => running.stop());
 
     const stack = await startStack(config, tools, progress);
@@ -145,6 +151,17 @@ export async function startFrontdesk({ config, log, progress, tools = [] }: Star
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
+
+    const calls = followCalls(controller, archive, live);
+    undo.push(() => { calls.stop(); });
+    const api = createApi(apiDeps({
+      running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      registrations: () => registrationsOf(running.clinics(), driver.admin),
+    }));
+    undo.push(() => { api.close(); });
+    http.mount(api.listener);
+    const firstKey = await createFirstKey(database.keys).catch(() => null);
+    if (firstKey !== null) progress(`The first API key, of an agency admin; it is not shown again: ${firstKey}`);
     readiness = (): Readiness => {
       const health = controller.health();
       // Without these no call is taken, or none is recorded.

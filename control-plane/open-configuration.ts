@@ -29,16 +29,18 @@ export interface OpenOptions {
   readonly database: LateDatabase;
   readonly audioFiles: AudioFiles;
   readonly log: Log;
+  /** Where nobody named a plan, an empty database gets the example. */
+  readonly withExample: boolean;
   /** A start that cannot succeed, for the person who started it. */
   readonly refuse: (message: string) => Error;
 }
 
 /** Rejects with `refuse` when plans are wrong, or when there is neither database nor copy. */
-export async function openConfiguration({ config, database, audioFiles, log, refuse }: OpenOptions): Promise<RunningConfiguration> {
+export async function openConfiguration({ config, database, audioFiles, log, withExample, refuse }: OpenOptions): Promise<RunningConfiguration> {
   const copyFile = join(config.dataDir, 'configuration.json');
   const copy = await readCopy(copyFile);
   // an example is of no interest to a system that has a configuration
-  const plan = config.planIsExample && copy !== undefined ? undefined : await loadPlan(config, refuse);
+  const plan = config.planIsExample && (copy !== undefined || !withExample) ? undefined : await loadPlan(config, refuse);
   if (copy === undefined) await database.firstTry.catch((error: unknown) => { throw refuse(error instanceof Error ? error.message : String(error)); });
   const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, log });
 

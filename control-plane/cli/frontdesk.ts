@@ -7,8 +7,10 @@ import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { explainNumber } from './explain.ts';
 import { replayJournal } from './replay.ts';
+import { keys } from './keys.ts';
 import { outliveReaders } from './say.ts';
 import { start } from './start.ts';
+import { backup, exportFile, importFile, restore } from './transfer.ts';
 import { UsageError } from './usage-error.ts';
 
 const usage = `frontdesk: routes every call of a clinic through its own switch
@@ -19,19 +21,33 @@ const usage = `frontdesk: routes every call of a clinic through its own switch
   frontdesk replay <journal> ...            run recorded calls again and compare every decision; --call <id> for one
   frontdesk doctor                          what this machine lacks for serving
 
+Over the API of a running Frontdesk, with FRONTDESK_API_KEY:
+
+  frontdesk import <file> [--replace]       a plan, or an export; --replace deletes what is not in it
+  frontdesk export [--account <id>]         the configuration, with its passwords
+  frontdesk backup <folder>                 configuration, audio files, records of calls
+  frontdesk restore <folder>                the same, back
+  frontdesk keys [list|create|delete]       create <name> --role <role> [--account <id>]
+
 Settings come from the environment:
 
-  FRONTDESK_PLAN              plan files, with commas between (dialplans/riverside-dental.yaml)
-  FRONTDESK_DATA_DIR          journals, records, passwords (.frontdesk)
+  FRONTDESK_PLAN              plan files, with commas between, taken into the database (an example, into an empty one)
+  FRONTDESK_DATA_DIR          database, journals, recordings (.frontdesk)
   FRONTDESK_CACHE_DIR         the local stack's programs (~/.cache/frontdesk)
   FRONTDESK_BIND              where SIP and RTP listen (127.0.0.1); 0.0.0.0 for phones of the network
   FRONTDESK_EXTERNAL_ADDRESS  the address phones and carriers outside see
   FRONTDESK_SIP_PORT          of the local switch (any free one, 5060 when open to the network)
-  FRONTDESK_HTTP_PORT         health and readiness on 127.0.0.1 (8088)
+  FRONTDESK_HTTP_PORT         API, health and readiness (8088)
+  FRONTDESK_HTTP_BIND         where they listen (127.0.0.1); elsewhere behind a proxy with TLS
   FRONTDESK_INSTANCE          this controller's name, unique on its switch (main)
   FRONTDESK_SMTP_URL          sends notices, of an emergency call too: smtp://user:password@mail.clinic.example:587
   FRONTDESK_MAIL_FROM         the address they come from
   FRONTDESK_LOG_LEVEL         debug, info, warn, error or silent
+  FRONTDESK_MEDIA_KEY         encrypts recordings: 32 bytes in hex; made in the data directory when absent
+  FRONTDESK_MEDIA_KEYS_OLD    keys that older recordings need, with commas between
+  FRONTDESK_API_URL           of another machine's Frontdesk (http://127.0.0.1:8088)
+  FRONTDESK_API_KEY           for the commands over the API
+  DATABASE_URL                a Postgres of your own: postgres://user:password@host:5432/frontdesk; in the data directory when absent
   ASTERISK_URL, REDIS_URL     servers of your own: http://user:password@host:8088, redis://:password@host:6379
 
 Exit codes: 0 done, 1 refused or failed with a sentence that says why, 2 wrong use.
@@ -43,6 +59,11 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
   explain: explainNumber,
   replay: replayJournal,
   doctor,
+  import: importFile,
+  export: exportFile,
+  backup,
+  restore,
+  keys,
 };
 
 /** What a command may still hold when it is done: it ends all the same. */

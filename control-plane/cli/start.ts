@@ -25,14 +25,15 @@ export function configOrError(): Config {
 }
 
 /** Starts, and says in one line where what is. */
-export async function serve(config: Config, log: Log, tools: readonly ToolName[]): Promise<Frontdesk> {
-  const frontdesk = await startFrontdesk({ config, log, progress: say, tools });
+export async function serve(config: Config, log: Log, tools: readonly ToolName[], withExample = false): Promise<Frontdesk> {
+  const frontdesk = await startFrontdesk({ config, log, progress: say, tools, withExample });
   surviveBugs(log);
   const asterisk = frontdesk.stack?.asterisk;
   const sip = asterisk === undefined ? '' : `, SIP on ${config.bind}:${asterisk.sipPort}`;
-  say(`Asterisk ${frontdesk.switchVersion} attached${sip}; readiness on http://127.0.0.1:${frontdesk.httpPort}/readyz`);
+  say(`Asterisk ${frontdesk.switchVersion} attached${sip}; API on http://${config.httpBind}:${frontdesk.httpPort}/api/docs`);
   for (const { account, phones } of frontdesk.clinics()) {
     say(`${account.name}: ${account.numbers.map((number) => number.e164).join(', ')}; extensions ${phones.map((phone) => phone.extension).join(', ') || 'none'}`);
   }
+  if (frontdesk.clinics().length === 0) say('There is no account yet: create one over the API, or bring a plan with `frontdesk import`.');
   return frontdesk;
 }

@@ -113,8 +113,8 @@ const trunk = rule(
     srtp: z.boolean('must be true or false').default(false),
     /** The carrier, or we, are behind a NAT: answers go where packets come from. */
     nat: z.boolean('must be true or false').default(true),
-    /** OPTIONS this often; 0 never. */
-    qualifySeconds: wholeNumber(0, 3600, 'seconds').default(60),
+    /** OPTIONS this often; 0 never. A carrier that is asked and does not answer is not called. */
+    qualifySeconds: wholeNumber(0, 3600, 'seconds').default(0),
     /** The lowest is tried first. */
     priority: wholeNumber(1, 1000, 'numbers').default(100),
     callerId: e164.optional(),

@@ -5,6 +5,7 @@ import type { ApiDeps } from './ports.ts';
 import type { Route } from './route.ts';
 import { audioFileRoutes } from './routes/audio-files.ts';
 import { callRoutes } from './routes/calls.ts';
+import { documentRoutes } from './routes/documents.ts';
 import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { collections, objectRoutes } from './routes/objects.ts';
@@ -19,5 +20,6 @@ export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams
     ...recordingRoutes(deps, 'voicemail'),
     ...historyRoutes(deps),
     ...keyRoutes(deps, keyring),
+    ...documentRoutes(deps),
   ];
 }

@@ -53,7 +53,7 @@ describe('a good plan', () => {
     });
     expect(clinic.phones).toEqual([{ extension: '0101', user: 'ana', label: 'phone 0101', password: '' }]);
     expect(clinic.trunks).toEqual([{
-      id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], dtmf: 'rfc4733', match: [], nat: true, priority: 10, qualifySeconds: 60,
+      id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], dtmf: 'rfc4733', match: [], nat: true, priority: 10, qualifySeconds: 0,
       register: true, srtp: false,
     }]);
   });

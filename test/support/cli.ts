@@ -27,10 +27,10 @@ export interface Cli {
 
 type Env = Readonly<Record<string, string>>;
 
-/** Only what is given of Frontdesk's settings: those of the shell that runs the tests do not reach it. */
+/** Only what is given of Frontdesk's settings, and the example's plan: those of the shell that runs the tests do not reach it. */
 const environment = (env: Env): Record<string, string | undefined> => {
   const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('FRONTDESK_') && name !== 'ASTERISK_URL' && name !== 'REDIS_URL');
-  return { ...Object.fromEntries(clean), FRONTDESK_HTTP_PORT: '0', ...env };
+  return { ...Object.fromEntries(clean), FRONTDESK_HTTP_PORT: '0', FRONTDESK_PLAN: join(ROOT, 'dialplans/riverside-dental.yaml'), ...env };
 };
 
 /** Everything any process started here has printed: a secret must be in none of it. */
@@ -60,7 +60,8 @@ export const startCli = (args: readonly string[], env: Env = {}, through: readon
     readyUrl: (within = 30_000) => until(
       () => {
         if (child.exitCode !== null) throw new Error(`It ended with ${child.exitCode}: ${stderr}`);
-        return /readiness on (http:\S+)/.exec(stderr)?.[1];
+        const origin = /API on (http:\S+)\/api\/docs/.exec(stderr)?.[1];
+        return origin === undefined ? undefined : `${origin}/readyz`;
       },
       { describe: 'it says where its readiness is', within, everyMs: 25 },
     ),

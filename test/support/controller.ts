@@ -8,7 +8,7 @@ import { freePort } from '../../control-plane/local-stack/ports.ts';
 import { addEvidence, until } from './until.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const READY_WITHIN_MS = 15_000;
+const READY_WITHIN_MS = 40_000;
 
 export interface ControllerOptions {
   readonly asteriskUrl: string;

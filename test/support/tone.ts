@@ -59,3 +59,13 @@ export const hasTone = (samples: Int16Array, hz: number): boolean => loudness(sa
 export const isSilent = (samples: Int16Array): boolean => loudness(samples) < AUDIBLE;
 /** North American ringback, 440 + 480 Hz; needs 100 ms of audio to tell the two apart. */
 export const isRingback = (samples: Int16Array): boolean => hasTone(samples, 440) && hasTone(samples, 480);
+
+/** Which of these tones each channel of a 16-bit WAV at 8 kHz has, in its second half, where a conversation is under way. */
+export const tonesIn = (wav: Buffer, tones: readonly number[]): number[][] => {
+  const channels = wav.readUInt16LE(22);
+  const samples = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + 44 + Math.floor((wav.length - 44) / 2) * 2));
+  return Array.from({ length: channels }, (_, channel) => {
+    const own = samples.filter((_sample, i) => i % channels === channel);
+    return tones.filter((hz) => hasTone(own.subarray(own.length / 2), hz));
+  });
+};

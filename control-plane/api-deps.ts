@@ -1,0 +1,77 @@
+/** What the API needs of the rest of a running Frontdesk, in its own terms. */
+import { compileFor, findNumber } from './core/routing/compile.ts';
+import type { Media } from './core/routing/config.ts';
+import { explain } from './core/routing/explain.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registration } from './http/ports.ts';
+import type { LateDatabase } from './late-database.ts';
+import type { LiveCalls } from './live-calls.ts';
+import type { RunningConfiguration } from './open-configuration.ts';
+import type { AudioFiles } from './store/media-files/audio-files.ts';
+import type { Recording as Kept } from './store/media-files/recording.ts';
+import type { Recordings } from './store/media-files/recordings.ts';
+import { VaultError } from './store/media-files/vault-format.ts';
+import type { Log } from './telemetry/log.ts';
+
+export interface ApiParts {
+  readonly running: RunningConfiguration;
+  readonly database: LateDatabase;
+  readonly calls: LiveCalls;
+  readonly recordings: Recordings;
+  readonly audioFiles: AudioFiles;
+  readonly registrations: () => Promise<readonly Registration[]>;
+  /** The audio that says a text, if it is ready. */
+  readonly spoken: (text: string) => Media | undefined;
+  readonly log: Log;
+}
+
+export function apiDeps({ running, database, calls, recordings, audioFiles, registrations, spoken, log }: ApiParts): ApiDeps {
+  const { configuration } = running;
+  const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
+    const found = recordings.get(id);
+    return found?.account === account && kindOf(found) === kind ? found : undefined;
+  };
+  return {
+    configuration, calls, audioFiles, registrations, log,
+    changes: database.config.changes,
+    keys: database.keys, audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
+    now: () => Date.now(),
+    recordings: {
+      list: (filter, { cursor, limit }) => {
+        const page = recordings.list({ ...filter, kind: filter.kind === 'recording' ? 'call' : 'voicemail', limit, ...(cursor === undefined ? {} : { cursor }) });
+        return Promise.resolve({ items: page.recordings.map(shown), next: page.cursor });
+      },
+      get: (account, kind, id) => {
+        const found = mine(account, kind, id);
+        return Promise.resolve(found === undefined ? null : shown(found));
+      },
+      open: async (account, kind, id) => (mine(account, kind, id) === undefined ? null : openKept(recordings, id)),
+      remove: async (account, kind, id) => mine(account, kind, id) !== undefined && recordings.remove(id),
+    },
+    explain: (account, dialled, caller) => {
+      const accounts = running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
+      if (findNumber(accounts, dialled) === undefined) return null;
+      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', whisperMedia: spoken });
+      return { text: explain(plan), plan };
+    },
+  };
+}
+
+async function openKept(recordings: Recordings, id: string): Promise<AudioContent> {
+  try {
+    const file = await recordings.open(id);
+    // the API's ranges name their last byte, the vault's the one after it
+    return { type: 'audio/wav', bytes: file.size, read: (range) => file.read(range === undefined ? undefined : { start: range.start, end: range.end + 1 }) };
+  } catch (error) {
+    if (error instanceof VaultError) throw new AudioUnavailableError(error.message, { cause: error });
+    throw error;
+  }
+}
+
+function kindOf({ kind }: Kept): Recording['kind'] {
+  return kind === 'call' ? 'recording' : 'voicemail';
+}
+
+function shown(kept: Kept): Recording {
+  const { recordingId, account, callId, number, caller, at, durationMs, bytes } = kept;
+  return { id: recordingId, account, kind: kindOf(kept), callId, number, caller, at, durationMs, bytes };
+}
