@@ -1,5 +1,5 @@
 /** What the suites of the database need of a place to run in, and small objects to put there. */
-import type { Doc, Kind } from '../../control-plane/configuration/documents.ts';
+import type { Kind } from '../../control-plane/configuration/documents.ts';
 import type { Write } from '../../control-plane/configuration/objects.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { ChangeSet } from '../../control-plane/store/ports.ts';
@@ -26,13 +26,13 @@ export interface DatabasePlace {
   dispose(): Promise<void>;
 }
 
-export const account = (id: string): Write => ({ account: id, kind: 'account', id, version: null, body: { name: id, timezone: 'America/New_York', country: 'US' } as Doc<'account'> });
+export const account = (id: string): Write => ({ account: id, kind: 'account', id, version: null, body: { name: id, timezone: 'America/New_York', country: 'US' } });
 
-export const number = (id: string, e164: string, version: number | null = null): Write => ({ account: 'clinic', kind: 'number', id, version, body: { e164, name: id } as Doc<'number'> });
+export const number = (id: string, e164: string, version: number | null = null): Write => ({ account: 'clinic', kind: 'number', id, version, body: { e164, name: id } });
 
-export const device = (id: string, extension: string, of = 'clinic'): Write => ({ account: of, kind: 'device', id, version: null, body: { user: 'ann', extension } as Doc<'device'> });
+export const device = (id: string, extension: string, of = 'clinic'): Write => ({ account: of, kind: 'device', id, version: null, body: { user: 'ann', extension } });
 
-export const mobile = (id: string, e164: string): Write => ({ account: 'clinic', kind: 'device', id, version: null, body: { user: 'ann', mobile: e164 } as Doc<'device'> });
+export const mobile = (id: string, e164: string): Write => ({ account: 'clinic', kind: 'device', id, version: null, body: { user: 'ann', mobile: e164 } });
 
 export const without = (account: string, kind: Kind, id: string, version: number): Write => ({ account, kind, id, version, body: null });
 

@@ -44,6 +44,8 @@ const onServer: DatabaseFixture = {
   dispose: () => Promise.resolve(),
 };
 
+const isCommit = (from: string, bytes: Buffer): boolean => from === 'controller' && bytes.includes('commit\0');
+
 describe('the database on a server', () => {
   databaseContract(() => onServer);
   spoolContract(() => onServer);
@@ -147,6 +149,7 @@ describe('a database server', () => {
     await until(() => listens(1), { describe: 'it listens again' });
     await server.ask("update revision set revision = 8; select pg_notify('frontdesk_revision', '8')", url);
     await until(() => seen.includes(8), { describe: 'the next one too', within: 1000 });
+    expect(seen).toEqual([7, 8]);
   });
 
   it('may stop and start: it says so, and all goes on by itself', async () => {
@@ -187,8 +190,6 @@ describe('a database server', () => {
   });
 
   describe('whose answer to a commit is lost', () => {
-    const isCommit = (from: string, bytes: Buffer): boolean => from === 'controller' && bytes.includes('commit\0');
-
     it('is asked whether it happened, and it did', async () => {
       let armed = false;
       let cut: object | null = null;

@@ -157,7 +157,7 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
   let client: Client | null = null;
   let timer: NodeJS.Timeout | null = null;
   let failures = 0;
-  let hangUp = (): void => {};
+  let socket: Socket | null = null;
 
   const again = (): void => {
     client = null;
@@ -170,9 +170,9 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
   };
 
   const connect = async (): Promise<void> => {
-    const socket = new Socket();
-    const mine = new Client({ ...settings, stream: () => socket });
-    hangUp = () => { socket.destroy(); };
+    const line = new Socket();
+    const mine = new Client({ ...settings, stream: () => line });
+    socket = line;
     client = mine;
     mine.on('notification', onNotice);
     mine.on('error', (error) => { log.debug({ error: error.message }, 'The connection for notices was lost'); });
@@ -184,7 +184,7 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
       // What was said meanwhile is lost.
       onNotice();
     } catch {
-      socket.destroy();
+      line.destroy();
       if (client === mine) again();
     }
   };
@@ -195,7 +195,7 @@ function listenTo(settings: ClientConfig, channel: string, onNotice: () => void,
       stopped = true;
       if (timer !== null) clearTimeout(timer);
       client = null;
-      hangUp();
+      socket?.destroy();
     },
   };
 }
