@@ -44,22 +44,28 @@ export interface Keyring {
 export function createKeyring(options: { readonly keys: KeyStore; readonly now: () => EpochMs; readonly cacheMs: Ms; readonly log: Log }): Keyring {
   const { keys, now, cacheMs, log } = options;
   let known: ReadonlyMap<string, ApiKey> | null = null;
-  let knownAt = -Infinity;
+  let askedAt = -Infinity;
   let loading: Promise<void> | null = null;
   const usedAt = new Map<string, EpochMs>();
 
   const trouble = (error: unknown): void => { log.warn({ error: String(error) }, 'The database could not be asked about API keys'); };
   const load = (): Promise<void> => {
-    loading ??= keys.list().then((list) => {
-      known = new Map(list.map((key) => [key.id, key]));
-      knownAt = now();
-    }).finally(() => { loading = null; });
-    return loading;
+    const asked = keys.list().then((list) => {
+      // a list asked for before a change may come after it
+      if (asked === loading) known = new Map(list.map((key) => [key.id, key]));
+    }).finally(() => { if (asked === loading) loading = null; });
+    asked.catch(trouble);
+    askedAt = now();
+    loading = asked;
+    return asked;
   };
   const current = async (): Promise<ReadonlyMap<string, ApiKey>> => {
-    if (known !== null && now() - knownAt < cacheMs) return known;
-    if (known === null) await load();
-    else await Promise.race([load().catch(trouble), wait(patienceMs)]);
+    if (known === null) await (loading ?? load());
+    else {
+      if (now() - askedAt >= cacheMs) load().catch(() => undefined);
+      const left = patienceMs - (now() - askedAt);
+      if (loading !== null && left > 0) await Promise.race([loading.catch(() => undefined), wait(left)]);
+    }
     return known ?? new Map();
   };
   const valid = (key: ApiKey | undefined): key is ApiKey => key !== undefined && (key.expiresAt === null || key.expiresAt > now());
@@ -82,7 +88,10 @@ export function createKeyring(options: { readonly keys: KeyStore; readonly now: 
       const there = (await current()).get(key.id);
       return valid(there) && there.hash === key.hash;
     },
-    forget: () => { knownAt = -Infinity; },
+    forget: () => {
+      askedAt = -Infinity;
+      loading = null;
+    },
   };
 }
 

@@ -14,6 +14,7 @@ export async function readBody(route: Route, request: Request): Promise<Buffer> 
   const tooLarge = (): HttpProblem => new HttpProblem(413, `The body is larger than ${most / 1_048_576} MB.`, { headers: { connection: 'close' } });
   if (Number(request.get('content-length') ?? 0) > most) throw tooLarge();
   return await new Promise<Buffer>((resolve, reject) => {
+    if (request.destroyed) reject(new HttpProblem(400, 'The body broke off.'));
     const chunks: Buffer[] = [];
     let size = 0;
     request.on('data', (chunk: Buffer) => {

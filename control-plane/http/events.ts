@@ -40,7 +40,13 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
 
   const write = (reader: Reader, text: string): void => {
     reader.response.write(text);
-    if (reader.response.writableLength > limits.unreadBytes) reader.response.destroy();
+    if (reader.response.writableLength <= limits.unreadBytes) return;
+    readers.delete(reader);
+    reader.response.destroy();
+  };
+  const end = (reader: Reader): void => {
+    readers.delete(reader);
+    reader.response.end();
   };
   const tell = ({ type, call }: CallChange): void => {
     const event = { n: ++last, account: call.account, text: eventText(`${start}-${last}`, type, call) };
@@ -58,8 +64,10 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
   // A comment keeps proxies from closing the stream; a key that was removed ends it.
   const pulse = async (): Promise<void> => {
     for (const reader of readers) {
-      if (await keyring.stillValid(reader.key)) write(reader, ': still here\n\n');
-      else reader.response.end();
+      const valid = await keyring.stillValid(reader.key);
+      if (!readers.has(reader)) continue;
+      if (valid) write(reader, ': still here\n\n');
+      else end(reader);
     }
   };
   const timer = setInterval(() => { pulse().catch(() => undefined); }, limits.keepAliveMs);
@@ -72,22 +80,27 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
     },
     open: (response, { key, account, lastEventId }) => new Promise((resolve) => {
       const reader = { key, account, response };
+      if (response.destroyed) {
+        resolve();
+        return;
+      }
+      response.on('error', () => undefined);
       response.once('close', () => {
         readers.delete(reader);
         resolve();
       });
       response.set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
       response.flushHeaders();
+      readers.add(reader);
       const since = missed(lastEventId);
       if (since === null) write(reader, eventText(`${start}-${last}`, 'calls', { items: calls.live().filter((call) => sees(account, call)) }));
       else for (const event of since) if (sees(account, event)) write(reader, event.text);
-      readers.add(reader);
     }),
     count: () => readers.size,
     close: () => {
       clearInterval(timer);
       unsubscribe();
-      for (const { response } of readers) response.end();
+      for (const reader of readers) end(reader);
     },
   };
 }

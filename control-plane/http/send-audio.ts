@@ -34,6 +34,8 @@ export function rangeOf(header: string | undefined, bytes: number): ByteRange | 
   return start >= bytes ? null : { start, end };
 }
 
+const goneCodes: readonly unknown[] = ['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ERR_STREAM_UNABLE_TO_PIPE', 'ECONNRESET', 'EPIPE'];
+
 function gone(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ERR_STREAM_PREMATURE_CLOSE' || error.code === 'ECONNRESET' || error.code === 'EPIPE');
+  return error instanceof Error && 'code' in error && goneCodes.includes(error.code);
 }

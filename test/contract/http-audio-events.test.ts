@@ -164,6 +164,8 @@ describe('live calls', () => {
     const [, id = ''] = server.secrets.northReader.split('_');
     await server.ask('DELETE', `/api-keys/${id}`);
     await until(() => streams.every((stream) => stream.ended()), { describe: 'the streams end' });
+    server.tell(change('north', 'ended'));
+    expect((await server.ask('GET', '/live-calls')).status).toBe(200);
   });
 
   it('do not wait for a reader who does not read', async () => {
