@@ -76,7 +76,7 @@ export function databaseContract(fixture: () => DatabaseFixture): void {
     let db: SqlDatabase;
     beforeEach(async () => { db = await place.open(); });
 
-    it('begins empty, and is there after a restart', async () => {
+    it('begins empty, and is there when it is opened again', async () => {
       expect(await db.config.load()).toEqual({ revision: 0, objects: [] });
       await db.config.apply(set(0, account('clinic'), number('main', '+15551230000')));
       await db.close();

@@ -13,7 +13,7 @@ import { embeddedSql } from './embedded-sql.ts';
 import { idempotencyStore } from './idempotency-store.ts';
 import { keyStore } from './key-store.ts';
 import { MigrationError, migrateUp, ownMigrations } from './migrate.ts';
-import { openRevisionFeed, type RevisionFeed } from './revision-feed.ts';
+import { openRevisionFeed } from './revision-feed.ts';
 import { codeOf, serverSql } from './server-sql.ts';
 import { SqlError, type Row, type Sql } from './sql.ts';
 
@@ -46,28 +46,31 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
   const dir = join(options.dataDir, 'database');
   const where = url === undefined ? `in ${dir}` : `at ${placeOf(url)}`;
   let sql: Sql | null = null;
-  let feed: RevisionFeed;
   try {
     sql = url === undefined ? await embeddedSql({ dir, log, ...deadline }) : serverSql({ url, log, ...deadline });
     if (url !== undefined) await checkVersion(sql, where);
-    const applied = await migrateUp(sql, ownMigrations());
-    if (applied.length > 0) log.info({ migrations: applied }, 'The database has new tables');
-    feed = await openRevisionFeed(sql, options.pollMs ?? 1000);
+    return await databaseOn(sql, log, options.pollMs);
   } catch (error) {
     await sql?.close();
     throw new DatabaseOpenError(url === undefined ? embeddedSentence(error, where) : serverSentence(error, where), { cause: error });
   }
-  const opened = sql;
+}
+
+/** Brings the tables up to date; rejects as migrateUp. Closing it closes `sql`. */
+export async function databaseOn(sql: Sql, log: Log, pollMs: Ms = 1000): Promise<SqlDatabase> {
+  const applied = await migrateUp(sql, ownMigrations());
+  if (applied.length > 0) log.info({ migrations: applied }, 'The database has new tables');
+  const feed = await openRevisionFeed(sql, pollMs);
   return {
-    config: configStore(opened, feed),
-    keys: keyStore(opened),
-    audit: auditStore(opened),
-    idempotency: idempotencyStore(opened),
-    cdrs: cdrStore(opened),
-    problem: () => opened.problem(),
+    config: configStore(sql, feed),
+    keys: keyStore(sql),
+    audit: auditStore(sql),
+    idempotency: idempotencyStore(sql),
+    cdrs: cdrStore(sql),
+    problem: () => sql.problem(),
     close: async () => {
       feed.stop();
-      await opened.close();
+      await sql.close();
     },
   };
 }
