@@ -48,9 +48,9 @@ const makeCertificate = (address: string): { key: string; certificate: string } 
   };
 };
 
-/** In `dir`: `sip.crt` and `sip.key`, made where they are missing, and the authorities Node trusts, with `more` of them (PEM). */
+/** In `dir`: `sip.crt` and `sip-key.pem` (as `.key` the switch would take it for one of its own), made where they are missing, and the authorities Node trusts, with `more` of them (PEM). */
 export const ensureTlsFiles = (dir: string, address: string, port: number, more: readonly string[]): TlsFiles => {
-  const files: TlsFiles = { port, certificate: join(dir, 'sip.crt'), key: join(dir, 'sip.key'), authorities: join(dir, 'authorities.crt') };
+  const files: TlsFiles = { port, certificate: join(dir, 'sip.crt'), key: join(dir, 'sip-key.pem'), authorities: join(dir, 'authorities.crt') };
   if (!existsSync(files.certificate) || !existsSync(files.key)) {
     const made = makeCertificate(address);
     writeFileSync(files.key, made.key, { mode: 0o600 });

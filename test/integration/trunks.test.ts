@@ -244,7 +244,7 @@ describe('a trunk that registers', () => {
   test('does so when it is made, and takes it back when it is removed', async () => {
     await provision(carrier, [], [phone('clinic-7', credentials.password)]);
     await provision(clinic, [registering()]);
-    await expectState('registered', 2_000);
+    await expectState('registered', 10_000);
     const [device] = await carrier.admin.registrations();
     expect(device?.contacts).toMatchObject([{ address: `${clinic.asterisk.sipHost}:${clinic.asterisk.sipPort}`, userAgent: 'Frontdesk' }]);
     expect(device?.contacts[0]?.expiresAt).toBeGreaterThan(Date.now() + 600_000);
@@ -258,9 +258,9 @@ describe('a trunk that registers', () => {
   test('with the wrong password is seen rejected, and registers once it is changed', async () => {
     await provision(carrier, [], [phone('clinic-7', credentials.password)]);
     await provision(clinic, [registering({ credentials: { ...credentials, password: 'wrong' } })]);
-    await expectState('rejected', 2_000);
+    await expectState('rejected', 10_000);
     await provision(clinic, [registering()]);
-    await expectState('registered', 2_000);
+    await expectState('registered', 10_000);
     expect((await carrier.admin.registrations())[0]?.contacts).toHaveLength(1);
   });
 
