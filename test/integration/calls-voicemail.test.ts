@@ -1,13 +1,12 @@
 /**
  * Nobody answers: greeting, beep, a message. And a caller who hangs up, in each phase that a call has.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { CallPhase } from '../../control-plane/core/call/call.ts';
 import type { Disposition } from '../../control-plane/core/cause.ts';
 import { answersAfter } from '../support/behaviour.ts';
 import { openClinic, PROMPTS, type Clinic } from '../support/clinic.ts';
+import { keptRecording } from '../support/kept-recording.ts';
 import type { Party } from '../support/sip-party.ts';
 import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
 import { hasTone, loudness, SAMPLE_RATE } from '../support/tone.ts';
@@ -40,8 +39,8 @@ afterEach(async () => {
 });
 afterAll(() => site.close());
 
-const message = (recordingId: string): { readonly samples: Int16Array; readonly ms: number } => {
-  const file = readFileSync(join(site.asterisk.spoolDir, 'recording', `${recordingId}.wav`));
+const message = async (recordingId: string): Promise<{ readonly samples: Int16Array; readonly ms: number }> => {
+  const file = await keptRecording(clinic.dataDir, recordingId);
   const samples = new Int16Array(file.buffer.slice(file.byteOffset + 44, file.byteOffset + file.length - (file.length % 2)));
   return { samples, ms: (1_000 * samples.length) / SAMPLE_RATE };
 };
@@ -70,7 +69,7 @@ describe('Nobody answers', () => {
 
     const cdr = await clinic.cdrOf(caller);
     expect(cdr).toMatchObject({ disposition: 'no-answer', answeredAt: null, pickedUpAt: expect.any(Number), endedBy: 'caller', legs: [{ cause: 'no-answer', disposition: 'no-answer' }] });
-    const { samples, ms } = message(cdr.voicemail?.recordingId ?? 'none');
+    const { samples, ms } = await message(cdr.voicemail?.recordingId ?? 'none');
     expect(ms).toBeGreaterThan(1_300);
     expect(ms).toBeLessThan(2_600);
     expect(Math.abs((cdr.voicemail?.durationMs ?? 0) - ms)).toBeLessThan(1_000);
@@ -90,7 +89,7 @@ describe('Nobody answers', () => {
     expect(desk.calls).toHaveLength(0);
     const cdr = await clinic.cdrOf(caller);
     expect(cdr).toMatchObject({ disposition: 'no-answer', cause: 'normal', endedBy: 'frontdesk', legs: [] });
-    const { samples, ms } = message(cdr.voicemail?.recordingId ?? 'none');
+    const { samples, ms } = await message(cdr.voicemail?.recordingId ?? 'none');
     expect(ms).toBeGreaterThan(500);
     expect(loudness(samples)).toBeGreaterThan(500);
   });
@@ -100,7 +99,7 @@ describe('Nobody answers', () => {
     await Promise.all(callers.map((caller) => reaches(caller, 'recording')));
     await stays(() => callers.every(({ call }) => call.state() === 'connected'), { describe: 'the callers talk', forMs: 1_000 });
     await Promise.all(callers.map(({ call }) => call.hangUp()));
-    const heard = await Promise.all(callers.map(async (caller) => message((await clinic.cdrOf(caller)).voicemail?.recordingId ?? 'none').samples));
+    const heard = await Promise.all(callers.map(async (caller) => (await message((await clinic.cdrOf(caller)).voicemail?.recordingId ?? 'none')).samples));
     expect(heard.map((samples) => [350, 500, 620, 1_500].filter((hz) => hasTone(samples.subarray(SAMPLE_RATE / 4), hz)))).toEqual([[350], [500], [620], [1_500]]);
   });
 });

@@ -48,6 +48,7 @@ export interface ClinicPlan {
 
 export interface Clinic {
   readonly controller: Controller;
+  readonly dataDir: string;
   /** Calls from outside, over the first trunk, from a number no other call has. */
   call(to: string, caller?: Partial<CallerOptions>): Promise<Caller>;
   /** The call's phase now, and all else: from the live journal in Redis. */
@@ -141,7 +142,7 @@ export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Pa
     }, { describe: `the journal of the call from ${numberOf(caller)} is whole`, within: 3_000, everyMs: 20 });
   };
   return {
-    controller,
+    controller, dataDir,
     call: (to, caller = {}) => {
       lastNumber += 1;
       return site.call({ to, from: `+1555${String(2_000_000 + lastNumber)}`, ...caller });
