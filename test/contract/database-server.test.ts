@@ -246,7 +246,7 @@ describe('a database server', () => {
     await server.stop('immediate');
     try {
       for (const id of ['b', 'c']) await archive.writeCdr(cdr(id));
-      await until(() => spool.pending() === 2 && spool.problem() !== null, { describe: `two wait, not ${spool.pending()} (${String(spool.problem())})` });
+      await until(() => spool.pending() === 2 && spool.problem() !== null, { get describe() { return `two wait, not ${spool.pending()} (${String(spool.problem())})`; } });
       await spool.stop();
     } finally {
       await server.start();
