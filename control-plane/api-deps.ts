@@ -32,7 +32,7 @@ export function apiDeps({ running, database, calls, recordings, audioFiles, regi
   };
   return {
     configuration, calls, audioFiles, registrations, log,
-    changes: database.config.changes,
+    changes: (filter, page) => database.config.changes(filter, page),
     keys: database.keys, audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
     recordings: {

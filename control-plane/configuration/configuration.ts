@@ -6,7 +6,7 @@
  * checked again. So what objects say of each other holds without a rule in the database for each.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import type { ConfigStore } from '../store/ports.ts';
+import { TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { checkTogether, parseDocument, referencesOf, type ObjectProblem, type Objects, type Problem } from './check.ts';
 import type { Doc, Kind } from './documents.ts';
@@ -89,12 +89,22 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     queue = queue.then(reload).catch((error: unknown) => { log.warn({ error: String(error) }, 'The changed configuration could not be read; tried again with the next change'); });
   });
 
+  /** Another controller may have taken a number or an extension since the revision that was checked. */
+  const apply = async (set: ChangeSet): Promise<ChangeResult> => {
+    try {
+      return await store.apply(set);
+    } catch (error) {
+      if (error instanceof TakenError) return { ok: false, revision: set.base };
+      throw error;
+    }
+  };
+
   async function write(drafts: readonly Draft[], actor: string, undoes?: number): Promise<WriteResult> {
     for (let round = 0; round < mostRounds; round += 1) {
       const checked = check(current.objects, drafts);
       if (!checked.ok) return checked;
       const { writes, objects } = checked;
-      const result = await store.apply({ writes, base: current.revision, actor, at: Date.now(), ...(undoes === undefined ? {} : { undoes }) });
+      const result = await apply({ writes, base: current.revision, actor, at: Date.now(), ...(undoes === undefined ? {} : { undoes }) });
       if (!result.ok) {
         await reload();
         continue;

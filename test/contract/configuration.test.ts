@@ -11,7 +11,7 @@ import type { Log } from '../../control-plane/telemetry/log.ts';
 import { until } from '../support/until.ts';
 
 const quiet = () => undefined;
-const log: Log = { debug: quiet, info: quiet, warn: quiet, error: quiet } as unknown as Log;
+const log = { debug: quiet, info: quiet, warn: quiet, error: quiet } as unknown as Log;
 let folder: string;
 let database: Database;
 let copies = 0;
@@ -137,11 +137,11 @@ describe('A configuration', () => {
   });
 
   test('is written by many at once without a lost change', async () => {
-    const both = [await open(), await open()];
-    const { account } = await clinic(both[0]?.configuration ?? expect.fail());
-    await until(() => both.every(({ configuration }) => configuration.get({ account, kind: 'account', id: account }) !== undefined), { describe: 'both know the account', within: 2_000 });
-    const results = await Promise.all(Array.from({ length: 30 }, (_, i) => (both[i % 2] ?? expect.fail()).configuration.write([draft(account, 'user', `user-${i}`, { name: `User ${i}` })], 'test')));
+    const both = [(await open()).configuration, (await open()).configuration] as const;
+    const { account } = await clinic(both[0]);
+    await until(() => both.every((configuration) => configuration.get({ account, kind: 'account', id: account }) !== undefined), { describe: 'both know the account', within: 2_000 });
+    const results = await Promise.all(Array.from({ length: 30 }, (_, i) => both[i % 2 === 0 ? 0 : 1].write([draft(account, 'user', `user-${i}`, { name: `User ${i}` })], 'test')));
     expect(results.every(({ ok }) => ok)).toBe(true);
-    await until(() => both.every(({ configuration }) => configuration.list('user', account).length === 31), { describe: 'both have all', within: 2_000 });
+    await until(() => both.every((configuration) => configuration.list('user', account).length === 31), { describe: 'both have all', within: 2_000 });
   });
 });

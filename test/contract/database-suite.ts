@@ -252,6 +252,9 @@ export function databaseContract(fixture: () => DatabaseFixture): void {
       expect(await found({ caller: '00' })).toBe('a');
       expect(await found({ account: 'other' })).toBe('b');
       expect(await found({ dialled: '101' })).toBe('c');
+      expect(await found({ dialled: '+15551230000' })).toBe('ba');
+      expect(await found({ dialled: '15551230000' })).toBe('ba');
+      expect(await found({ dialled: '1555123000' })).toBe('');
       expect(await found({ disposition: 'busy' })).toBe('b');
       expect(await found({ from: 10, to: 30 })).toBe('ba');
       expect(await found({ account: 'clinic', caller: '9870', from: 5, to: 11, disposition: 'answered', dialled: '+15551230000' })).toBe('a');

@@ -6,5 +6,5 @@ const progress = (line: string): void => { process.stderr.write(`${line}\n`); };
 
 export default async function setup(): Promise<void> {
   const cacheDir = cacheDirFor({ dataDir: '.frontdesk' });
-  await ensurePackages(cacheDir, ['asterisk', 'redis', 'flite', 'sipp'], progress);
+  await ensurePackages(cacheDir, ['asterisk', 'redis', 'flite', 'sipp', 'postgres'], progress);
 }

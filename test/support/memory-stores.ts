@@ -66,7 +66,7 @@ export function memoryStores(now: () => number = Date.now): MemoryStores {
       get: async (callId) => { there(); return cdrs.get(callId) ?? null; },
       search: async ({ account, caller, dialled, disposition, from, to }, page) => {
         there();
-        const found = [...cdrs.values()].filter((one) => (account ?? one.account) === one.account && one.caller.number.includes(caller ?? '') && one.dialled.includes(dialled ?? '')
+        const found = [...cdrs.values()].filter((one) => (account ?? one.account) === one.account && one.caller.number.includes(caller ?? '') && (dialled === undefined || one.dialled.replace('+', '') === dialled.replace('+', ''))
           && (disposition ?? one.disposition) === one.disposition && one.startedAt >= (from ?? 0) && one.startedAt <= (to ?? Infinity));
         return pageOf(found.sort((a, b) => b.startedAt - a.startedAt), page);
       },

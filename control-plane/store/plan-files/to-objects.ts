@@ -19,7 +19,7 @@ export function toObjects(plan: PlanDocument, dir: string): PlanObjects {
   const account = plan.account.id;
   const audio = new Map<string, string>();
   const objects: ConfigObject[] = [];
-  const add = <K extends Kind>(kind: K, id: string, body: unknown): void => {
+  const add = (kind: Kind, id: string, body: unknown): void => {
     const parsed = parseDocument(kind, JSON.parse(JSON.stringify(body)));
     // the plan was checked by the same rules: this is a fault of ours, and says which
     if (!parsed.ok) throw new Error(`${kind} ${id}: ${parsed.problems.map(({ path, message }) => `${path} ${message}`).join(' ')}`);

@@ -47,7 +47,7 @@ export function cdrStore(sql: Sql): SpooledCdrStore {
     get: async (callId) => (await sql.query<CdrRow>('select record from cdrs where call_id = $1', [callId]))[0]?.record ?? null,
     search: async (filter, page) => {
       const where = new Conditions()
-        .add('account = ?', filter.account).add('dialled = ?', filter.dialled).add('disposition = ?', filter.disposition)
+        .add('account = ?', filter.account).add("dialled in (?, '+' || ?)", filter.dialled?.replace(/^\+/, '')).add('disposition = ?', filter.disposition)
         .add('started_at >= ?', filter.from).add('started_at < ?', filter.to);
       if (filter.caller !== undefined) {
         const digits = digitsOf(filter.caller);

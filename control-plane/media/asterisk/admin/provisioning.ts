@@ -16,10 +16,6 @@ export interface Provisioned {
 
 export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
 
-interface Before extends Provisioned {
-  readonly written: ReadonlyMap<string, string>;
-}
-
 interface Provisioning {
   /** One at a time, in the order of the calls. */
   bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned>;
@@ -31,7 +27,7 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
   let busy: Promise<unknown> = Promise.resolve();
 
   async function make(object: PjsipObject): Promise<void> {
-    const [key, fields] = [keyOf(object), fieldsOf(object)];
+    const [key, fields] = [keyOf(object), JSON.stringify(object.fields)];
     if (written.get(key) === fields) return;
     written.delete(key);
     const given = Object.entries(object.fields).map(([attribute, value]) => ({ attribute, value }));
@@ -54,7 +50,7 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     written.set(name, value);
   }
 
-  async function bringObjects(setup: SwitchSetup, before: Before): Promise<readonly ObjectName[]> {
+  async function bringObjects(setup: SwitchSetup, before: Provisioned): Promise<readonly ObjectName[]> {
     const carriers = await Promise.all(setup.trunks.map(async (trunk) => ({ trunk, ...(await addressesOf(trunk)) })));
     const wanted = [...setup.devices.flatMap(deviceObjects), ...carriers.flatMap(({ trunk, addresses }) => trunkObjects(trunk, addresses))];
     const names = new Set(wanted.map(keyOf));
@@ -62,9 +58,6 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     const unknown = new Set(carriers.filter(({ hostUnknown }) => hostUnknown).map(({ trunk }) => trunk.id));
     const kept = before.objects.filter((object) => !names.has(keyOf(object)) && object.type === 'identify' && unknown.has(ownerOf(object.id)));
     const gone = before.objects.filter((object) => !names.has(keyOf(object)) && !kept.includes(object));
-    // A registration asks for its password when it is made or refused, which may be hours apart.
-    const reauthorised = new Set(wanted.filter((object) => object.type === 'auth' && (before.written.get(keyOf(object)) ?? fieldsOf(object)) !== fieldsOf(object)).map(({ id }) => id));
-    const remade = wanted.filter((object) => object.type === 'registration' && reauthorised.has(ownerOf(object.id)));
     // A registration that is removed takes itself back at the carrier, and is asked for its password once more.
     const takenBack = new Set(gone.filter(({ type }) => type === 'registration').map(({ id }) => ownerOf(id)));
     const last = gone.filter(({ type, id }) => type === 'auth' && takenBack.has(id));
@@ -75,16 +68,14 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     // user, so the old one is taken back before the new one is made.
     for (const type of ['auth', 'aor', 'endpoint', 'identify'] as const) await makeAll(type);
     await removeAll('registration');
-    await Promise.all(remade.map(remove));
     await makeAll('registration');
     for (const type of ['identify', 'endpoint', 'aor', 'auth'] as const) await removeAll(type);
     return [...wanted, ...kept, ...last].map(({ type, id }) => ({ type, id }));
   }
 
   async function bring(setup: SwitchSetup, before: Provisioned, extent: 'everything' | 'changes'): Promise<Provisioned> {
-    const writtenBefore = new Map(written);
     if (extent === 'everything') written.clear();
-    const objects = await bringObjects(setup, { ...before, written: writtenBefore });
+    const objects = await bringObjects(setup, before);
     // In both forms a carrier may send the number in.
     const failsafes = new Map([...setup.failsafes].flatMap(([dialled, target]) => [[dialled, target], [`+${dialled}`, target]] as const));
     const identities = identitiesOf(setup);
@@ -130,8 +121,4 @@ function trunksOf({ objects }: Provisioned): readonly string[] {
 
 function keyOf({ type, id }: ObjectName): string {
   return `${type} ${id}`;
-}
-
-function fieldsOf({ fields }: PjsipObject): string {
-  return JSON.stringify(fields);
 }
