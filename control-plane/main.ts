@@ -4,16 +4,18 @@
 import { join } from 'node:path';
 import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
-import { openConfiguration } from './open-configuration.ts';
+import { openConfiguration, readPlans } from './open-configuration.ts';
 import { keepCalls } from './keep-calls.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
+import type { Call } from './core/call/call.ts';
+import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { createApi } from './http/api.ts';
-import { createFirstKey } from './http/auth.ts';
+import { createAdminKey } from './http/auth.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -93,6 +95,8 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
   }
 
   async function start(): Promise<Frontdesk> {
+    const refuse = (message: string): Error => new StartError(message);
+    const plan = await readPlans(config, withExample, refuse);
     const lock = await lockDataDir(config.dataDir);
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
@@ -108,7 +112,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
     const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, log }), log);
     undo.push(() => database.close());
-    const running = await openConfiguration({ config, database, audioFiles, log, withExample, refuse: (message) => new StartError(message) });
+    const running = await openConfiguration({ config, database, audioFiles, log, plan, refuse });
     undo.push(() => running.stop());
 
     const stack = await startStack(config, tools, progress);
@@ -133,7 +137,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
     const controller = createController({
       driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
-      compilePlan: (offer) => planOf(running.clinics(), speech, offer),
+      compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -145,6 +149,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
+    kept.start();
 
     const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
@@ -156,12 +161,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      callsOut: (account) => callsOut(controller.calls(), account),
       registrations: () => registrationsOf(running.clinics(), driver.admin),
     }));
     undo.push(() => { api.close(); });
     http.mount(api.listener);
-    const firstKey = await createFirstKey(database.keys).catch(() => null);
-    if (firstKey !== null) progress(`The first API key, of an agency admin; it is not shown again: ${firstKey}`);
+    const adminKey = await createAdminKey(database.keys, { wanted: config.newAdminKey }).catch(() => null);
+    if (adminKey !== null) progress(`An API key of an agency admin; it is not shown again: ${adminKey}`);
     readiness = (): Readiness => {
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
@@ -222,11 +228,11 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }
 
-function planOf(clinics: readonly ClinicConfig[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
   const accounts = clinics.map((clinic) => clinic.account);
   const found = findNumber(accounts, offer.dialled);
   if (found === undefined) return undefined;
   void speech?.prepare(textsOfCaller(found.number, offer.caller.name));
   const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia });
+  return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account) => callsOut(calls, account), whisperMedia });
 }
