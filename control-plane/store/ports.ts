@@ -190,3 +190,32 @@ export interface Database {
   problem(): string | null;
   close(): Promise<void>;
 }
+
+/**
+ * Who looks after which call, among the controllers of one switch. A controller that lives has a lease; one whose lease
+ * has lapsed has lost the right to its calls, and each of them goes to whoever takes it first.
+ */
+export interface Ownership {
+  /** Holds the lease on; `null` asks for one anew, which ends that of an earlier process of this name. Rejects when the store is away. */
+  renew(token: number | null): Promise<Renewed>;
+  /** This controller has the call: noted soon, not waited for. */
+  begin(callId: CallId): void;
+  /** The call is over. */
+  end(callId: CallId): void;
+  /** Another controller has the call. */
+  lose(callId: CallId): void;
+  /** Those of these calls that are this controller's now: its own, and what nobody who lives had. Rejects when the store is away. */
+  claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<ReadonlySet<CallId>>;
+  /** At most so many calls of a lapsed controller, this one's from now on. Rejects when the store is away. */
+  take(token: number, from: string, atMost: number): Promise<readonly CallId[]>;
+  /** Ends the lease: others may take what is left. Rejects when the store is away. */
+  leave(token: number): Promise<void>;
+  /** Nothing more is told. */
+  stop(): void;
+}
+
+export type Renewed =
+  /** `lapsed`: controllers that no longer live. */
+  | { readonly held: true; readonly token: number; readonly lapsed: readonly string[] }
+  /** `lapsed`: it came too late, and calls may be another's. `replaced`: another process has this name. */
+  | { readonly held: false; readonly why: 'lapsed' | 'replaced' };

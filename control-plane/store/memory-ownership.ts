@@ -1,0 +1,108 @@
+/** Ownership of calls without a server, for simulations: one `sharedOwners` is what Redis is to several controllers. */
+import type { CallId } from '../core/ids.ts';
+import type { Ms } from '../core/time.ts';
+import { StoreAwayError, type Ownership } from './ports.ts';
+
+export interface SharedOwners {
+  of(controller: string): Ownership;
+  /** As a server that is stopped, and one that comes back, with or without what it knew. */
+  away(): void;
+  back(options: { readonly empty: boolean }): void;
+}
+
+export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonly now: () => Ms; readonly leaseMs: Ms; readonly settleMs?: Ms }): SharedOwners {
+  const leases = new Map<string, { token: number; ends: Ms }>();
+  const owners = new Map<CallId, string>();
+  const tellers = new Set<() => void>();
+  let [fence, since, isAway] = [0, now(), false];
+  const there = (): void => {
+    if (isAway) throw new StoreAwayError('The store is away.', false);
+  };
+  const lives = (controller: string): boolean => (leases.get(controller)?.ends ?? -1) >= now();
+
+  const of = (controller: string): Ownership => {
+    const mine = new Set<CallId>();
+    const ended = new Set<CallId>();
+    let held: number | null = null;
+    const tell = (): void => {
+      if (isAway || held === null || leases.get(controller)?.token !== held) return;
+      for (const callId of mine) owners.set(callId, controller);
+      for (const callId of ended) if (owners.get(callId) === controller) owners.delete(callId);
+      ended.clear();
+    };
+    tellers.add(tell);
+    const holds = (token: number): boolean => leases.get(controller)?.token === token && lives(controller);
+    const own = (callId: CallId): CallId => {
+      owners.set(callId, controller);
+      mine.add(callId);
+      ended.delete(callId);
+      return callId;
+    };
+    return {
+      renew: async (given) => {
+        there();
+        const lease = leases.get(controller);
+        if (given !== null) {
+          if (lease !== undefined && lease.token !== given) return { held: false, why: 'replaced' };
+          if (lease === undefined || !lives(controller)) return { held: false, why: 'lapsed' };
+        }
+        const token = given ?? (fence += 1);
+        leases.set(controller, { token, ends: now() + leaseMs });
+        held = token;
+        tell();
+        return { held: true, token, lapsed: [...leases.keys()].filter((other) => !lives(other)) };
+      },
+      begin: (callId) => {
+        mine.add(callId);
+        ended.delete(callId);
+        tell();
+      },
+      end: (callId) => {
+        mine.delete(callId);
+        ended.add(callId);
+        tell();
+      },
+      lose: (callId) => { mine.delete(callId); },
+      claim: async (token, calls) => {
+        there();
+        if (!holds(token)) return new Set();
+        const settled = now() - since >= settleMs;
+        return new Set(calls.filter(({ callId, believed }) => {
+          const owner = owners.get(callId);
+          const whose = owner ?? believed ?? '';
+          return whose === controller || ((owner !== undefined || settled) && !lives(whose));
+        }).map(({ callId }) => own(callId)));
+      },
+      take: async (token, from, atMost) => {
+        there();
+        if (!holds(token) || from === controller || lives(from)) return [];
+        const all = [...owners].filter(([, owner]) => owner === from).map(([callId]) => callId);
+        if (all.length <= atMost) leases.delete(from);
+        return all.slice(0, atMost).map(own);
+      },
+      leave: async (token) => {
+        there();
+        tell();
+        held = null;
+        if (leases.get(controller)?.token === token) leases.set(controller, { token, ends: -1 });
+      },
+      stop: () => {
+        held = null;
+        tellers.delete(tell);
+      },
+    };
+  };
+  return {
+    of,
+    away: () => { isAway = true; },
+    back: ({ empty }) => {
+      isAway = false;
+      if (empty) {
+        leases.clear();
+        owners.clear();
+        since = now();
+      }
+      for (const tell of tellers) tell();
+    },
+  };
+}

@@ -1,0 +1,20 @@
+-- note-calls: what a controller has begun and ended since it last said so.
+--
+-- KEYS[1]  fd:tokens    KEYS[2]  fd:owners
+-- ARGV[1]  the controller
+-- ARGV[2]  its token
+-- ARGV[3]  how many calls have begun
+-- ARGV[4…] calls that have begun, and then those that have ended
+--
+-- Returns 1; 0 when the lease is not this one's, and then nothing is noted. The end of a call that another has is not.
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then
+  return 0
+end
+for i = 4, #ARGV do
+  if i < 4 + tonumber(ARGV[3]) then
+    redis.call('HSET', KEYS[2], ARGV[i], ARGV[1])
+  elseif redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[1] then
+    redis.call('HDEL', KEYS[2], ARGV[i])
+  end
+end
+return 1

@@ -1,0 +1,32 @@
+-- renew-lease: a controller says that it lives.
+--
+-- KEYS[1]  fd:leases, a sorted set: controllers by the end of their lease, in ms of this server's clock
+-- KEYS[2]  fd:tokens, a hash: the token of each controller's lease
+-- KEYS[3]  fd:fence, a counter: each lease made anew has a higher token
+-- KEYS[4]  fd:since, when the first lease was made: a server that lost its memory begins again
+-- ARGV[1]  the controller
+-- ARGV[2]  its token; empty asks for a lease anew
+-- ARGV[3]  how long the lease lasts, in ms; below 0 ends it
+--
+-- Returns {token, controller, …}: the lease is held, and these others have lapsed; {'lapsed'}: too late, others may have
+-- taken its calls; {'replaced'}: another process has the name. Clocks of controllers play no part.
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('SETNX', KEYS[4], now)
+local token = ARGV[2]
+if token == '' then
+  token = tostring(redis.call('INCR', KEYS[3]))
+  redis.call('HSET', KEYS[2], ARGV[1], token)
+else
+  local current = redis.call('HGET', KEYS[2], ARGV[1])
+  if current and current ~= token then
+    return {'replaced'}
+  end
+  local ends = redis.call('ZSCORE', KEYS[1], ARGV[1])
+  if not current or not ends or tonumber(ends) < now then
+    return {'lapsed'}
+  end
+end
+redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+local lapsed = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
+return {token, unpack(lapsed)}

@@ -1,0 +1,150 @@
+/**
+ * Who looks after which call, in Redis: a lease per controller, and the owner of each call. All decisions are made by
+ * the scripts of lua/, one at a time and by the server's clock, so that two controllers never both own a call.
+ *
+ * Calls that begin and end are noted in batches and never waited for: what Redis has not been told of, or has forgotten,
+ * is found on the switch.
+ */
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
+import type { CallId } from '../../core/ids.ts';
+import type { Ms } from '../../core/time.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { Ownership } from '../ports.ts';
+
+export interface RedisOwnershipOptions {
+  readonly redis: Redis;
+  /** This controller's name. */
+  readonly controller: string;
+  readonly leaseMs: Ms;
+  /** After Redis has lost its memory, calls without an owner are left alone for so long: theirs may not have said so yet. */
+  readonly settleMs?: Ms;
+  readonly log: Log;
+}
+
+const [leasesKey, tokensKey, fenceKey, ownersKey, sinceKey] = ['fd:leases', 'fd:tokens', 'fd:fence', 'fd:owners', 'fd:since'] as const;
+const renewKeys = [leasesKey, tokensKey, fenceKey, sinceKey] as const;
+const ownKeys = [leasesKey, tokensKey, ownersKey, sinceKey] as const;
+const script = (name: string): string => readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8');
+const scripts = { renew: script('renew-lease'), own: script('own-calls'), note: script('note-calls') } as const;
+/** What begins and ends within this time is told together. */
+const gatherMs: Ms = 10;
+/** Of one script: a thousand take about a millisecond of Redis. */
+const callsAtOnce = 1000;
+
+export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
+  const shas = new Map<string, string>();
+  /** Of the lease that is held; null before the first. */
+  let held: number | null = null;
+  const mine = new Set<CallId>();
+  const begun = new Set<CallId>();
+  const ended = new Set<CallId>();
+  let timer: NodeJS.Timeout | null = null;
+  let telling = false;
+
+  async function run(name: keyof typeof scripts, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
+    let sha = shas.get(name);
+    if (sha === undefined) {
+      sha = (await redis.script('LOAD', scripts[name])) as string;
+      shas.set(name, sha);
+    }
+    try {
+      return await redis.evalsha(sha, keys.length, ...keys, ...args);
+    } catch (error) {
+      if (!String(error).includes('NOSCRIPT')) throw error;
+      shas.delete(name);
+      return redis.eval(scripts[name], keys.length, ...keys, ...args);
+    }
+  }
+
+  const tellSoon = (): void => {
+    if (timer !== null || telling || held === null || begun.size + ended.size === 0) return;
+    timer = setTimeout(() => {
+      timer = null;
+      void tell();
+    }, gatherMs);
+  };
+  const tell = async (): Promise<void> => {
+    const [news, over] = [[...begun].slice(0, callsAtOnce), [...ended].slice(0, callsAtOnce)];
+    if (held === null || news.length + over.length === 0 || redis.status !== 'ready') return;
+    telling = true;
+    for (const callId of news) begun.delete(callId);
+    for (const callId of over) ended.delete(callId);
+    let told = false;
+    try {
+      told = (await run('note', [tokensKey, ownersKey], [controller, held, news.length, ...news, ...over])) === 1;
+    } catch (error) {
+      log.debug({ error: String(error) }, 'Redis was not told whose calls are whose');
+    }
+    telling = false;
+    if (told) {
+      tellSoon();
+      return;
+    }
+    // Said again with the next lease, or when Redis is back.
+    for (const callId of news) if (mine.has(callId)) begun.add(callId);
+    for (const callId of over) if (!mine.has(callId)) ended.add(callId);
+  };
+  const tellAll = (): void => {
+    for (const callId of mine) begun.add(callId);
+    tellSoon();
+  };
+  const owned = (reply: unknown): readonly CallId[] => {
+    const callIds = reply as readonly CallId[];
+    for (const callId of callIds) {
+      mine.add(callId);
+      ended.delete(callId);
+    }
+    return callIds;
+  };
+
+  // It may have come back empty.
+  redis.on('ready', tellAll);
+
+  return {
+    renew: async (token) => {
+      const [said = 'lapsed', ...lapsed] = (await run('renew', renewKeys, [controller, token ?? '', leaseMs])) as readonly string[];
+      if (said === 'lapsed' || said === 'replaced') return { held: false, why: said };
+      if (held !== Number(said)) {
+        held = Number(said);
+        tellAll();
+      }
+      return { held: true, token: held, lapsed };
+    },
+    begin: (callId) => {
+      mine.add(callId);
+      ended.delete(callId);
+      begun.add(callId);
+      tellSoon();
+    },
+    end: (callId) => {
+      mine.delete(callId);
+      begun.delete(callId);
+      ended.add(callId);
+      tellSoon();
+    },
+    lose: (callId) => {
+      mine.delete(callId);
+      begun.delete(callId);
+    },
+    claim: async (token, calls) => {
+      const all: CallId[] = [];
+      for (let from = 0; from < calls.length; from += callsAtOnce) {
+        const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
+        all.push(...owned(await run('own', ownKeys, [controller, token, settleMs, 'claim', ...some])));
+      }
+      return new Set(all);
+    },
+    take: async (token, from, atMost) => owned(await run('own', ownKeys, [controller, token, settleMs, 'take', from, atMost])),
+    leave: async (token) => {
+      await tell();
+      held = null;
+      await run('renew', renewKeys, [controller, token, -1]);
+    },
+    stop: () => {
+      held = null;
+      if (timer !== null) clearTimeout(timer);
+      redis.off('ready', tellAll);
+    },
+  };
+}

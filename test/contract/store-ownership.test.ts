@@ -1,0 +1,213 @@
+/** Who looks after which call: the same in memory, for simulations, and in a real Redis. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startLocalStack, type LocalStack } from '../../control-plane/local-stack/local-stack.ts';
+import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
+import type { Ownership } from '../../control-plane/store/ports.ts';
+import { connectRedis } from '../../control-plane/store/redis/connect.ts';
+import { redisOwnership } from '../../control-plane/store/redis/ownership.ts';
+import { silent } from '../runtime/sample-call.ts';
+import { until } from '../support/until.ts';
+
+const leaseMs = 400;
+const settleMs = 1_200;
+
+interface Place {
+  of(controller: string): Ownership;
+  /** The store loses all it knew. */
+  empty(): Promise<void>;
+}
+
+interface Holder {
+  readonly name: string;
+  readonly ownership: Ownership;
+  readonly token: number;
+}
+
+const free = (callIds: readonly string[]): { readonly callId: string; readonly believed: null }[] => callIds.map((callId) => ({ callId, believed: null }));
+
+function suite(open: () => Place): void {
+  const opened: Ownership[] = [];
+  afterEach(() => { for (const one of opened.splice(0)) one.stop(); });
+  const hold = async (place: Place, name: string): Promise<Holder> => {
+    const ownership = place.of(name);
+    opened.push(ownership);
+    const renewed = await ownership.renew(null);
+    if (!renewed.held) throw new Error('no lease');
+    return { name, ownership, token: renewed.token };
+  };
+  const renew = async ({ ownership, token }: Holder): Promise<string> => {
+    const renewed = await ownership.renew(token);
+    return renewed.held ? ['held', ...renewed.lapsed].join(' ') : renewed.why;
+  };
+  /** `live` renews while another does not. */
+  const lapses = (live: Holder, name: string): Promise<unknown> => until(async () => (await renew(live)).split(' ').includes(name), { describe: `the lease of ${name} has lapsed`, within: 5 * leaseMs, everyMs: 20 });
+  const settled = (place: Holder, probe: string): Promise<unknown> => until(async () => {
+    await renew(place);
+    return (await place.ownership.claim(place.token, free([probe]))).has(probe);
+  }, { describe: 'calls without an owner may be claimed', within: 5 * settleMs, everyMs: 50 });
+
+  it('holds a lease on while it is renewed; one that has lapsed is told to others, and is not renewed', async () => {
+    const place = open();
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    expect(await renew(a)).toBe('held');
+    await lapses(a, 'b');
+    expect(await renew(b)).toBe('lapsed');
+    const again = await hold(place, 'b');
+    expect(again.token).toBeGreaterThan(b.token);
+    expect(await renew(a)).toBe('held');
+  });
+
+  it('tells a process whose name another has taken', async () => {
+    const place = open();
+    const first = await hold(place, 'a');
+    await hold(place, 'a');
+    expect(await renew(first)).toBe('replaced');
+  });
+
+  it('gives the calls of a lapsed controller to those who take them, each once, and forgets it then', async () => {
+    const place = open();
+    const dead = await hold(place, 'dead');
+    const calls = Array.from({ length: 50 }, (_, i) => `call-${i}`);
+    for (const call of calls) dead.ownership.begin(call);
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    expect(await a.ownership.take(a.token, 'dead', 10)).toEqual([]);
+    await until(async () => (await Promise.all([renew(a), renew(b)])).every((said) => said.includes('dead')), { describe: 'it has lapsed for both', everyMs: 20 });
+    const taken: string[] = [];
+    for (;;) {
+      const parts = await Promise.all([a, b].map(({ ownership, token }) => ownership.take(token, 'dead', 7)));
+      if (parts.flat().length === 0) break;
+      expect(Math.max(...parts.map((part) => part.length))).toBeLessThanOrEqual(7);
+      taken.push(...parts.flat());
+    }
+    expect(taken.toSorted((x, y) => (x < y ? -1 : 1))).toEqual(calls.toSorted((x, y) => (x < y ? -1 : 1)));
+    expect(await renew(a)).toBe('held');
+  });
+
+  it('lets calls be claimed that are one’s own, a lapsed controller’s or nobody’s, and no others', async () => {
+    const place = open();
+    const a = await hold(place, 'a');
+    await settled(a, 'probe');
+    const [b, dead] = [await hold(place, 'b'), await hold(place, 'dead')];
+    dead.ownership.begin('of-dead');
+    b.ownership.begin('of-b');
+    a.ownership.begin('of-a');
+    await until(async () => {
+      await renew(b);
+      return (await renew(a)).includes('dead');
+    }, { describe: 'dead has lapsed', everyMs: 20 });
+    const asked = [...free(['of-a', 'of-b', 'of-dead', 'of-nobody']), { callId: 'b-says-the-switch', believed: 'b' }, { callId: 'a-says-the-switch', believed: 'a' }];
+    expect([...(await a.ownership.claim(a.token, asked))]).toEqual(['of-a', 'of-dead', 'of-nobody', 'a-says-the-switch']);
+    expect((await dead.ownership.claim(dead.token, asked)).size).toBe(0);
+  });
+
+  it('forgets a call that is over, unless another has it by now', async () => {
+    const place = open();
+    const a = await hold(place, 'a');
+    await settled(a, 'probe');
+    const b = await hold(place, 'b');
+    a.ownership.begin('one');
+    a.ownership.begin('two');
+    await lapses(b, 'a');
+    expect([...(await b.ownership.claim(b.token, free(['one', 'two'])))]).toEqual(['one', 'two']);
+    const back = await hold(place, 'a');
+    a.ownership.end('one');
+    b.ownership.end('two');
+    await until(async () => {
+      await renew(b);
+      return (await back.ownership.claim(back.token, free(['two']))).has('two');
+    }, { describe: 'the call that is over has no owner', everyMs: 20 });
+    expect((await back.ownership.claim(back.token, free(['one']))).size).toBe(0);
+  });
+
+  it('ends a lease that is left, at once', async () => {
+    const place = open();
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    b.ownership.begin('one');
+    await b.ownership.leave(b.token);
+    expect(await renew(a)).toBe('held b');
+    expect(await a.ownership.take(a.token, 'b', 10)).toEqual(['one']);
+  });
+
+  it('that has lost its memory is told again, and lends no call whose owner may not have spoken yet', async () => {
+    const place = open();
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    a.ownership.begin('one');
+    await place.empty();
+    expect([await renew(a), await renew(b)]).toEqual(['lapsed', 'lapsed']);
+    const [again, other] = [await a.ownership.renew(null), await b.ownership.renew(null)];
+    if (!again.held || !other.held) throw new Error('no lease');
+    expect((await b.ownership.claim(other.token, [...free(['two']), { callId: 'three', believed: 'c' }])).size).toBe(0);
+    expect([...(await b.ownership.claim(other.token, [{ callId: 'four', believed: 'b' }]))]).toEqual(['four']);
+    await settled({ ...b, token: other.token }, 'probe');
+    await a.ownership.renew(again.token).then((renewed) => (renewed.held ? renewed : a.ownership.renew(null)));
+    await until(async () => (await b.ownership.claim(other.token, free(['two']))).has('two'), { describe: 'a call of nobody is given', everyMs: 20 });
+    expect((await b.ownership.claim(other.token, free(['one']))).size).toBe(0);
+  });
+
+  it('asked by many at once for the same calls, gives each to one', async () => {
+    const place = open();
+    const holders = await Promise.all(['a', 'b', 'c', 'd'].map((name) => hold(place, name)));
+    const [first] = holders;
+    if (first === undefined) throw new Error('nobody');
+    await settled(first, 'probe');
+    const alive = await Promise.all(holders.map(async (one) => ((await renew(one)).startsWith('held') ? one : hold(place, one.name))));
+    const calls = Array.from({ length: 200 }, (_, i) => `call-${i}`);
+    const given = await Promise.all(alive.map(({ ownership, token }) => ownership.claim(token, free(calls))));
+    expect(given.reduce((sum, { size }) => sum + size, 0)).toBe(200);
+    expect(new Set(given.flatMap((set) => [...set])).size).toBe(200);
+  });
+}
+
+describe('owners in memory', () => {
+  let shared: ReturnType<typeof sharedOwners>;
+  suite(() => {
+    shared = sharedOwners({ now: () => Date.now(), leaseMs, settleMs });
+    return {
+      of: (controller) => shared.of(controller),
+      empty: async () => {
+        shared.away();
+        shared.back({ empty: true });
+      },
+    };
+  });
+});
+
+describe('owners in Redis', () => {
+  let dir: string;
+  let stack: LocalStack;
+  const connections: Redis[] = [];
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'frontdesk-owners-'));
+    stack = await startLocalStack({ dataDir: dir, need: { asterisk: false, redis: true }, progress: () => undefined });
+  }, 120_000);
+  afterEach(async () => {
+    const [one] = connections;
+    await one?.flushall();
+    for (const redis of connections.splice(0)) redis.disconnect();
+  });
+  afterAll(async () => {
+    await stack.stop();
+    await rm(dir, { recursive: true });
+  });
+  const connected = (): Redis => {
+    const redis = connectRedis(stack.redis?.url ?? '', silent);
+    connections.push(redis);
+    return redis;
+  };
+  suite(() => ({
+    of: (controller) => {
+      const redis = connected();
+      const ownership = redisOwnership({ redis, controller, leaseMs, settleMs, log: silent });
+      const ready = until(() => redis.status === 'ready', { describe: 'Redis is connected' });
+      return { ...ownership, renew: async (token) => { await ready; return ownership.renew(token); } };
+    },
+    empty: async () => {
+      await until(() => connections[0]?.status === 'ready', { describe: 'Redis is connected' });
+      await connections[0]?.flushall();
+    },
+  }));
+});
