@@ -1,0 +1,133 @@
+/**
+ * A controller's right to its calls. The lease is renewed several times before it would lapse; who does not renew it in
+ * time has lost its calls to whoever takes them. The switch obeys any controller, so each holds itself back: after a
+ * time in which it did not run (its process was stopped, its machine slept) it does nothing before it knows what is still
+ * its own.
+ *
+ *   sure ──did not run for doubtMs, or the lease lapsed──> in doubt ──lease held, or store away──> sure
+ *
+ * With the store away nobody can take calls, so a controller that has run all the time goes on with its own.
+ */
+import type { Ms } from '../core/time.ts';
+import type { Ownership } from '../store/ports.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { CancelTimer, Clock } from './clock.ts';
+
+export interface LeaseOptions {
+  readonly clock: Clock;
+  readonly ownership: Ownership;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Nothing may be done until `onSure`. */
+  readonly onDoubt: () => void;
+  /** Who has which call is to be looked at anew. */
+  readonly onSure: () => void;
+  /** These controllers are gone: their calls are to be taken. */
+  readonly onLapsed: (controllers: readonly string[]) => void;
+  /** Another process has this name: nothing may be done any more. */
+  readonly onReplaced: () => void;
+}
+
+export interface Lease {
+  /** Settles after the first try; then it is renewed until `stop`. */
+  start(): Promise<void>;
+  /** Asked before anything is done. When it says no, `onDoubt` has been called. */
+  sure(): boolean;
+  /** Null while there is no lease, or the store is away. */
+  token(): number | null;
+  /** Others may take what is left at once. */
+  stop(): Promise<void>;
+}
+
+/** Of the lease; see `renewMs`. Others notice a death within `leaseMs + renewMs`. */
+export const leaseMs: Ms = 1_200;
+const renewMs: Ms = 300;
+/** Half a second before the lease ends nothing is sent any more. */
+const doubtMs: Ms = leaseMs - 500;
+/** After a store was away, or a first start, others may be about to renew theirs too: nobody is taken for dead before. */
+const graceMs: Ms = 2 * leaseMs;
+
+export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
+  let token: number | null = null;
+  let tokenSince = 0;
+  let away = false;
+  let ranAt = clock.monotonic();
+  let doubtful = false;
+  let stopped = false;
+  let timer: CancelTimer | null = null;
+  let renewing: Promise<void> | null = null;
+
+  const doubt = (why: string): void => {
+    if (doubtful) return;
+    doubtful = true;
+    metrics.count('leases_doubted_total');
+    log.warn({ why }, 'It is not certain which calls are still this controller’s: nothing is done until it is');
+    onDoubt();
+  };
+  const settle = (): void => {
+    if (!doubtful || stopped) return;
+    doubtful = false;
+    ranAt = clock.monotonic();
+    onSure();
+  };
+  const hold = async (): Promise<void> => {
+    let renewed = await ownership.renew(token);
+    if (!renewed.held && renewed.why === 'lapsed') {
+      doubt('its lease has lapsed');
+      renewed = await ownership.renew(null);
+    }
+    if (!renewed.held) {
+      stopped = true;
+      onReplaced();
+      return;
+    }
+    if (renewed.token !== token || away) tokenSince = clock.monotonic();
+    if (away) log.info({}, 'The lease is held again');
+    token = renewed.token;
+    away = false;
+    settle();
+    if (renewed.lapsed.length > 0 && clock.monotonic() - tokenSince >= graceMs) onLapsed(renewed.lapsed);
+  };
+  const renew = (): Promise<void> => {
+    renewing ??= hold().catch((error: unknown) => {
+      if (!away) log.warn({ error: String(error) }, 'The lease cannot be renewed: this controller goes on with the calls that it has');
+      away = true;
+      // Who has run all the time has lost nothing; after a pause the switch is asked, which is no proof, but all there is.
+      settle();
+    }).finally(() => { renewing = null; });
+    return renewing;
+  };
+  const beat = (): void => {
+    timer = clock.setTimer(clock.now() + renewMs, () => {
+      if (stopped) return;
+      sure();
+      ranAt = clock.monotonic();
+      void renew();
+      beat();
+    });
+  };
+  const sure = (): boolean => {
+    if (clock.monotonic() - ranAt > doubtMs) doubt(`this process did not run for ${Math.round(clock.monotonic() - ranAt)} ms`);
+    return !doubtful;
+  };
+
+  return {
+    start: async () => {
+      ranAt = clock.monotonic();
+      // A process of this name may be alive: the switch tells which of the two is to stop.
+      await renew();
+      ranAt = clock.monotonic();
+      if (!stopped) beat();
+    },
+    sure,
+    token: () => (away ? null : token),
+    stop: async () => {
+      stopped = true;
+      timer?.();
+      await renewing;
+      if (token !== null && !away) await ownership.leave(token).catch(() => undefined);
+      ownership.stop();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+/** A controller's right to its calls, in a time that a test moves. */
+import { describe, expect, it } from 'vitest';
+import { createLease, leaseMs, type Lease } from '../../control-plane/runtime/lease.ts';
+import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
+import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
+import { createVirtualClock, settled } from '../model/virtual-clock.ts';
+import { silent } from './sample-call.ts';
+
+interface Seat {
+  readonly lease: Lease;
+  readonly told: string[];
+  /** Its process stops, and goes on later: its timers wait, time does not. */
+  freeze(): void;
+  thaw(): void;
+}
+
+const world = () => {
+  const clock = createVirtualClock();
+  const shared = sharedOwners({ now: () => clock.now(), leaseMs });
+  const seat = (name: string): Seat => {
+    const told: string[] = [];
+    let frozen: (() => void)[] | null = null;
+    const lease = createLease({
+      ownership: shared.of(name), log: silent, metrics: createMetrics(),
+      clock: {
+        now: () => clock.now(), monotonic: () => clock.monotonic(),
+        setTimer: (at, fn) => clock.setTimer(at, () => {
+          if (frozen === null) fn();
+          else frozen.push(fn);
+        }),
+      },
+      onDoubt: () => { told.push('doubt'); },
+      onSure: () => { told.push('sure'); },
+      onLapsed: (controllers) => { told.push(`lapsed ${controllers.join(' ')}`); },
+      onReplaced: () => { told.push('replaced'); },
+    });
+    return {
+      lease, told,
+      freeze: () => { frozen = []; },
+      thaw: () => {
+        const late = frozen ?? [];
+        frozen = null;
+        for (const fn of late) fn();
+      },
+    };
+  };
+  return { clock, shared, seat };
+};
+
+describe('A lease', () => {
+  it('is held on for as long as its process runs, and nobody is told anything', async () => {
+    const { clock, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(60_000);
+    expect([a.told, b.told, a.lease.sure(), b.lease.token()]).toEqual([[], [], true, 2]);
+  });
+
+  it('lapses with its process, and others are told within two seconds, again and again until its calls are taken', async () => {
+    const { clock, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(5_000);
+    b.freeze();
+    await clock.pass(2_000);
+    expect(a.told.length).toBeGreaterThanOrEqual(1);
+    expect(new Set(a.told)).toEqual(new Set(['lapsed b']));
+  });
+
+  it('that is left is told of at once', async () => {
+    const { clock, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(5_000);
+    await b.lease.stop();
+    await clock.pass(300);
+    expect(a.told).toEqual(['lapsed b']);
+  });
+
+  it('is in doubt after its process was stopped, from the first moment on, until it is held again', async () => {
+    const { clock, seat } = world();
+    const a = seat('a');
+    await a.lease.start();
+    await clock.pass(1_000);
+    a.freeze();
+    await clock.pass(10_000);
+    expect(a.lease.sure()).toBe(false);
+    expect(a.told).toEqual(['doubt']);
+    a.thaw();
+    expect(a.lease.sure()).toBe(false);
+    await settled();
+    expect([a.told, a.lease.sure()]).toEqual([['doubt', 'sure'], true]);
+  });
+
+  it('after a pause too short for it to lapse is sure again by itself', async () => {
+    const { clock, seat } = world();
+    const a = seat('a');
+    await a.lease.start();
+    a.freeze();
+    await clock.pass(900);
+    a.thaw();
+    await settled();
+    expect([a.told, a.lease.token()]).toEqual([['doubt', 'sure'], 1]);
+  });
+
+  it('of a controller whose store is away goes on; with the store back nobody is taken for dead at once', async () => {
+    const { clock, shared, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(5_000);
+    shared.away();
+    await clock.pass(30_000);
+    expect([a.lease.sure(), a.lease.token(), a.told]).toEqual([true, null, []]);
+    shared.back({ empty: false });
+    await clock.pass(10_000);
+    for (const { told } of [a, b]) expect(told.filter((what) => what.startsWith('lapsed'))).toEqual([]);
+    expect([a.lease.sure(), b.lease.sure()]).toEqual([true, true]);
+  });
+
+  it('of a store that comes back empty is made anew, and nobody is taken for dead', async () => {
+    const { clock, shared, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(5_000);
+    shared.away();
+    await clock.pass(1_000);
+    shared.back({ empty: true });
+    await clock.pass(10_000);
+    expect([a.told, b.told]).toEqual([['doubt', 'sure'], ['doubt', 'sure']]);
+    expect(a.lease.token()).not.toBe(b.lease.token());
+  });
+
+  it('started while the store is away begins when it is there', async () => {
+    const { clock, shared, seat } = world();
+    shared.away();
+    const a = seat('a');
+    await a.lease.start();
+    expect([a.lease.sure(), a.lease.token()]).toEqual([true, null]);
+    shared.back({ empty: true });
+    await clock.pass(1_000);
+    expect(a.lease.token()).toBe(1);
+  });
+
+  it('ends for a process whose name another has taken', async () => {
+    const { clock, seat } = world();
+    const [first, second] = [seat('a'), seat('a')];
+    await first.lease.start();
+    await clock.pass(1_000);
+    await second.lease.start();
+    await clock.pass(1_000);
+    expect([first.told, second.told]).toEqual([['replaced'], []]);
+  });
+});
