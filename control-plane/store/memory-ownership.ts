@@ -13,6 +13,7 @@ export interface SharedOwners {
 export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonly now: () => Ms; readonly leaseMs: Ms; readonly settleMs?: Ms }): SharedOwners {
   const leases = new Map<string, { token: number; ends: Ms }>();
   const owners = new Map<CallId, string>();
+  const over = new Set<CallId>();
   const tellers = new Set<() => void>();
   let [fence, since, isAway] = [0, now(), false];
   const there = (): void => {
@@ -26,8 +27,12 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
     let held: number | null = null;
     const tell = (): void => {
       if (isAway || held === null || leases.get(controller)?.token !== held) return;
-      for (const callId of mine) owners.set(callId, controller);
-      for (const callId of ended) if (owners.get(callId) === controller) owners.delete(callId);
+      for (const callId of mine) if (!lives(owners.get(callId) ?? '')) owners.set(callId, controller);
+      for (const callId of ended) {
+        if ((owners.get(callId) ?? controller) !== controller) continue;
+        owners.delete(callId);
+        over.add(callId);
+      }
       ended.clear();
     };
     tellers.add(tell);
@@ -55,7 +60,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       begin: (callId) => {
         mine.add(callId);
         ended.delete(callId);
-        tell();
+        if (!isAway && held !== null && leases.get(controller)?.token === held) owners.set(callId, controller);
       },
       end: (callId) => {
         mine.delete(callId);
@@ -65,13 +70,16 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       lose: (callId) => { mine.delete(callId); },
       claim: async (token, calls) => {
         there();
-        if (!holds(token)) return new Set();
+        if (!holds(token)) return { mine: new Set(), over: new Set() };
         const settled = now() - since >= settleMs;
-        return new Set(calls.filter(({ callId, believed }) => {
+        const isOver = ({ callId }: { readonly callId: CallId }): boolean => over.has(callId);
+        const mineNow = calls.filter(({ callId, believed }) => {
+          if (over.has(callId)) return false;
           const owner = owners.get(callId);
           const whose = owner ?? believed ?? '';
           return whose === controller || ((owner !== undefined || settled) && !lives(whose));
-        }).map(({ callId }) => own(callId)));
+        });
+        return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.filter(isOver).map(({ callId }) => callId)) };
       },
       take: async (token, from, atMost) => {
         there();
@@ -100,6 +108,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       if (empty) {
         leases.clear();
         owners.clear();
+        over.clear();
         since = now();
       }
       for (const tell of tellers) tell();

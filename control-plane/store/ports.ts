@@ -200,18 +200,24 @@ export interface Ownership {
   renew(token: number | null): Promise<Renewed>;
   /** This controller has the call: noted soon, not waited for. */
   begin(callId: CallId): void;
-  /** The call is over. */
+  /** The call is over, and its record safe: nobody needs to finish it. */
   end(callId: CallId): void;
   /** Another controller has the call. */
   lose(callId: CallId): void;
   /** Those of these calls that are this controller's now: its own, and what nobody who lives had. Rejects when the store is away. */
-  claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<ReadonlySet<CallId>>;
+  claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<Claimed>;
   /** At most so many calls of a lapsed controller, this one's from now on. Rejects when the store is away. */
   take(token: number, from: string, atMost: number): Promise<readonly CallId[]>;
   /** Ends the lease: others may take what is left. Rejects when the store is away. */
   leave(token: number): Promise<void>;
   /** Nothing more is told. */
   stop(): void;
+}
+
+export interface Claimed {
+  readonly mine: ReadonlySet<CallId>;
+  /** Whoever had them has finished them. */
+  readonly over: ReadonlySet<CallId>;
 }
 
 export type Renewed =

@@ -47,7 +47,7 @@ function suite(open: () => Place): void {
   const lapses = (live: Holder, name: string): Promise<unknown> => until(async () => (await renew(live)).split(' ').includes(name), { describe: `the lease of ${name} has lapsed`, within: 5 * leaseMs, everyMs: 20 });
   const settled = (place: Holder, probe: string): Promise<unknown> => until(async () => {
     await renew(place);
-    return (await place.ownership.claim(place.token, free([probe]))).has(probe);
+    return (await place.ownership.claim(place.token, free([probe]))).mine.has(probe);
   }, { describe: 'calls without an owner may be claimed', within: 5 * settleMs, everyMs: 50 });
 
   it('holds a lease on while it is renewed; one that has lapsed is told to others, and is not renewed', async () => {
@@ -100,8 +100,8 @@ function suite(open: () => Place): void {
       return (await renew(a)).includes('dead');
     }, { describe: 'dead has lapsed', everyMs: 20 });
     const asked = [...free(['of-a', 'of-b', 'of-dead', 'of-nobody']), { callId: 'b-says-the-switch', believed: 'b' }, { callId: 'a-says-the-switch', believed: 'a' }];
-    expect([...(await a.ownership.claim(a.token, asked))]).toEqual(['of-a', 'of-dead', 'of-nobody', 'a-says-the-switch']);
-    expect((await dead.ownership.claim(dead.token, asked)).size).toBe(0);
+    expect([...(await a.ownership.claim(a.token, asked)).mine]).toEqual(['of-a', 'of-dead', 'of-nobody', 'a-says-the-switch']);
+    expect((await dead.ownership.claim(dead.token, asked)).mine.size).toBe(0);
   });
 
   it('forgets a call that is over, unless another has it by now', async () => {
@@ -112,15 +112,32 @@ function suite(open: () => Place): void {
     a.ownership.begin('one');
     a.ownership.begin('two');
     await lapses(b, 'a');
-    expect([...(await b.ownership.claim(b.token, free(['one', 'two'])))]).toEqual(['one', 'two']);
+    expect([...(await b.ownership.claim(b.token, free(['one', 'two']))).mine]).toEqual(['one', 'two']);
     const back = await hold(place, 'a');
     a.ownership.end('one');
     b.ownership.end('two');
     await until(async () => {
       await renew(b);
-      return (await back.ownership.claim(back.token, free(['two']))).has('two');
-    }, { describe: 'the call that is over has no owner', everyMs: 20 });
-    expect((await back.ownership.claim(back.token, free(['one']))).size).toBe(0);
+      return (await back.ownership.claim(back.token, free(['two']))).over.has('two');
+    }, { describe: 'the call is over for all', everyMs: 20 });
+    const asked = await back.ownership.claim(back.token, free(['one', 'two']));
+    expect([asked.mine, asked.over]).toEqual([new Set(), new Set(['two'])]);
+  });
+
+  it('leaves a call with who took it, when its former owner holds a lease again', async () => {
+    const place = open();
+    const a = await hold(place, 'a');
+    a.ownership.begin('one');
+    const b = await hold(place, 'b');
+    await lapses(b, 'a');
+    expect(await b.ownership.take(b.token, 'a', 10)).toEqual(['one']);
+    const back = await a.ownership.renew(null);
+    a.ownership.begin('new');
+    await until(async () => {
+      await renew(b);
+      return back.held && (await a.ownership.claim(back.token, free(['new']))).mine.has('new');
+    }, { describe: 'the new call is its own', everyMs: 20 });
+    expect((await a.ownership.claim(back.held ? back.token : 0, [{ callId: 'one', believed: 'a' }])).mine.size).toBe(0);
   });
 
   it('ends a lease that is left, at once', async () => {
@@ -140,12 +157,12 @@ function suite(open: () => Place): void {
     expect([await renew(a), await renew(b)]).toEqual(['lapsed', 'lapsed']);
     const [again, other] = [await a.ownership.renew(null), await b.ownership.renew(null)];
     if (!again.held || !other.held) throw new Error('no lease');
-    expect((await b.ownership.claim(other.token, [...free(['two']), { callId: 'three', believed: 'c' }])).size).toBe(0);
-    expect([...(await b.ownership.claim(other.token, [{ callId: 'four', believed: 'b' }]))]).toEqual(['four']);
+    expect((await b.ownership.claim(other.token, [...free(['two']), { callId: 'three', believed: 'c' }])).mine.size).toBe(0);
+    expect([...(await b.ownership.claim(other.token, [{ callId: 'four', believed: 'b' }])).mine]).toEqual(['four']);
     await settled({ ...b, token: other.token }, 'probe');
     await a.ownership.renew(again.token).then((renewed) => (renewed.held ? renewed : a.ownership.renew(null)));
-    await until(async () => (await b.ownership.claim(other.token, free(['two']))).has('two'), { describe: 'a call of nobody is given', everyMs: 20 });
-    expect((await b.ownership.claim(other.token, free(['one']))).size).toBe(0);
+    await until(async () => (await b.ownership.claim(other.token, free(['two']))).mine.has('two'), { describe: 'a call of nobody is given', everyMs: 20 });
+    expect((await b.ownership.claim(other.token, free(['one']))).mine.size).toBe(0);
   });
 
   it('asked by many at once for the same calls, gives each to one', async () => {
@@ -157,8 +174,8 @@ function suite(open: () => Place): void {
     const alive = await Promise.all(holders.map(async (one) => ((await renew(one)).startsWith('held') ? one : hold(place, one.name))));
     const calls = Array.from({ length: 200 }, (_, i) => `call-${i}`);
     const given = await Promise.all(alive.map(({ ownership, token }) => ownership.claim(token, free(calls))));
-    expect(given.reduce((sum, { size }) => sum + size, 0)).toBe(200);
-    expect(new Set(given.flatMap((set) => [...set])).size).toBe(200);
+    expect(given.reduce((sum, { mine }) => sum + mine.size, 0)).toBe(200);
+    expect(new Set(given.flatMap(({ mine }) => [...mine])).size).toBe(200);
   });
 }
 

@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { CallId } from '../../core/ids.ts';
-import type { Ms } from '../../core/time.ts';
+import { hour, type Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Ownership } from '../ports.ts';
 
@@ -29,8 +29,13 @@ const script = (name: string): string => readFileSync(new URL(`lua/${name}.lua`,
 const scripts = { renew: script('renew-lease'), own: script('own-calls'), note: script('note-calls') } as const;
 /** What begins and ends within this time is told together. */
 const gatherMs: Ms = 10;
+/** A call that is over is nobody's to finish: longer than any journal of it is looked at. */
+const rememberMs: Ms = 24 * hour;
 /** Of one script: a thousand take about a millisecond of Redis. */
 const callsAtOnce = 1000;
+
+/** What own-calls.lua returns: owned, and over. */
+type Owned = readonly [readonly CallId[], readonly CallId[]];
 
 export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
   const shas = new Map<string, string>();
@@ -72,7 +77,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     for (const callId of over) ended.delete(callId);
     let told = false;
     try {
-      told = (await run('note', [tokensKey, ownersKey], [controller, held, news.length, ...news, ...over])) === 1;
+      told = (await run('note', [tokensKey, ownersKey], [controller, held, rememberMs, news.length, ...news, ...over])) === 1;
     } catch (error) {
       log.debug({ error: String(error) }, 'Redis was not told whose calls are whose');
     }
@@ -85,12 +90,25 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     for (const callId of news) if (mine.has(callId)) begun.add(callId);
     for (const callId of over) if (!mine.has(callId)) ended.add(callId);
   };
+  /** What it may have forgotten; a call that somebody took meanwhile stays theirs. */
   const tellAll = (): void => {
-    for (const callId of mine) begun.add(callId);
+    if (held === null) return;
+    claim(held, [...mine].map((callId) => ({ callId, believed: controller }))).catch((error: unknown) => {
+      log.debug({ error: String(error) }, 'Redis was not told again whose calls are whose');
+    });
     tellSoon();
   };
-  const owned = (reply: unknown): readonly CallId[] => {
-    const callIds = reply as readonly CallId[];
+  const claim: Ownership['claim'] = async (token, calls) => {
+    const all = { mine: new Set<CallId>(), over: new Set<CallId>() };
+    for (let from = 0; from < calls.length; from += callsAtOnce) {
+      const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
+      const reply = (await run('own', ownKeys, [controller, token, settleMs, 'claim', ...some])) as Owned;
+      for (const callId of owned(reply)) all.mine.add(callId);
+      for (const callId of reply[1]) all.over.add(callId);
+    }
+    return all;
+  };
+  const owned = ([callIds]: Owned): readonly CallId[] => {
     for (const callId of callIds) {
       mine.add(callId);
       ended.delete(callId);
@@ -127,15 +145,8 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       mine.delete(callId);
       begun.delete(callId);
     },
-    claim: async (token, calls) => {
-      const all: CallId[] = [];
-      for (let from = 0; from < calls.length; from += callsAtOnce) {
-        const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
-        all.push(...owned(await run('own', ownKeys, [controller, token, settleMs, 'claim', ...some])));
-      }
-      return new Set(all);
-    },
-    take: async (token, from, atMost) => owned(await run('own', ownKeys, [controller, token, settleMs, 'take', from, atMost])),
+    claim,
+    take: async (token, from, atMost) => owned((await run('own', ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),
     leave: async (token) => {
       await tell();
       held = null;

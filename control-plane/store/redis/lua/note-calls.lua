@@ -3,18 +3,23 @@
 -- KEYS[1]  fd:tokens    KEYS[2]  fd:owners
 -- ARGV[1]  the controller
 -- ARGV[2]  its token
--- ARGV[3]  how many calls have begun
--- ARGV[4…] calls that have begun, and then those that have ended
+-- ARGV[3]  how long a call that is over is remembered, in ms
+-- ARGV[4]  how many calls have begun
+-- ARGV[5…] calls that have begun, and then those that have ended
 --
 -- Returns 1; 0 when the lease is not this one's, and then nothing is noted. The end of a call that another has is not.
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then
   return 0
 end
-for i = 4, #ARGV do
-  if i < 4 + tonumber(ARGV[3]) then
+for i = 5, #ARGV do
+  if i < 5 + tonumber(ARGV[4]) then
     redis.call('HSET', KEYS[2], ARGV[i], ARGV[1])
-  elseif redis.call('HGET', KEYS[2], ARGV[i]) == ARGV[1] then
-    redis.call('HDEL', KEYS[2], ARGV[i])
+  else
+    local owner = redis.call('HGET', KEYS[2], ARGV[i])
+    if not owner or owner == ARGV[1] then
+      redis.call('HDEL', KEYS[2], ARGV[i])
+      redis.call('SET', 'fd:over:' .. ARGV[i], ARGV[1], 'PX', ARGV[3])
+    end
   end
 end
 return 1
