@@ -29,12 +29,14 @@ import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
+import { leaseMs } from './runtime/lease.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
 import { createAudioFiles } from './store/media-files/audio-files.ts';
 import { createSpeech, fliteEngine, type Speech } from './store/media-files/speech.ts';
 import { openDatabase } from './store/postgres/open-database.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
+import { redisOwnership } from './store/redis/ownership.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -133,10 +135,11 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { redis.disconnect(); });
     const live = redisJournals({ redis, log, metrics });
     undo.push(() => live.stop());
+    const ownership = redisOwnership({ redis, controller: config.instance, leaseMs, log });
 
     const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
     const controller = createController({
-      driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
+      driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
     });
     await speechReady(speech, running.clinics(), progress);

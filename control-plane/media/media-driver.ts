@@ -58,6 +58,8 @@ export interface MediaDriver {
 export interface SwitchSnapshot {
   readonly calls: readonly {
     readonly callId: CallId;
+    /** The controller that last had it, by the switch's word; null where it does not say. */
+    readonly owner: string | null;
     readonly dialled: string;
     readonly origin: 'trunk' | 'phone';
     /** Null when the caller's leg is gone and others of the call are left. */

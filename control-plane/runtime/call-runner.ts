@@ -26,6 +26,8 @@ export interface RunnerContext {
   /** This controller's name, written into each journal it opens. */
   readonly controller: string;
   readonly transition?: typeof theTransition;
+  /** Asked before each step: no means that the call is held, or will be. */
+  readonly mayAct: () => boolean;
   /** After each step, once its commands have left. */
   readonly onStep: (runner: CallRunner) => void;
   /** A throwing observer harms nobody. */
@@ -108,6 +110,10 @@ export class CallRunner {
 
   #drain(): void {
     if (this.#busy || this.#held) return;
+    if (!this.#context.mayAct()) {
+      this.#held = true;
+      return;
+    }
     this.#busy = true;
     // `hold` and the end of the call may come from within a step.
     for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {

@@ -8,11 +8,10 @@ import type { Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
-import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
-import type { CallArchive, LiveJournals } from '../store/ports.ts';
+import type { CallArchive, Claimed, LiveJournals, Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
@@ -20,17 +19,24 @@ import type { CancelTimer, Clock } from './clock.ts';
 import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
-import { reconcile, type ReconcileParts } from './reconcile.ts';
+import { createLease, leaseMs } from './lease.ts';
+import { reconcile, type ReconcileParts, type Scope } from './reconcile.ts';
 import { createRegistry } from './registry.ts';
 import { unknownNumberPlan } from './unknown-number.ts';
 
 const retryMs: Ms = 1000;
+/** Of a controller that is gone, in one go: few enough for others to have their share. */
+const takenAtOnce = 32;
+/** After the store has lost its memory, owners have said by then which calls are theirs. */
+const strangersAgainMs: Ms = 4 * leaseMs;
 
 export interface ControllerOptions {
   readonly driver: MediaDriver;
   readonly clock: Clock;
   readonly live: LiveJournals;
   readonly archive: CallArchive;
+  /** Among the controllers of the switch. Absent: there is no other, and every call on it is this one's. */
+  readonly ownership?: Ownership;
   /** Undefined when no account has the number. */
   readonly compilePlan: (offer: Offer) => Plan | undefined;
   readonly log: Log;
@@ -66,7 +72,7 @@ export interface Controller {
 }
 
 export function createController(options: ControllerOptions): Controller {
-  const { driver, clock, live, archive, log, metrics, controller } = options;
+  const { driver, clock, live, archive, ownership, log, metrics, controller } = options;
   const observers = new Set<CallObserver>();
   let link: LinkState = 'down';
   let stopping = false;
@@ -77,8 +83,11 @@ export function createController(options: ControllerOptions): Controller {
   let retry: CancelTimer | null = null;
   let emptied: (() => void) | null = null;
   const closing = new Set<Promise<void>>();
+  /** Controllers whose calls are being taken. */
+  const taking = new Set<string>();
+  let strangers: CancelTimer | null = null;
 
-  const executor = createExecutor({ driver, clock, log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
+  const executor = createExecutor({ driver, clock, maySend: () => isSure(), log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
   const registry = createRegistry({ executor, log, metrics });
   const guard = createGuard({ clock, executor, metrics });
   metrics.gauge('calls_live', () => registry.size());
@@ -102,7 +111,10 @@ export function createController(options: ControllerOptions): Controller {
     metrics.count('calls_ended_total');
     // The live journal goes only when the record is safe: until then a crash can be mended from it.
     const closed = archive.writeCdr(cdr).then(
-      () => { live.close(runner.id); },
+      () => {
+        live.close(runner.id);
+        ownership?.end(runner.id);
+      },
       (error: unknown) => { log.error({ call: runner.id, error: String(error) }, 'The record of a call could not be written; its journal is kept'); },
     );
     closing.add(closed);
@@ -125,28 +137,86 @@ export function createController(options: ControllerOptions): Controller {
     clock, executor, log, metrics, controller, onEnded,
     journal: createJournal(live, archive, log),
     ...(options.transition === undefined ? {} : { transition: options.transition }),
+    mayAct: () => isSure(),
     onStep: (runner) => { guard.watch(runner); },
     onFact: (call, fact, at) => { tell((observer) => observer.onFact?.(call, fact, at)); },
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, linkIsUp: () => link === 'up' && !stopping };
+  const lease = ownership === undefined ? null : createLease({
+    clock, ownership, log, metrics,
+    onDoubt: () => { for (const runner of registry.all()) runner.hold(); },
+    onSure: () => { if (link === 'up' && !stopping) void queueReconcile('all'); },
+    onLapsed: (names) => { for (const name of names) void takeFrom(ownership, name); },
+    onReplaced: () => {
+      driver.accept(false);
+      onLink('replaced', 'another process has this name in the store');
+    },
+  });
+  const isSure = (): boolean => lease?.sure() ?? true;
+  /** The store's word; where it cannot be had, what runs here or says of itself that it is ours. */
+  const claim: ReconcileParts['claim'] = async (calls): Promise<Claimed> => {
+    if (ownership === undefined) return { mine: new Set(calls.map(({ callId }) => callId)), over: new Set(), settled: true };
+    const token = lease?.token() ?? null;
+    if (token !== null) {
+      try {
+        const claimed = await ownership.claim(token, calls);
+        if (!claimed.settled) later(strangersAgainMs);
+        return claimed;
+      } catch (error) {
+        log.warn({ error: String(error) }, 'It cannot be asked whose calls are whose: this controller goes on with its own');
+      }
+    }
+    later(strangersAgainMs);
+    return { mine: new Set(calls.filter(({ callId, believed }) => registry.get(callId) !== undefined || believed === controller).map(({ callId }) => callId)), over: new Set(), settled: false };
+  };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onLost: (callId) => { ownership?.lose(callId); }, linkIsUp: () => link === 'up' && !stopping };
+
+  /** Takes the calls of a controller that is gone, a few at a time, so that all who live share them. */
+  const takeFrom = async (owners: Ownership, name: string): Promise<void> => {
+    if (taking.has(name)) return;
+    taking.add(name);
+    try {
+      for (;;) {
+        const token = lease?.token() ?? null;
+        if (token === null || stopping || link !== 'up') return;
+        const taken = await owners.take(token, name, takenAtOnce);
+        if (taken.length === 0) break;
+        metrics.count('calls_taken_total', taken.length);
+        log.warn({ controller: name, calls: taken.length }, 'A controller is gone: its calls are taken over');
+        await queueReconcile(new Set(taken));
+      }
+      // What the store was never told of is found on the switch.
+      await queueReconcile('strangers');
+    } catch (error) {
+      log.warn({ controller: name, error: String(error) }, 'The calls of a controller that is gone could not be taken; tried again');
+    } finally {
+      taking.delete(name);
+    }
+  };
+  /** What cannot be told yet whose it is, is looked at again. */
+  const later = (ms: Ms): void => {
+    strangers ??= clock.setTimer(clock.now() + ms, () => {
+      strangers = null;
+      if (link === 'up' && !stopping) void queueReconcile('strangers');
+    });
+  };
 
   /** One at a time, in the order asked for. */
-  const queueReconcile = (only?: ReadonlySet<CallId>): Promise<void> => {
+  const queueReconcile = (scope: Scope): Promise<void> => {
     waiting++;
     registry.keepUnknown();
     reconciling = reconciling.then(async () => {
       try {
         if (link !== 'up' || stopping) return;
         metrics.count('reconciles_total');
-        await reconcile(parts, only);
-        if (only === undefined) reconciled = true;
+        await reconcile(parts, scope);
+        if (scope === 'all') reconciled = true;
       } catch (error) {
         // Held calls stay held: the next link up asks again, and if the link stayed up, a second from now.
         metrics.count('reconcile_failures_total');
         log.warn({ error: String(error) }, 'The switch could not be asked for its calls');
         retry ??= clock.setTimer(clock.now() + retryMs, () => {
           retry = null;
-          if (link === 'up' && !stopping) void queueReconcile();
+          if (link === 'up' && !stopping) void queueReconcile('all');
         });
       } finally {
         waiting--;
@@ -165,6 +235,7 @@ export function createController(options: ControllerOptions): Controller {
     if (stopping) return;
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
       // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
+      ownership?.begin(offer.callId);
       void queueReconcile(new Set([offer.callId])).then(() => {
         if (link === 'up' && !stopping && registry.get(offer.callId) === undefined && !registry.endedLately(offer.callId)) begin(offer);
       });
@@ -176,6 +247,7 @@ export function createController(options: ControllerOptions): Controller {
     metrics.count('calls_offered_total');
     const runner = CallRunner.open(runners, newCall(offer, planOf(offer), clock.now()));
     registry.add(runner);
+    ownership?.begin(offer.callId);
     guard.watch(runner);
     runner.deliver({ type: 'CallOffered' });
     for (const event of registry.takeKept(offer.callId)) runner.deliver(event);
@@ -185,7 +257,7 @@ export function createController(options: ControllerOptions): Controller {
     link = state;
     if (state === 'up') {
       log.info({ reason }, 'The link to the switch is up');
-      void queueReconcile();
+      void queueReconcile('all');
       return;
     }
     reconciled = false;
@@ -211,6 +283,7 @@ export function createController(options: ControllerOptions): Controller {
 
   return {
     start: async () => {
+      await lease?.start();
       await driver.start({ onOffer, onLink, onLegEvent: (callId, event) => { if (!stopping) registry.route(callId, event); } });
       await reconciling;
     },
@@ -219,6 +292,7 @@ export function createController(options: ControllerOptions): Controller {
       if (drainMs > 0) await emptyWithin(drainMs);
       stopping = true;
       retry?.();
+      strangers?.();
       guard.stop();
       for (const runner of registry.all()) runner.abandon();
       await reconciling;
@@ -230,12 +304,13 @@ export function createController(options: ControllerOptions): Controller {
       await live.flush();
       executor.seal();
       await driver.stop();
+      await lease?.stop();
     },
     observe: (observer) => {
       observers.add(observer);
       return () => { observers.delete(observer); };
     },
-    reconcileNow: () => queueReconcile(),
+    reconcileNow: () => queueReconcile('all'),
     settled,
     calls: () => [...registry.all()].map((runner) => runner.call),
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),

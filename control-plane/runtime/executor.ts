@@ -30,6 +30,8 @@ export interface ExecutorOptions {
   readonly driver: Pick<MediaDriver, 'execute'>;
   /** False when the call is no longer known. */
   readonly onFailed: (callId: CallId, event: CommandFailed) => boolean;
+  /** No: nothing is sent, as if there were no link. */
+  readonly maySend: () => boolean;
   readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -52,7 +54,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const send = (command: MediaCommand, onFailed: (result: CommandResult & { ok: false }) => void, tries = 1): void => {
     metrics.count('commands_total');
-    if (sealed || inFlight >= maxInFlight) {
+    if (sealed || inFlight >= maxInFlight || !options.maySend()) {
       metrics.count('commands_refused_total');
       queueMicrotask(() => { onFailed(unreachable as CommandResult & { ok: false }); });
       return;

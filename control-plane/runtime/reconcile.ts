@@ -10,6 +10,8 @@
  *   legs only      no           none        what is left of it is ended
  *   no             yes          –           CallAdopted with nothing seen: it ends, with its CDR
  *   no             no           some        the same, from its journal
+ *
+ * Of all that, a controller looks only at calls that are its own: see store/ports.ts, Ownership.
  */
 import { newCall, type Call } from '../core/call/call.ts';
 import type { CallOnSwitch, Offer } from '../core/call/events.ts';
@@ -17,7 +19,7 @@ import { emptyCdr } from '../core/cdr/cdr.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { MediaDriver, SwitchSnapshot } from '../media/media-driver.ts';
-import type { CallArchive, LiveJournals } from '../store/ports.ts';
+import type { CallArchive, Claimed, LiveJournals } from '../store/ports.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
 import type { Guard } from './guard.ts';
 import type { Registry } from './registry.ts';
@@ -34,44 +36,67 @@ export interface ReconcileParts {
   readonly archive: CallArchive;
   readonly planOf: (offer: Offer) => Plan;
   readonly linkIsUp: () => boolean;
+  readonly onLost: (callId: CallId) => void;
+  /** Which of these calls are this controller's to look after, and which are over. */
+  readonly claim: (calls: readonly { readonly callId: CallId; readonly believed: string | null }[]) => Promise<Claimed>;
 }
+
+/** all: every call. strangers: those that nobody here knows. Calls by id: they are ours, by the word of the switch or of a claim. */
+export type Scope = 'all' | 'strangers' | ReadonlySet<CallId>;
 
 /** Calls taken over at a time: each asks the switch for several things. */
 const atOnce = 16;
 
 const nothing: CallOnSwitch = { caller: null, legs: [], bridges: [], recordings: [] };
 
-/**
- * Rejects when the switch could not be asked; calls held by the caller then stay held. `only` limits it to these
- * calls; without, all calls known or journalled are looked at.
- */
-export async function reconcile(parts: ReconcileParts, only?: ReadonlySet<CallId>): Promise<void> {
+/** Rejects when the switch could not be asked; calls held by the caller then stay held. */
+export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<void> {
   const { registry, driver, runners } = parts;
-  const concerns = (callId: CallId): boolean => only === undefined || only.has(callId);
+  const named = typeof scope === 'string' ? null : scope;
   // A call offered from here on is in the snapshot or not, by chance: it is none of this reconcile's.
   const known = new Set<CallId>();
   for (const runner of registry.all()) {
-    if (!concerns(runner.id)) continue;
+    if (scope === 'strangers' || (named !== null && !named.has(runner.id))) continue;
     known.add(runner.id);
     runner.hold();
   }
   registry.keepUnknown();
   const snapshot = await driver.snapshot();
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
+  const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null || named.has(callId)) && registry.get(callId) === undefined));
+  const unseen = [...known].filter((callId) => !seenIds.has(callId));
+  const open = named === null ? (await runners.journal.listOpen()).filter((callId) => !seenIds.has(callId) && registry.get(callId) === undefined) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
+  const { mine, over } = named === null
+    ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
+    : { mine: named, over: new Set<CallId>() };
+
   const foreign: SeenCall[] = [];
-  for (const seen of snapshot.calls) {
-    if (!concerns(seen.callId)) continue;
+  for (const seen of seenCalls) {
     const runner = registry.get(seen.callId);
-    if (runner === undefined) foreign.push(seen);
+    if (over.has(seen.callId) && runner === undefined) reap(parts, seen, 'its call has ended');
+    else if (!mine.has(seen.callId)) letGo(parts, seen.callId);
+    else if (runner === undefined) foreign.push(seen);
     else if (known.has(seen.callId)) tellSeen(parts, runner, seen);
   }
-  for (const callId of known) if (!seenIds.has(callId)) registry.get(callId)?.adopted(nothing);
-
-  await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot));
-  if (only === undefined) {
-    const open = await runners.journal.listOpen();
-    await inParallel(open.filter((callId) => !seenIds.has(callId)), (callId) => finish(parts, callId));
+  for (const callId of unseen) {
+    if (mine.has(callId)) registry.get(callId)?.adopted(nothing);
+    else letGo(parts, callId);
   }
+  await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot));
+  for (const callId of open) if (over.has(callId)) parts.archive.letGo(callId);
+  await inParallel(open.filter((callId) => mine.has(callId)), (callId) => finish(parts, callId));
+}
+
+/** Another controller has the call. */
+function letGo(parts: ReconcileParts, callId: CallId): void {
+  const { registry, runners, guard, archive, onLost } = parts;
+  if (registry.get(callId) === undefined) return;
+  runners.metrics.count('calls_let_go_total');
+  runners.log.warn({ call: callId }, 'Another controller has taken this call');
+  guard.forget(callId);
+  registry.letGo(callId);
+  archive.letGo(callId);
+  onLost(callId);
 }
 
 function tellSeen(parts: ReconcileParts, runner: CallRunner, seen: CallOnSwitch): void {

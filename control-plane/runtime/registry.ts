@@ -17,6 +17,8 @@ export interface Registry {
   add(runner: CallRunner): void;
   /** The call has ended; it is remembered for a while as known. */
   remove(callId: CallId): void;
+  /** Another controller has the call: its events, which may still come, are none of ours. */
+  letGo(callId: CallId): void;
   endedLately(callId: CallId): boolean;
   /** From the switch. */
   route(callId: CallId, event: LegEvent): void;
@@ -37,9 +39,11 @@ export function createRegistry(options: { readonly executor: Executor; readonly 
   const runners = new Map<CallId, CallRunner>();
   const ended = new Set<CallId>();
   const reaped = new Set<LegId>();
+  const elsewhere = new Set<CallId>();
   let kept: Map<CallId, LegEvent[]> | null = null;
 
   const strange = (callId: CallId, event: LegEvent): void => {
+    if (elsewhere.has(callId)) return;
     const over = ended.has(callId);
     if (!over) metrics.count('events_unknown_call_total');
     const legId = livingLeg(event);
@@ -57,10 +61,18 @@ export function createRegistry(options: { readonly executor: Executor; readonly 
 
   return {
     get: (callId) => runners.get(callId),
-    add: (runner) => { runners.set(runner.id, runner); },
+    add: (runner) => {
+      elsewhere.delete(runner.id);
+      runners.set(runner.id, runner);
+    },
     remove: (callId) => {
       runners.delete(callId);
       remember(ended, callId);
+    },
+    letGo: (callId) => {
+      runners.get(callId)?.abandon();
+      runners.delete(callId);
+      remember(elsewhere, callId);
     },
     endedLately: (callId) => ended.has(callId),
     route: (callId, event) => {

@@ -45,6 +45,7 @@ export function memoryArchive(): MemoryArchive {
       return Promise.resolve();
     },
     hasCdr: (callId) => Promise.resolve(cdrs.has(callId)),
+    letGo: (callId) => { journals.delete(callId); },
     flush: () => Promise.resolve(),
     cdrs: () => [...cdrs.values()],
     duplicates: () => duplicates,

@@ -70,7 +70,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       lose: (callId) => { mine.delete(callId); },
       claim: async (token, calls) => {
         there();
-        if (!holds(token)) return { mine: new Set(), over: new Set() };
+        if (!holds(token)) return { mine: new Set(), over: new Set(), settled: false };
         const settled = now() - since >= settleMs;
         const isOver = ({ callId }: { readonly callId: CallId }): boolean => over.has(callId);
         const mineNow = calls.filter(({ callId, believed }) => {
@@ -79,7 +79,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
           const whose = owner ?? believed ?? '';
           return whose === controller || ((owner !== undefined || settled) && !lives(whose));
         });
-        return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.filter(isOver).map(({ callId }) => callId)) };
+        return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.filter(isOver).map(({ callId }) => callId)), settled };
       },
       take: async (token, from, atMost) => {
         there();

@@ -45,6 +45,8 @@ export interface CallArchive {
   /** Exactly one CDR per call: a second for the same call is ignored and reported. */
   writeCdr(cdr: Cdr): Promise<void>;
   hasCdr(callId: CallId): Promise<boolean>;
+  /** Another controller has the call, or has finished it: its journal here is of the past. One that comes back goes on. */
+  letGo(callId: CallId): void;
   flush(): Promise<void>;
 }
 
@@ -218,6 +220,8 @@ export interface Claimed {
   readonly mine: ReadonlySet<CallId>;
   /** Whoever had them has finished them. */
   readonly over: ReadonlySet<CallId>;
+  /** No: the store has lost its memory lately, and calls without an owner were left alone. Ask again. */
+  readonly settled: boolean;
 }
 
 export type Renewed =

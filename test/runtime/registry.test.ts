@@ -10,7 +10,7 @@ function onSwitch(maxInFlight = 100): { sent: MediaCommand[]; failed: string[]; 
   const sent: MediaCommand[] = [];
   const failed: string[] = [];
   const metrics = createMetrics();
-  const executor = createExecutor({
+  const executor = createExecutor({ maySend: () => true,
     driver: { execute: (command) => { sent.push(command); return new Promise(() => {}); } },
     clock: virtualClock(), onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
   });
@@ -63,7 +63,7 @@ it('The end of a bridge is asked for again when the switch refuses it, until it 
   let refusals = 0;
   let asked = 0;
   const failed: string[] = [];
-  const executor = createExecutor({
+  const executor = createExecutor({ maySend: () => true,
     driver: { execute: () => { asked++; return Promise.resolve(asked > refusals ? { ok: true } : { ok: false, error: 'rejected', mayHaveReachedCarrier: false, detail: '' }); } },
     clock, onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics: createMetrics(),
   });

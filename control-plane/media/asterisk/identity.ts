@@ -10,8 +10,19 @@ export const dialledVariable = 'FRONTDESK_DIALLED';
 /** Who ends with this leg once both have been in one bridge; read by the dialplan's fd-over. */
 export const peerVariable = 'FD_PEER';
 
-export function identityText(callId: CallId, mark: CallMark | LegMark): string {
-  return JSON.stringify({ callId, mark });
+/** `app` is the application of the controller that writes it. */
+export function identityText(callId: CallId, app: string, mark: CallMark | LegMark): string {
+  return JSON.stringify({ callId, app, mark });
+}
+
+/** Who wrote the last mark; null where nobody has. */
+export function appIn(text: string | undefined): string | null {
+  try {
+    const value = JSON.parse(text ?? '') as { app?: unknown } | null;
+    return typeof value?.app === 'string' ? value.app : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Null for anything this build did not write. */

@@ -43,7 +43,7 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   const created = ari.request('channels.create', {
     endpoint, app: ari.app, appArgs: legArgument, channelId: command.legId,
     variables: {
-      [identityVariable]: identityText(callIdOf(command.legId), command.mark),
+      [identityVariable]: identityText(callIdOf(command.legId), ari.app, command.mark),
       'TIMEOUT(absolute)': String(guardSeconds),
       // The caller it is bridged with ends with it, whoever lives (extensions.conf).
       'CHANNEL(hangup_handler_push)': 'fd-over,s,1',

@@ -90,7 +90,7 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading('TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))) }));
     case 'MarkCall':
       if (command.mark.winner !== undefined) void ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(peerVariable, command.mark.winner) });
-      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(identityVariable, identityText(callIdOf(command.legId), command.mark)) }));
+      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(identityVariable, identityText(callIdOf(command.legId), ari.app, command.mark)) }));
   }
 }
 

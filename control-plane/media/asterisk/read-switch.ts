@@ -8,7 +8,7 @@ import type { AriResult } from './ari/ari-result.ts';
 import type { Channel } from './ari/ari-types.generated.ts';
 import { recordingOfTrack, tracksOf } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
-import { identityVariable, markIn } from './identity.ts';
+import { appIn, identityVariable, markIn } from './identity.ts';
 
 /** Of one call, what `adopt` needs beside the snapshot. */
 export interface SwitchReading {
@@ -43,7 +43,7 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
     const callId = callIdOf(id);
     let call = calls.get(callId);
     if (call === undefined) {
-      call = { callId, dialled: '', origin: 'trunk', caller: null, legs: [], bridges: [], recordings: [] };
+      call = { callId, owner: null, dialled: '', origin: 'trunk', caller: null, legs: [], bridges: [], recordings: [] };
       calls.set(callId, call);
     }
     return call;
@@ -51,7 +51,12 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
   const recordings: { call: Call; name: string }[] = [];
   for (const channel of ours) {
     const call = callOf(channel.id);
-    const mark = marks.get(channel.id) ?? null;
+    const { mark, app } = marks.get(channel.id) ?? { mark: null, app: null };
+    // The caller's own mark is the newest; a call that has none yet is in the one application that claimed it.
+    const isCaller = !leg.test(channel.id);
+    const claimedBy = apps.filter(({ channel_ids: ids }) => ids.includes(channel.id)).map(({ name }) => name);
+    const owner = app ?? (isCaller && claimedBy.length === 1 ? (claimedBy[0] ?? null) : null);
+    if (owner !== null && (isCaller || call.owner === null)) call.owner = owner.replace(frontdeskApp, '');
     if (leg.test(channel.id)) {
       const state = channel.state === 'Up' ? 'answered' : channel.state === 'Ringing' ? 'ringing' : 'dialing';
       call.legs.push({ legId: channel.id, state, createdAt: epochMs(channel.creationtime), mark: mark as unknown as LegMark | null });
@@ -80,14 +85,18 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
   return { snapshot: { calls: [...calls.values()] }, channelIds: new Set(channels.map(({ id }) => id)), elsewhere: notHere };
 }
 
-async function readMarks(ari: AriClient, channels: readonly Channel[]): Promise<Map<string, Record<string, unknown>>> {
-  const marks = new Map<string, Record<string, unknown>>();
+interface Marked {
+  readonly mark: Record<string, unknown> | null;
+  readonly app: string | null;
+}
+
+async function readMarks(ari: AriClient, channels: readonly Channel[]): Promise<ReadonlyMap<string, Marked>> {
+  const marks = new Map<string, Marked>();
   for (let from = 0; from < channels.length; from += variablesAtOnce) {
     await Promise.all(channels.slice(from, from + variablesAtOnce).map(async ({ id }) => {
       const reply = await ari.request('channels.getChannelVar', { channelId: id, variable: identityVariable });
       if (!reply.ok && (reply.error === 'unreachable' || reply.error === 'timeout')) throw new Error(reply.message);
-      const mark = reply.ok ? markIn(reply.body.value) : null;
-      if (mark !== null) marks.set(id, mark);
+      if (reply.ok) marks.set(id, { mark: markIn(reply.body.value), app: appIn(reply.body.value) });
     }));
   }
   return marks;

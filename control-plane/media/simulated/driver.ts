@@ -93,6 +93,7 @@ function look(works: Works): SwitchSnapshot {
       const caller = legs.find((leg) => leg.role === 'caller');
       return {
         callId,
+        owner: (caller ?? legs[0])?.owner ?? null,
         dialled: caller?.dialled ?? '',
         origin: caller?.origin ?? 'trunk',
         caller: caller === undefined ? null : { answered: caller.state === 'answered', number: caller.number, name: caller.name, mark: caller.callMark },

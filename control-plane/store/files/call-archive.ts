@@ -77,6 +77,8 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
 
   /** Next index per live call; null when its journal cannot be continued. */
   const next = new Map<CallId, number | null>();
+  /** Calls that are another controller's now. */
+  const gone = new Set<CallId>();
   /** Journals cut short by the last crash, read in one go when the first is asked for. */
   let cut: Promise<ReadonlyMap<CallId, readonly JournalRecord[]>> | null = null;
   const readCut = (): NonNullable<typeof cut> => {
@@ -92,6 +94,7 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
 
   return {
     append: (callId, record) => {
+      gone.delete(callId);
       const seq = next.get(callId) ?? (next.has(callId) ? null : 0);
       if (seq === null) {
         metrics.count('archive_dropped_total');
@@ -113,7 +116,7 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
     },
     listOpen: async () => {
       const open = new Set([...(await readCut()).keys(), ...next.keys()]);
-      return [...open].filter((callId) => !hasEnded(callId));
+      return [...open].filter((callId) => !hasEnded(callId) && !gone.has(callId));
     },
     writeCdr: async (cdr) => {
       if (hasEnded(cdr.callId)) {
@@ -130,6 +133,10 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
       metrics.count('cdrs_written_total');
     },
     hasCdr: (callId) => Promise.resolve(hasEnded(callId)),
+    letGo: (callId) => {
+      next.delete(callId);
+      gone.add(callId);
+    },
     flush: async () => {
       await Promise.all([journals.flush(), cdrs.flush()]);
     },

@@ -34,8 +34,8 @@ const rememberMs: Ms = 24 * hour;
 /** Of one script: a thousand take about a millisecond of Redis. */
 const callsAtOnce = 1000;
 
-/** What own-calls.lua returns: owned, and over. */
-type Owned = readonly [readonly CallId[], readonly CallId[]];
+/** What own-calls.lua returns: owned, over, settled. */
+type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
 
 export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
   const shas = new Map<string, string>();
@@ -99,12 +99,13 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     tellSoon();
   };
   const claim: Ownership['claim'] = async (token, calls) => {
-    const all = { mine: new Set<CallId>(), over: new Set<CallId>() };
+    const all = { mine: new Set<CallId>(), over: new Set<CallId>(), settled: true };
     for (let from = 0; from < calls.length; from += callsAtOnce) {
       const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
       const reply = (await run('own', ownKeys, [controller, token, settleMs, 'claim', ...some])) as Owned;
       for (const callId of owned(reply)) all.mine.add(callId);
       for (const callId of reply[1]) all.over.add(callId);
+      all.settled &&= reply[2] === 1;
     }
     return all;
   };

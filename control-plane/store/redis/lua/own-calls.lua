@@ -7,8 +7,8 @@
 -- ARGV[4]  'claim': calls follow, each with who is believed to have it, or an empty text;
 --          'take': those of the lapsed controller ARGV[5], at most ARGV[6] of them
 --
--- Returns the calls that are its own now, and those of the claimed that are over; nothing when its lease is not held. A
--- lapsed controller that has no calls left is forgotten.
+-- Returns the calls that are its own now, those of the claimed that are over, and 1 where calls without an owner were not
+-- left alone; nothing when its lease is not held. A lapsed controller that has no calls left is forgotten.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function lives(controller)
@@ -17,16 +17,16 @@ local function lives(controller)
 end
 local me = ARGV[1]
 if redis.call('HGET', KEYS[2], me) ~= ARGV[2] or not lives(me) then
-  return {{}, {}}
+  return {{}, {}, 0}
 end
 local owned = {}
 local over = {}
+local settled = now - tonumber(redis.call('GET', KEYS[4]) or now) >= tonumber(ARGV[3])
 local function own(call)
   redis.call('HSET', KEYS[3], call, me)
   owned[#owned + 1] = call
 end
 if ARGV[4] == 'claim' then
-  local settled = now - tonumber(redis.call('GET', KEYS[4]) or now) >= tonumber(ARGV[3])
   for i = 5, #ARGV, 2 do
     local owner = redis.call('HGET', KEYS[3], ARGV[i])
     if redis.call('EXISTS', 'fd:over:' .. ARGV[i]) == 1 then
@@ -38,21 +38,21 @@ if ARGV[4] == 'claim' then
       own(ARGV[i])
     end
   end
-  return {owned, over}
+  return {owned, over, settled and 1 or 0}
 end
 local from = ARGV[5]
 if from == me or lives(from) then
-  return {{}, {}}
+  return {{}, {}, 0}
 end
 local all = redis.call('HGETALL', KEYS[3])
 for i = 1, #all, 2 do
   if all[i + 1] == from then
     if #owned >= tonumber(ARGV[6]) then
-      return {owned, over}
+      return {owned, over, settled and 1 or 0}
     end
     own(all[i])
   end
 end
 redis.call('ZREM', KEYS[1], from)
 redis.call('HDEL', KEYS[2], from)
-return {owned, over}
+return {owned, over, settled and 1 or 0}
