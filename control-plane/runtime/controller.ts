@@ -8,10 +8,11 @@ import type { Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
+import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
-import type { CallArchive, Claimed, LiveJournals, Ownership } from '../store/ports.ts';
+import type { CallArchive, LiveJournals, Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
@@ -152,21 +153,26 @@ export function createController(options: ControllerOptions): Controller {
     },
   });
   const isSure = (): boolean => lease?.sure() ?? true;
-  /** The store's word; where it cannot be had, what runs here or says of itself that it is ours. */
-  const claim: ReconcileParts['claim'] = async (calls): Promise<Claimed> => {
-    if (ownership === undefined) return { mine: new Set(calls.map(({ callId }) => callId)), over: new Set(), settled: true };
-    const token = lease?.token() ?? null;
+  /** The store's word; where it cannot be had, the switch's, and that of a controller that has run all the time. */
+  const claim: ReconcileParts['claim'] = async (calls) => {
+    const none: ReadonlySet<CallId> = new Set();
+    if (ownership === undefined || lease === null) return { mine: new Set(calls.map(({ callId }) => callId)), over: none, undecided: none };
+    const token = lease.token();
     if (token !== null) {
       try {
-        const claimed = await ownership.claim(token, calls);
-        if (!claimed.settled) later(strangersAgainMs);
-        return claimed;
+        const { mine, over, settled } = await ownership.claim(token, calls);
+        if (!settled) later(strangersAgainMs);
+        return { mine, over, undecided: none };
       } catch (error) {
         log.warn({ error: String(error) }, 'It cannot be asked whose calls are whose: this controller goes on with its own');
       }
     }
     later(strangersAgainMs);
-    return { mine: new Set(calls.filter(({ callId, believed }) => registry.get(callId) !== undefined || believed === controller).map(({ callId }) => callId)), over: new Set(), settled: false };
+    const unbroken = lease.unbroken();
+    const known = calls.filter(({ callId }) => registry.get(callId) !== undefined);
+    const mine = [...calls.filter(({ believed }) => believed === controller), ...(unbroken ? known : [])];
+    const undecided = unbroken ? [] : known.filter(({ believed }) => believed === null);
+    return { mine: new Set(mine.map(({ callId }) => callId)), over: none, undecided: new Set(undecided.map(({ callId }) => callId)) };
   };
   const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onLost: (callId) => { ownership?.lose(callId); }, linkIsUp: () => link === 'up' && !stopping };
 
@@ -232,7 +238,8 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   const onOffer = (offer: Offer): void => {
-    if (stopping) return;
+    // Made before this process was stopped: the call may be another's by now, and is found on the switch if it is not.
+    if (stopping || !isSure()) return;
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
       // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
       ownership?.begin(offer.callId);

@@ -36,6 +36,8 @@ export interface Lease {
   sure(): boolean;
   /** Null while there is no lease, or the store is away. */
   token(): number | null;
+  /** While the store is away: this process has run all the time, so nobody can have taken its calls. */
+  unbroken(): boolean;
   /** Others may take what is left at once. */
   stop(): Promise<void>;
 }
@@ -46,7 +48,7 @@ const renewMs: Ms = 300;
 /** Half a second before the lease ends nothing is sent any more. */
 const doubtMs: Ms = leaseMs - 500;
 /** After a store was away, or a first start, others may be about to renew theirs too: nobody is taken for dead before. */
-const graceMs: Ms = 2 * leaseMs;
+const graceMs: Ms = 3 * leaseMs;
 
 export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
   let token: number | null = null;
@@ -55,12 +57,15 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
   let ranAt = clock.monotonic();
   let doubtful = false;
   let stopped = false;
+  let beating = false;
+  let broken = false;
   let timer: CancelTimer | null = null;
   let renewing: Promise<void> | null = null;
 
   const doubt = (why: string): void => {
     if (doubtful) return;
     doubtful = true;
+    broken = true;
     metrics.count('leases_doubted_total');
     log.warn({ why }, 'It is not certain which calls are still this controller’s: nothing is done until it is');
     onDoubt();
@@ -82,10 +87,14 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
       onReplaced();
       return;
     }
-    if (renewed.token !== token || away) tokenSince = clock.monotonic();
+    const anew = renewed.token !== token;
+    if (anew) tokenSince = clock.monotonic();
     if (away) log.info({}, 'The lease is held again');
     token = renewed.token;
     away = false;
+    broken = false;
+    // What this controller went on with may have been taken while the store could not be asked.
+    if (anew && beating && !doubtful) onSure();
     settle();
     if (renewed.lapsed.length > 0 && clock.monotonic() - tokenSince >= graceMs) onLapsed(renewed.lapsed);
   };
@@ -118,10 +127,13 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
       // A process of this name may be alive: the switch tells which of the two is to stop.
       await renew();
       ranAt = clock.monotonic();
-      if (!stopped) beat();
+      if (stopped) return;
+      beating = true;
+      beat();
     },
     sure,
     token: () => (away ? null : token),
+    unbroken: () => !broken,
     stop: async () => {
       stopped = true;
       timer?.();

@@ -19,7 +19,7 @@ import { emptyCdr } from '../core/cdr/cdr.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { MediaDriver, SwitchSnapshot } from '../media/media-driver.ts';
-import type { CallArchive, Claimed, LiveJournals } from '../store/ports.ts';
+import type { CallArchive, LiveJournals } from '../store/ports.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
 import type { Guard } from './guard.ts';
 import type { Registry } from './registry.ts';
@@ -38,7 +38,15 @@ export interface ReconcileParts {
   readonly linkIsUp: () => boolean;
   readonly onLost: (callId: CallId) => void;
   /** Which of these calls are this controller's to look after, and which are over. */
-  readonly claim: (calls: readonly { readonly callId: CallId; readonly believed: string | null }[]) => Promise<Claimed>;
+  readonly claim: (calls: readonly { readonly callId: CallId; readonly believed: string | null }[]) => Promise<Verdict>;
+}
+
+export interface Verdict {
+  readonly mine: ReadonlySet<CallId>;
+  /** Whoever had them has finished them. */
+  readonly over: ReadonlySet<CallId>;
+  /** It cannot be told now: they are left as they are, and asked about again. */
+  readonly undecided: ReadonlySet<CallId>;
 }
 
 /** all: every call. strangers: those that nobody here knows. Calls by id: they are ours, by the word of the switch or of a claim. */
@@ -66,9 +74,9 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
   const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null || named.has(callId)) && registry.get(callId) === undefined));
   const unseen = [...known].filter((callId) => !seenIds.has(callId));
   const open = named === null ? (await runners.journal.listOpen()).filter((callId) => !seenIds.has(callId) && registry.get(callId) === undefined) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
-  const { mine, over } = named === null
+  const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
-    : { mine: named, over: new Set<CallId>() };
+    : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };
 
   const foreign: SeenCall[] = [];
   for (const seen of seenCalls) {
@@ -76,11 +84,15 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
     if (over.has(seen.callId) && runner === undefined) reap(parts, seen, 'its call has ended');
     else if (!mine.has(seen.callId)) letGo(parts, seen.callId);
     else if (runner === undefined) foreign.push(seen);
-    else if (known.has(seen.callId)) tellSeen(parts, runner, seen);
+    else if (seen.owner !== null && seen.owner !== runners.controller && known.has(seen.callId)) {
+      // Another had it meanwhile: what is known here is of the past, and the switch tells the other of it.
+      letGo(parts, seen.callId);
+      foreign.push(seen);
+    } else if (known.has(seen.callId)) tellSeen(parts, runner, seen);
   }
   for (const callId of unseen) {
     if (mine.has(callId)) registry.get(callId)?.adopted(nothing);
-    else letGo(parts, callId);
+    else if (!undecided.has(callId)) letGo(parts, callId);
   }
   await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot));
   for (const callId of open) if (over.has(callId)) parts.archive.letGo(callId);

@@ -11,7 +11,7 @@ export interface SharedOwners {
 }
 
 export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonly now: () => Ms; readonly leaseMs: Ms; readonly settleMs?: Ms }): SharedOwners {
-  const leases = new Map<string, { token: number; ends: Ms }>();
+  const leases = new Map<string, { token: number; ends: Ms; heldSince: Ms }>();
   const owners = new Map<CallId, string>();
   const over = new Set<CallId>();
   const tellers = new Set<() => void>();
@@ -24,10 +24,11 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
   const of = (controller: string): Ownership => {
     const mine = new Set<CallId>();
     const ended = new Set<CallId>();
+    const finished = new Set<CallId>();
     let held: number | null = null;
     const tell = (): void => {
       if (isAway || held === null || leases.get(controller)?.token !== held) return;
-      for (const callId of mine) if (!lives(owners.get(callId) ?? '')) owners.set(callId, controller);
+      for (const callId of mine) if (!owners.has(callId)) owners.set(callId, controller);
       for (const callId of ended) {
         if ((owners.get(callId) ?? controller) !== controller) continue;
         owners.delete(callId);
@@ -36,6 +37,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       ended.clear();
     };
     tellers.add(tell);
+    const isSettled = (): boolean => now() - Math.max(since, leases.get(controller)?.heldSince ?? now()) >= settleMs;
     const holds = (token: number): boolean => leases.get(controller)?.token === token && lives(controller);
     const own = (callId: CallId): CallId => {
       owners.set(callId, controller);
@@ -52,7 +54,8 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
           if (lease === undefined || !lives(controller)) return { held: false, why: 'lapsed' };
         }
         const token = given ?? (fence += 1);
-        leases.set(controller, { token, ends: now() + leaseMs });
+        leases.set(controller, { token, ends: now() + leaseMs, heldSince: given === null ? now() : (lease?.heldSince ?? now()) });
+        if (held !== token) for (const callId of finished) ended.add(callId);
         held = token;
         tell();
         return { held: true, token, lapsed: [...leases.keys()].filter((other) => !lives(other)) };
@@ -65,25 +68,26 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       end: (callId) => {
         mine.delete(callId);
         ended.add(callId);
+        finished.add(callId);
         tell();
       },
       lose: (callId) => { mine.delete(callId); },
       claim: async (token, calls) => {
         there();
         if (!holds(token)) return { mine: new Set(), over: new Set(), settled: false };
-        const settled = now() - since >= settleMs;
+        const settled = isSettled();
         const isOver = ({ callId }: { readonly callId: CallId }): boolean => over.has(callId);
         const mineNow = calls.filter(({ callId, believed }) => {
           if (over.has(callId)) return false;
           const owner = owners.get(callId);
           const whose = owner ?? believed ?? '';
-          return whose === controller || ((owner !== undefined || settled) && !lives(whose));
+          return whose === controller || (settled && !lives(whose));
         });
         return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.filter(isOver).map(({ callId }) => callId)), settled };
       },
       take: async (token, from, atMost) => {
         there();
-        if (!holds(token) || from === controller || lives(from)) return [];
+        if (!holds(token) || from === controller || !isSettled() || lives(from)) return [];
         const all = [...owners].filter(([, owner]) => owner === from).map(([callId]) => callId);
         if (all.length <= atMost) leases.delete(from);
         return all.slice(0, atMost).map(own);
@@ -92,7 +96,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         there();
         tell();
         held = null;
-        if (leases.get(controller)?.token === token) leases.set(controller, { token, ends: -1 });
+        if (leases.get(controller)?.token === token) leases.set(controller, { token, ends: -1, heldSince: now() });
       },
       stop: () => {
         held = null;

@@ -146,6 +146,7 @@ interface Process {
 
 /** What a controller says only of a bug of its own; a lost link is none. */
 const bugs = /was released|could not be taken over|could not be closed|replays differently|broke its promise/;
+export type ControllerLog = Parameters<typeof createController>[0]['log'];
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, transition: typeof theTransition, errors: unknown[]): Process {
@@ -186,7 +187,7 @@ function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: Return
 }
 
 /** Draws from the scenario's seed (mulberry32), so that a run can be repeated. */
-function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
+export function chanceOf({ seed, jitterMs, faults }: Scenario): Chance {
   let state = seed | 0;
   let refusedBridges = 0;
   const draw = (below: number): number => {

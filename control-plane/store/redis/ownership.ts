@@ -17,20 +17,22 @@ export interface RedisOwnershipOptions {
   /** This controller's name. */
   readonly controller: string;
   readonly leaseMs: Ms;
-  /** After Redis has lost its memory, calls without an owner are left alone for so long: theirs may not have said so yet. */
+  /** After Redis was away, or has lost its memory, others’ calls are left alone for so long: they may not have said yet that they live. */
   readonly settleMs?: Ms;
   readonly log: Log;
 }
 
-const [leasesKey, tokensKey, fenceKey, ownersKey, sinceKey] = ['fd:leases', 'fd:tokens', 'fd:fence', 'fd:owners', 'fd:since'] as const;
-const renewKeys = [leasesKey, tokensKey, fenceKey, sinceKey] as const;
-const ownKeys = [leasesKey, tokensKey, ownersKey, sinceKey] as const;
+const [leasesKey, tokensKey, fenceKey, ownersKey, sinceKey, heldKey] = ['fd:leases', 'fd:tokens', 'fd:fence', 'fd:owners', 'fd:since', 'fd:held'] as const;
+const renewKeys = [leasesKey, tokensKey, fenceKey, sinceKey, heldKey] as const;
+const ownKeys = [leasesKey, tokensKey, ownersKey, sinceKey, heldKey] as const;
 const script = (name: string): string => readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8');
 const scripts = { renew: script('renew-lease'), own: script('own-calls'), note: script('note-calls') } as const;
 /** What begins and ends within this time is told together. */
 const gatherMs: Ms = 10;
 /** A call that is over is nobody's to finish: longer than any journal of it is looked at. */
 const rememberMs: Ms = 24 * hour;
+/** Calls that ended lately: a controller that is restarted may have journals of them on its disk. */
+const rememberedOver = 10_000;
 /** Of one script: a thousand take about a millisecond of Redis. */
 const callsAtOnce = 1000;
 
@@ -44,6 +46,8 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   const mine = new Set<CallId>();
   const begun = new Set<CallId>();
   const ended = new Set<CallId>();
+  /** Told again to a Redis that may have forgotten them. */
+  const over = new Set<CallId>();
   let timer: NodeJS.Timeout | null = null;
   let telling = false;
 
@@ -93,6 +97,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   /** What it may have forgotten; a call that somebody took meanwhile stays theirs. */
   const tellAll = (): void => {
     if (held === null) return;
+    for (const callId of over) ended.add(callId);
     claim(held, [...mine].map((callId) => ({ callId, believed: controller }))).catch((error: unknown) => {
       log.debug({ error: String(error) }, 'Redis was not told again whose calls are whose');
     });
@@ -140,6 +145,9 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       mine.delete(callId);
       begun.delete(callId);
       ended.add(callId);
+      over.add(callId);
+      const [oldest] = over;
+      if (over.size > rememberedOver && oldest !== undefined) over.delete(oldest);
       tellSoon();
     },
     lose: (callId) => {

@@ -4,6 +4,7 @@
 -- KEYS[2]  fd:tokens, a hash: the token of each controller's lease
 -- KEYS[3]  fd:fence, a counter: each lease made anew has a higher token
 -- KEYS[4]  fd:since, when the first lease was made: a server that lost its memory begins again
+-- KEYS[5]  fd:held, a hash: since when each controller has held its lease without a break
 -- ARGV[1]  the controller
 -- ARGV[2]  its token; empty asks for a lease anew
 -- ARGV[3]  how long the lease lasts, in ms; below 0 ends it
@@ -17,6 +18,7 @@ local token = ARGV[2]
 if token == '' then
   token = tostring(redis.call('INCR', KEYS[3]))
   redis.call('HSET', KEYS[2], ARGV[1], token)
+  redis.call('HSET', KEYS[5], ARGV[1], now)
 else
   local current = redis.call('HGET', KEYS[2], ARGV[1])
   if current and current ~= token then
