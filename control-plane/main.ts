@@ -9,6 +9,7 @@ import { keepCalls } from './keep-calls.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Offer } from './core/call/events.ts';
+import { compileExtension } from './core/routing/extension.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
@@ -224,9 +225,12 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
 
 function planOf(clinics: readonly ClinicConfig[], speech: Speech | undefined, offer: Offer): Plan | undefined {
   const accounts = clinics.map((clinic) => clinic.account);
+  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
+  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia };
+  const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
+  if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);
   if (found === undefined) return undefined;
   void speech?.prepare(textsOfCaller(found.number, offer.caller.name));
-  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia });
+  return compileFor(accounts, facts);
 }

@@ -60,6 +60,8 @@ export interface SwitchSnapshot {
     readonly callId: CallId;
     readonly dialled: string;
     readonly origin: 'trunk' | 'phone';
+    /** As in the call's offer. */
+    readonly phone?: string;
     /** Null when the caller's leg is gone and others of the call are left. */
     readonly caller: CallerOnSwitch | null;
     readonly legs: readonly LegOnSwitch[];

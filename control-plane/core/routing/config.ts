@@ -28,10 +28,11 @@ export interface Device {
   readonly ringMs?: Ms;
 }
 
+/** `sipPrefix`: the account's, of the names that device and trunks have on the switch (sip-name.ts); absent for bare names. */
 export type DialTarget =
-  | { readonly kind: 'device'; readonly device: DeviceId }
+  | { readonly kind: 'device'; readonly device: DeviceId; readonly sipPrefix?: string }
   /** Over the first of these trunks that takes it. */
-  | { readonly kind: 'external'; readonly number: E164; readonly trunks: readonly TrunkId[] };
+  | { readonly kind: 'external'; readonly number: E164; readonly trunks: readonly TrunkId[]; readonly sipPrefix?: string };
 
 export interface User {
   readonly id: UserId;
@@ -130,6 +131,8 @@ export const defaultVoicemail: Voicemail = { greeting: 'sound:vm-intro', maxMs: 
 export interface Account {
   readonly id: AccountId;
   readonly name: string;
+  /** Of the names its phones and trunks have on the switch; absent for bare names. */
+  readonly sipPrefix?: string;
   readonly users: readonly User[];
   readonly numbers: readonly TrackingNumber[];
   readonly blocked?: Blocked;
