@@ -3,6 +3,7 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import { defaultVoicemail, type Account, type Contact, type Device, type E164, type Forward, type Media, type Message, type TrackingNumber, type TrunkId, type User, type Voicemail } from '../core/routing/config.ts';
+import { sipName } from '../core/routing/sip-name.ts';
 import { second } from '../core/time.ts';
 import type { AudioRef, Doc, Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
@@ -31,6 +32,8 @@ export type TrunkConfig = Doc<'trunk'> & { readonly id: TrunkId };
 export interface PhoneConfig {
   /** Also the id of its device. */
   readonly extension: string;
+  /** What it logs in with: the extension, behind the account's prefix. */
+  readonly sipUser: string;
   readonly user: string;
   readonly label: string;
   readonly password: string;
@@ -77,6 +80,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     account: {
       id,
       name: body.name,
+      ...(body.sipPrefix === undefined || body.sipPrefix === '' ? {} : { sipPrefix: body.sipPrefix }),
       users: of('user').map((user): User => ({
         id: user.id,
         name: user.body.name,
@@ -94,7 +98,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     timezone: body.timezone,
     country: body.country,
     trunks,
-    phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
+    phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, sipUser: sipName(body.sipPrefix, device.extension), user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
     emergency: body.emergency ?? null,
     failsafe: new Map(failsafes),
     outbound: body.outbound ?? null,

@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { maxUsers } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
-import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
@@ -41,6 +41,7 @@ const account = z.strictObject({
   name: words(60),
   timezone: timezone.default('America/New_York'),
   country: country.default('US'),
+  sipPrefix: sipPrefix.optional().meta({ description: 'Of the names that its phones log in with: `elm` makes `elm.101` of extension 101. No two accounts have the same; agency admins set it. Made when absent.' }),
   /** Rung by the switch itself for every number that names none. */
   failsafe: e164.optional(),
   /** R1: the first entry that is configured is taken. */

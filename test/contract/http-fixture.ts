@@ -185,7 +185,7 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const objects: { readonly [K in Kind]: DocInput<K> } = {
       account: { name: `Clinic ${account}` },
       user: { name: 'Front desk', email: 'desk@clinic.example' },
-      device: { user: 'desk', extension: account === 'north' ? '1001' : '2001' },
+      device: { user: 'desk', extension: '1001' },
       trunk: { host: 'sip.carrier.example', username: 'clinic', password: `secret-of-${account}` },
       number: { e164: numberOf(account), name: 'Main', users: ['desk'] },
       contact: { number: '+12025550187', name: 'A patient' },
@@ -195,10 +195,10 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: account === 'north' ? '1002' : '2002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
   }
 }
 
-export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? `carrier-${account}` : 'desk');
+export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? 'carrier' : 'desk');
 /** Of an object that this account has, and the other has not. */
 export const foreignId = (account: string, kind: string): string => `${account}-${kind}`;

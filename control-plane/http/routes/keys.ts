@@ -1,6 +1,8 @@
 /** API keys, and the passwords of phones: what opens doors. */
 import { z } from 'zod';
 import { id as idField, words } from '../../configuration/fields.ts';
+import { prefixOf } from '../../configuration/sip-prefix.ts';
+import { sipName } from '../../core/routing/sip-name.ts';
 import type { ApiKey } from '../../store/ports.ts';
 import { accountQuery, keySchema, newKeySchema, pageOf, pageQuery, roles, timeQuery } from '../answers.ts';
 import { newKey, type Keyring } from '../auth.ts';
@@ -73,7 +75,8 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         const device = configuration.get({ account: params.account, kind: 'device', id: params.id });
         const { extension, password } = device?.body ?? {};
         if (extension === undefined || password === undefined) throw notFound();
-        return { status: 200, body: { username: extension, password } };
+        const { account } = params;
+        return { status: 200, body: { username: sipName(prefixOf(configuration.get({ account, kind: 'account', id: account })), extension), password } };
       },
     }),
   ];

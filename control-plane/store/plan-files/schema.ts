@@ -163,6 +163,7 @@ export const planSchema = fields({
     name: text(60),
     timezone: timezone.default('America/New_York'),
     country: pattern(/^[A-Z]{2}$/, 'is not a country', 'Use two capital letters such as US.').default('US'),
+    sipPrefix: pattern(/^[a-z0-9][a-z0-9-]{0,15}$/, 'is not a usable prefix', 'Use lower-case letters, digits and -, at most 16, or leave it out.').optional(),
     failsafe: e164.optional(),
   }),
   trunks: z.array(trunk, 'must be a list').default([]),
