@@ -79,7 +79,7 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
 
 const subjects: Readonly<Record<Notice['kind'], string>> = { emergency: 'Emergency call', failsafe: 'A call went to the failsafe', voicemail: 'A new voice message' };
 
-/** What the switch noted while alone, as a notice. `location` is where its phones stand. */
+/** What the switch noted while alone, as a notice. `location` is where the phone stands, empty where nobody knows. */
 export function noticeOf(note: SwitchNote, notify: readonly string[], location: string): Notice {
   return { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
 }
@@ -88,7 +88,7 @@ function sentenceOf(note: SwitchNote, location: string): string {
   if (note.kind === 'failsafe') {
     return `A call to ${note.dialled} found no controller and was sent to the failsafe ${note.trunk || '(none is set)'}: ${note.outcome}.`;
   }
-  const call = `Emergency call: ${note.dialled} was dialled from extension ${note.from} at ${location}`;
+  const call = `Emergency call: ${note.dialled} was dialled from extension ${note.from}${location === '' ? '' : ` at ${location}`}`;
   if (note.outcome === 'STARTED') return `${call}; it is under way.`;
   return note.outcome === 'ANSWER' ? `${call}; it was answered over ${note.trunk}.` : `${call}; it was not answered (${note.outcome}).`;
 }

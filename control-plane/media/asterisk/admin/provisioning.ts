@@ -1,5 +1,5 @@
 /** Brings the switch's objects and its database from one setup to the next, while calls go on. */
-import type { EmergencyIdentity, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
+import type { EmergencyIdentity, Failsafe, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
 import type { CarrierAddresses } from './carrier-addresses.ts';
 import { deviceObjects, ownerOf, placeOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
 import type { Ari, SwitchDatabase } from './switch-database.ts';
@@ -12,6 +12,8 @@ export interface Provisioned {
   readonly failsafes: readonly string[];
   /** Devices with an emergency identity of their own; absent in what older versions left. */
   readonly identities?: readonly string[];
+  /** Devices with emergency trunks of their own; absent likewise. */
+  readonly emergencyTrunks?: readonly string[];
 }
 
 export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
@@ -77,8 +79,9 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     if (extent === 'everything') written.clear();
     const objects = await bringObjects(setup, before);
     // In both forms a carrier may send the number in.
-    const failsafes = new Map([...setup.failsafes].flatMap(([dialled, target]) => [[dialled, target], [`+${dialled}`, target]] as const));
+    const failsafes = new Map([...setup.failsafes].flatMap(([dialled, failsafe]) => [[dialled, failsafeText(failsafe)], [`+${dialled}`, failsafeText(failsafe)]] as const));
     const identities = identitiesOf(setup);
+    const emergencyTrunks = new Map(setup.devices.flatMap(({ id, emergencyTrunks: own }) => (own === undefined ? [] : [[id, own.join('&')] as const])));
     for (const dialled of before.failsafes) {
       if (!failsafes.has(dialled)) await write('fd-failsafe', dialled, '');
     }
@@ -93,7 +96,11 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
       if (!identities.has(id)) await writeIdentity(id, { callerId: '', location: '' });
     }
     for (const [id, identity] of identities) await writeIdentity(id, identity);
-    return { objects, failsafes: [...failsafes.keys()], identities: [...identities.keys()] };
+    for (const id of before.emergencyTrunks ?? []) {
+      if (!emergencyTrunks.has(id)) await write('fd-emergency', `trunks/${id}`, '');
+    }
+    for (const [id, trunks] of emergencyTrunks) await write('fd-emergency', `trunks/${id}`, trunks);
+    return { objects, failsafes: [...failsafes.keys()], identities: [...identities.keys()], emergencyTrunks: [...emergencyTrunks.keys()] };
   }
 
   async function writeIdentity(id: string, { callerId, location }: EmergencyIdentity): Promise<void> {
@@ -113,6 +120,10 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
 function identitiesOf(setup: SwitchSetup): ReadonlyMap<string, EmergencyIdentity> {
   const own = setup.devices.flatMap(({ id, emergency }) => (emergency === undefined ? [] : [[id, emergency] as const]));
   return new Map([['default', setup.emergency], ...own]);
+}
+
+function failsafeText({ number, trunks }: Failsafe): string {
+  return trunks === undefined ? number : `${number}@${trunks.join('&')}`;
 }
 
 function trunksOf({ objects }: Provisioned): readonly string[] {
