@@ -138,6 +138,21 @@ describe('a trunk known by its address', () => {
     expect(clinic.offered).toEqual([]);
   });
 
+  test('of two clinics with one carrier brings the calls of both, and each calls over its own', async () => {
+    const host = ownLoopbackAddress();
+    const party = await answering(host);
+    await provision(clinic, [trunk({ ...party.address }), trunk({ id: 'south.trunk', ...party.address })]);
+    await calling(host);
+    await until(() => clinic.offered.includes('+12025550187'), { describe: 'the call is offered' });
+    await hangUp(clinic);
+    const ids = [await dial(), await dial({ endpoint: 'PJSIP/+12025550199@south.trunk' })];
+    await until(async () => (await channelsOf(clinic)).filter(({ id, state }) => ids.includes(id) && state === 'Up').length === 2, { describe: 'the carrier has answered both' });
+    await provision(clinic, [trunk({ id: 'south.trunk', ...party.address })]);
+    clinic.offered.length = 0;
+    await calling(host);
+    await until(() => clinic.offered.length > 0, { describe: 'the one that is left brings calls' });
+  });
+
   test('offers its codecs in its order, and its DTMF mode', async () => {
     const host = ownLoopbackAddress();
     const party = await answering(host);
