@@ -21,10 +21,12 @@ export interface ApiParts {
   readonly registrations: () => Promise<readonly Registration[]>;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
+  /** Calls of an account that are out over trunks now. */
+  readonly callsOut: (account: string) => number;
   readonly log: Log;
 }
 
-export function apiDeps({ running, database, calls, recordings, audioFiles, registrations, spoken, log }: ApiParts): ApiDeps {
+export function apiDeps({ running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
   const { configuration } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
@@ -50,7 +52,7 @@ export function apiDeps({ running, database, calls, recordings, audioFiles, regi
     explain: (account, dialled, caller) => {
       const accounts = running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
       if (findNumber(accounts, dialled) === undefined) return null;
-      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', whisperMedia: spoken });
+      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', callsOut, whisperMedia: spoken });
       return { text: explain(plan), plan };
     },
   };

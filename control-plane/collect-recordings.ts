@@ -26,6 +26,8 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
+  /** Looks at once, and every half minute, for what was left behind. */
+  start(): void;
   /** A call has ended. */
   collect(cdr: Cdr): void;
   /** Null, or a sentence: recordings stay on the switch, and why. */
@@ -86,9 +88,12 @@ export function collectRecordings(options: CollectorOptions): Collector {
     problem = null;
   }
 
-  enqueue(() => collectAll());
-  const timer = setInterval(() => { enqueue(() => collectAll()); }, againMs);
+  let timer: NodeJS.Timeout | undefined;
   return {
+    start: () => {
+      enqueue(() => collectAll());
+      timer ??= setInterval(() => { enqueue(() => collectAll()); }, againMs);
+    },
     collect: (cdr) => {
       if (cdr.voicemail !== null || cdr.recordings.length > 0) enqueue(() => collectAll(cdr));
     },

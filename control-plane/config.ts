@@ -44,6 +44,7 @@ const environment = z.object({
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/frontdesk').optional(),
   FRONTDESK_MEDIA_KEY: mediaKey.optional(),
   FRONTDESK_MEDIA_KEYS_OLD: z.string().transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== '')).pipe(z.array(mediaKey)).default([]),
+  FRONTDESK_NEW_ADMIN_KEY: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
@@ -81,6 +82,8 @@ export interface Config {
   readonly mediaKey: string | undefined;
   /** Keys that older recordings may still need. */
   readonly oldMediaKeys: readonly string[];
+  /** Another key of an agency admin is made and shown at the start: for one who has lost theirs. */
+  readonly newAdminKey: boolean;
   /** Notices go out by e-mail over this server. */
   readonly smtpUrl: string | undefined;
   readonly mailFrom: string | undefined;
@@ -118,6 +121,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       databaseUrl: e.DATABASE_URL,
       mediaKey: e.FRONTDESK_MEDIA_KEY,
       oldMediaKeys: e.FRONTDESK_MEDIA_KEYS_OLD,
+      newAdminKey: e.FRONTDESK_NEW_ADMIN_KEY,
       smtpUrl: e.FRONTDESK_SMTP_URL,
       mailFrom: e.FRONTDESK_MAIL_FROM,
     }),

@@ -30,6 +30,8 @@ interface KeepOptions {
 
 export interface KeptCalls {
   readonly recordings: Recordings;
+  /** The switch can be asked: what an earlier run left there is brought. */
+  start(): void;
   problems(): readonly string[];
   stop(): Promise<void>;
 }
@@ -73,6 +75,7 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
   await disk.check();
   return {
     recordings,
+    start: () => { collector.start(); },
     problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();

@@ -4,17 +4,19 @@
 import { join } from 'node:path';
 import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
-import { openConfiguration } from './open-configuration.ts';
+import { openConfiguration, readPlans } from './open-configuration.ts';
 import { keepCalls } from './keep-calls.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
+import type { Call } from './core/call/call.ts';
+import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
 import { compileExtension } from './core/routing/extension.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { createApi } from './http/api.ts';
-import { createFirstKey } from './http/auth.ts';
+import { createAdminKey } from './http/auth.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -94,6 +96,8 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
   }
 
   async function start(): Promise<Frontdesk> {
+    const refuse = (message: string): Error => new StartError(message);
+    const plan = await readPlans(config, withExample, refuse);
     const lock = await lockDataDir(config.dataDir);
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
@@ -109,7 +113,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
     const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, log }), log);
     undo.push(() => database.close());
-    const running = await openConfiguration({ config, database, audioFiles, log, withExample, refuse: (message) => new StartError(message) });
+    const running = await openConfiguration({ config, database, audioFiles, log, plan, refuse });
     undo.push(() => running.stop());
 
     const stack = await startStack(config, tools, progress);
@@ -134,7 +138,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
     const controller = createController({
       driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
-      compilePlan: (offer) => planOf(running.clinics(), speech, offer),
+      compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -146,6 +150,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
+    kept.start();
 
     const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
@@ -157,12 +162,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      callsOut: (account) => callsOut(controller.calls(), account),
       registrations: () => registrationsOf(running.clinics(), driver.admin),
     }));
     undo.push(() => { api.close(); });
     http.mount(api.listener);
-    const firstKey = await createFirstKey(database.keys).catch(() => null);
-    if (firstKey !== null) progress(`The first API key, of an agency admin; it is not shown again: ${firstKey}`);
+    const adminKey = await createAdminKey(database.keys, { wanted: config.newAdminKey }).catch(() => null);
+    if (adminKey !== null) progress(`An API key of an agency admin; it is not shown again: ${adminKey}`);
     readiness = (): Readiness => {
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
@@ -223,10 +229,10 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }
 
-function planOf(clinics: readonly ClinicConfig[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
   const accounts = clinics.map((clinic) => clinic.account);
   const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, whisperMedia };
+  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls, account), whisperMedia };
   const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
   if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);

@@ -29,18 +29,16 @@ export interface OpenOptions {
   readonly database: LateDatabase;
   readonly audioFiles: AudioFiles;
   readonly log: Log;
-  /** Where nobody named a plan, an empty database gets the example. */
-  readonly withExample: boolean;
+  /** Read before, so that a wrong plan leaves nothing started. */
+  readonly plan: PlanConfig | undefined;
   /** A start that cannot succeed, for the person who started it. */
   readonly refuse: (message: string) => Error;
 }
 
-/** Rejects with `refuse` when plans are wrong, or when there is neither database nor copy. */
-export async function openConfiguration({ config, database, audioFiles, log, withExample, refuse }: OpenOptions): Promise<RunningConfiguration> {
+/** Rejects with `refuse` when plans do not fit, or when there is neither database nor copy. */
+export async function openConfiguration({ config, database, audioFiles, log, plan, refuse }: OpenOptions): Promise<RunningConfiguration> {
   const copyFile = join(config.dataDir, 'configuration.json');
   const copy = await readCopy(copyFile);
-  // an example is of no interest to a system that has a configuration
-  const plan = config.planIsExample && (copy !== undefined || !withExample) ? undefined : await loadPlan(config, refuse);
   if (copy === undefined) await database.firstTry.catch((error: unknown) => { throw refuse(error instanceof Error ? error.message : String(error)); });
   const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, log });
 
@@ -62,7 +60,8 @@ export async function openConfiguration({ config, database, audioFiles, log, wit
     if (problems.length > 0) throw refuse(`The plan does not fit what is configured:\n${problems.join('\n')}`);
     if (written > 0) log.info({ plans: config.planFiles, objects: written }, 'The plan was taken in');
   };
-  if (plan !== undefined && (!config.planIsExample || configuration.current().objects.size === 0)) {
+  // An example is of no interest to a system that has a configuration.
+  if (plan !== undefined && (!config.planIsExample || (copy === undefined && configuration.current().objects.size === 0))) {
     if (copy === undefined) await importNow(plan);
     else void database.opened.then(() => importNow(plan)).catch((error: unknown) => { log.error({ error: String(error) }, 'The plan could not be taken in: calls are routed as before'); });
   }
@@ -75,7 +74,9 @@ export async function openConfiguration({ config, database, audioFiles, log, wit
   };
 }
 
-async function loadPlan(config: Config, refuse: OpenOptions['refuse']): Promise<PlanConfig> {
+/** The plans that were named; the example only where it is wanted. Rejects with `refuse` when one is wrong. */
+export async function readPlans(config: Config, withExample: boolean, refuse: OpenOptions['refuse']): Promise<PlanConfig | undefined> {
+  if (config.planIsExample && !withExample) return undefined;
   const loaded = await loadPlanFiles(config.planFiles);
   if (!loaded.ok) throw refuse(formatProblems(loaded.problems));
   return loaded.config;

@@ -16,7 +16,7 @@ export async function registrationsOf(clinics: readonly ClinicConfig[], admin: P
       const contact = devices.find((one) => one.device === phone.sipUser)?.contacts[0];
       return {
         account: clinic.account.id, kind: 'device', id: phone.extension, state: contact === undefined ? 'unregistered' : 'registered',
-        contact: contact === undefined ? null : `sip:${phone.sipUser}@${contact.address}`, roundTripMs: null, since: contact?.since ?? null, userAgent: contact?.userAgent ?? null,
+        contact: contact === undefined ? null : `sip:${phone.sipUser}@${contact.address}`, roundTripMs: null, since: contact?.since ?? null, userAgent: contact?.userAgent || null,
       };
     }),
   ]);

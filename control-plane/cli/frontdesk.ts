@@ -45,6 +45,7 @@ Settings come from the environment:
   FRONTDESK_LOG_LEVEL         debug, info, warn, error or silent
   FRONTDESK_MEDIA_KEY         encrypts recordings: 32 bytes in hex; made in the data directory when absent
   FRONTDESK_MEDIA_KEYS_OLD    keys that older recordings need, with commas between
+  FRONTDESK_NEW_ADMIN_KEY     yes: makes another key of an agency admin at this start, and prints it
   FRONTDESK_API_URL           of another machine's Frontdesk (http://127.0.0.1:8088)
   FRONTDESK_API_KEY           for the commands over the API
   DATABASE_URL                a Postgres of your own: postgres://user:password@host:5432/frontdesk; in the data directory when absent

@@ -3,6 +3,8 @@
  * Every problem is found at once, and names the field and the way out.
  */
 import type { z } from 'zod';
+import { guardDestination, type OutboundRules } from '../core/routing/outbound-guard.ts';
+import { outboundRulesOf } from './clinics.ts';
 import { documents, type Doc, type Kind } from './documents.ts';
 import { keyText, type ConfigObject, type ObjectKey } from './objects.ts';
 
@@ -26,6 +28,12 @@ export interface Reference {
 }
 
 export type Objects = ReadonlyMap<string, ConfigObject>;
+
+const waysOut = {
+  'not-a-number': 'Correct it.',
+  premium: 'Give another number, or set outbound.premium of the account to true.',
+  country: 'Give another number, or add the country to outbound.countries of the account.',
+} as const;
 
 const emergencyNumbers = ['911', '933', '112'];
 
@@ -128,11 +136,13 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
   const problems: ObjectProblem[] = [];
   const own = new Set<string>();
   const withTrunk = new Set<string>();
+  const outbound = new Map<string, OutboundRules>();
   const seen = new Map<string, ObjectProblem>();
   for (const object of objects.values()) {
     if (object.kind === 'account' && object.body.sipPrefix === undefined) seen.set('prefix ', { object: keyOf(object), path: 'sipPrefix', message: 'is missing: others have none either. Choose one.' });
     if (object.kind === 'number') own.add(object.body.e164);
     if (object.kind === 'trunk') withTrunk.add(object.account);
+    if (object.kind === 'account') outbound.set(object.account, outboundRulesOf(object.body));
   }
   for (const object of objects.values()) {
     const say = (path: string, message: string): void => { problems.push({ object: keyOf(object), path, message }); };
@@ -143,6 +153,9 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
     }
     for (const { number, path } of outside(object)) {
       if (own.has(number)) say(path, `${number} is a number of this system: the call would come straight back. Give a number outside of it.`);
+      const rules = outbound.get(object.account);
+      const decision = rules === undefined ? undefined : guardDestination(number, rules);
+      if (decision?.allowed === false) say(path, `${decision.detail} ${waysOut[decision.reason]}`);
       if (!withTrunk.has(object.account)) say(path, `${number} can only be reached over a trunk, and the account has none. Create a trunk first.`);
     }
     for (const { key, path, what } of unique(object, namesOf(account))) {

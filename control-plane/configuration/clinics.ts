@@ -3,6 +3,7 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import { defaultVoicemail, type Account, type Contact, type Device, type E164, type Forward, type Media, type Message, type TrackingNumber, type TrunkId, type User, type Voicemail } from '../core/routing/config.ts';
+import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
 import { sipName } from '../core/routing/sip-name.ts';
 import { second } from '../core/time.ts';
 import type { AudioRef, Doc, Kind } from './documents.ts';
@@ -20,7 +21,6 @@ export interface ClinicConfig {
   readonly emergency: EmergencyConfig | null;
   /** Rung by the switch itself when no controller answers, by tracking number. */
   readonly failsafe: ReadonlyMap<E164, E164>;
-  readonly outbound: NonNullable<Doc<'account'>['outbound']> | null;
   readonly retention: NonNullable<Doc<'account'>['retention']>;
   /** Who is sent a number's new voicemails, by tracking number. */
   readonly voicemailNotify: ReadonlyMap<E164, readonly string[]>;
@@ -88,6 +88,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
         ...optional('forward', forward(user.body.forward)),
         ...optional('recording', user.body.recording),
       })),
+      outbound: outboundRulesOf(body),
       numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
@@ -101,10 +102,15 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, sipUser: sipName(body.sipPrefix, device.extension), user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
     emergency: body.emergency ?? null,
     failsafe: new Map(failsafes),
-    outbound: body.outbound ?? null,
     retention: body.retention ?? {},
     voicemailNotify: new Map(of('number').map(({ body: number }) => [number.e164, number.voicemail.notify])),
   };
+}
+
+/** What an account that says nothing allows: calls within its own country. */
+export function outboundRulesOf({ country, outbound }: Doc<'account'>): OutboundRules {
+  const rules = defaultOutboundRules(country);
+  return outbound === undefined ? rules : { countries: outbound.countries ?? rules.countries, premium: outbound.premium, concurrentCalls: outbound.concurrentCalls };
 }
 
 function defaultLabel(extension: string | undefined): string {

@@ -24,10 +24,14 @@ export function newKey(of: { readonly name: string; readonly role: Role; readonl
   return { key: { id, ...of, hash: hashOf(secret), createdAt: at, lastUsedAt: null }, secret: `fd_${id}_${secret}` };
 }
 
-/** The secret of a first agency admin; null when there is a key already. Rejects with StoreAwayError. */
-export async function createFirstKey(keys: KeyStore, at: EpochMs = Date.now()): Promise<string | null> {
-  if ((await keys.list()).length > 0) return null;
-  const { key, secret } = newKey({ name: 'First key', role: 'agency-admin', account: null, expiresAt: null }, at);
+/**
+ * The secret of an agency admin who can get in when nobody else can: null when there is a key of one that works, unless
+ * another is `wanted`. Rejects with StoreAwayError.
+ */
+export async function createAdminKey(keys: KeyStore, { wanted = false, at = Date.now() }: { readonly wanted?: boolean; readonly at?: EpochMs } = {}): Promise<string | null> {
+  const works = ({ role, expiresAt }: ApiKey): boolean => role === 'agency-admin' && (expiresAt === null || expiresAt > at);
+  if (!wanted && (await keys.list()).some(works)) return null;
+  const { key, secret } = newKey({ name: `Made at the start of ${new Date(at).toISOString().slice(0, 10)}`, role: 'agency-admin', account: null, expiresAt: null }, at);
   await keys.add(key);
   return secret;
 }

@@ -37,7 +37,7 @@ export class HttpProblem extends Error {
 }
 
 /** The one answer for what does not exist and for what another account has. */
-export const notFound = (): HttpProblem => new HttpProblem(404, 'There is nothing here.');
+export const notFound = (): HttpProblem => new HttpProblem(404, 'There is nothing here, or nothing that this key may see. /api/docs lists what there is.');
 
 /** The value, or a problem with every field that is wrong. */
 export function checked<S extends z.ZodType>(schema: S, value: unknown, status: 400 | 422, what: string): z.output<S> {

@@ -105,7 +105,7 @@ describe('Requests are bounded and settle once', () => {
   test('a switch that never answers costs each request its deadline, those never sent say so, and a late reply settles nothing twice', async () => {
     const server = await rogueSwitch({ answer: silence });
     const { client } = await attach(server.port, { limits: { maxInFlight: 1, maxQueued: 5, requestTimeoutMs: 40 } });
-    const [sent, waiting] = await Promise.all([client.request('channels.list'), client.request('bridges.list')]);
+    const [sent, waiting] = await Promise.all([client.request('channels.list'), client.request('bridges.list', {}, { timeoutMs: 30 })]);
     expect(sent).toMatchObject({ ok: false, error: 'timeout', sent: true });
     expect(waiting).toMatchObject({ ok: false, error: 'timeout', sent: false });
     for (const request of server.seen) for (const socket of server.sockets) ok(request, socket);

@@ -104,6 +104,9 @@ describe('A configuration', () => {
     ['an emergency number as an extension', ({ account }) => draft(account, 'device', 'x', { user: 'ann', extension: '911' }), 'extension: 911 is an emergency number. Use another extension.'],
     ['SRTP whose keys travel in the clear', ({ account }) => draft(account, 'trunk', 'x', { host: 'sip.example', srtp: true }), ': srtp needs transport tls. Its keys would travel in the clear: set transport to tls, or srtp to false.'],
     ['an account that is not there', () => draft('nobody', 'user', 'x', { name: 'X' }), ': belongs to no account. Create the account first.'],
+    ['a forward to another country', ({ account }) => draft(account, 'user', 'x', { name: 'X', forward: '+442071838750' }), 'forward: +442071838750 is in GB; calls are allowed to US. Give another number, or add the country to outbound.countries of the account.'],
+    ['a premium number as a failsafe', ({ account }) => draft(account, 'number', 'x', { e164: '+12025559001', name: 'X', failsafe: '+19005550123' }), 'failsafe: +19005550123 is a premium number of North America, and premium numbers are not allowed. Give another number, or set outbound.premium of the account to true.'],
+    ['a number with a digit too few', ({ account }) => draft(account, 'user', 'x', { name: 'X', forward: '+1202555012' }), 'forward: +1202555012 is not a complete international number. Correct it.'],
     ['audio of two kinds', ({ account }) => draft(account, 'number', 'x', { e164: '+12025559001', name: 'X', announcement: { text: 'Hello', sound: 'beep' } }), 'announcement: must be one of text, audio and sound. Keep one of the three.'],
   ])('refuses %s', async (_, make, problem) => {
     const { configuration } = await open();
@@ -118,6 +121,17 @@ describe('A configuration', () => {
     const gone = (kind: Draft['kind'], id: string): Draft => draft(account, kind, id, null, 1);
     expect(told(await configuration.write([gone('user', 'ann')], 'test'))).toEqual(['in-use', 'device/desk user: uses the user “ann”. Change it first.', 'number/main users[0]: uses the user “ann”. Change it first.']);
     expect(told(await configuration.write([gone('user', 'ann'), gone('device', 'desk'), gone('number', 'main')], 'test'))).toEqual(['written']);
+  });
+
+  test('refuses to forbid a country that a phone is in, naming the phone; allowed together, it is written', async () => {
+    const { configuration } = await open();
+    const { account } = await clinic(configuration);
+    const abroad = draft(account, 'user', 'kit', { name: 'Kit', forward: '+442071838750' });
+    const open44 = draft(account, 'account', account, { name: 'Clinic', outbound: { countries: ['US', 'GB'] } }, 1);
+    expect(told(await configuration.write([open44, abroad], 'test'))).toEqual(['written']);
+    const shut = await configuration.write([draft(account, 'account', account, { name: 'Clinic' }, 2)], 'test');
+    expect(told(shut)[0]).toBe('invalid');
+    expect(told(shut)[1]).toContain('user/kit');
   });
 
   test('tells an account nothing of another', async () => {

@@ -1,6 +1,6 @@
 /** Who gets in, how often, and what they are told when something is not right with us. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { createFirstKey } from '../../control-plane/http/auth.ts';
+import { createAdminKey, newKey } from '../../control-plane/http/auth.ts';
 import { memoryStores } from '../support/memory-stores.ts';
 import { until } from '../support/until.ts';
 import { startApi, type TestApi } from './http-fixture.ts';
@@ -16,10 +16,21 @@ afterEach(async () => { for (const server of open.splice(0)) await server.stop()
 describe('keys', () => {
   it('have a first one, shown once, of which only a hash is kept', async () => {
     const { keys } = memoryStores();
-    const secret = await createFirstKey(keys);
+    const secret = await createAdminKey(keys);
     expect(secret).toMatch(/^fd_[0-9a-f]{12}_[0-9a-f]{48}$/);
     expect(JSON.stringify(await keys.list())).not.toContain(secret?.split('_')[2]);
-    expect(await createFirstKey(keys)).toBeNull();
+    expect(await createAdminKey(keys)).toBeNull();
+  });
+
+  it('have another when no admin of the agency can get in any more, or when it is asked for', async () => {
+    const { keys } = memoryStores();
+    await createAdminKey(keys);
+    expect(await createAdminKey(keys, { wanted: true })).toMatch(/^fd_/);
+    const all = await keys.list();
+    expect(all.map(({ role, account }) => [role, account])).toEqual([['agency-admin', null], ['agency-admin', null]]);
+    for (const { id } of all) await keys.remove(id);
+    await keys.add(newKey({ name: 'Reader', role: 'read-only', account: null, expiresAt: null }, Date.now()).key);
+    expect(await createAdminKey(keys)).toMatch(/^fd_/);
   });
 
   it('let nobody in with a wrong secret, another scheme, or after their time', async () => {

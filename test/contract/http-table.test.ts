@@ -47,7 +47,7 @@ describe('another clinic’s things are not there', () => {
     const before = await server.state();
     for (const same of [true, false]) {
       const answer = await server.ask(route.method, `${await pathOf(route, 'south', 'south', same)}${needed(route)}`, requestFor(route, { key: 'north' }));
-      expect([answer.status, answer.json.detail]).toEqual([404, 'There is nothing here.']);
+      expect([answer.status, answer.json.detail]).toEqual([404, 'There is nothing here, or nothing that this key may see. /api/docs lists what there is.']);
     }
     expect(await server.state()).toBe(before);
   });

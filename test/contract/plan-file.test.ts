@@ -77,6 +77,11 @@ describe('a good plan', () => {
     expect(warnings).toEqual([expect.stringContaining('too short'), expect.stringContaining('no emergency section')]);
   });
 
+  it('may call a country that it names', async () => {
+    const { clinic } = await loaded(plan('', '      - mobile: +442071838750\n').replace('  id: c1\n', '  id: c1\n  outbound: { countries: [US, GB], concurrentCalls: 4 }\n'));
+    expect(clinic.account.outbound).toEqual({ countries: ['US', 'GB'], premium: false, concurrentCalls: 4 });
+  });
+
   it('gives the account’s failsafe to every number that names none', async () => {
     const numbers = 'numbers:\n  - { e164: +12025550111, name: A }\n  - { e164: +12025550112, name: B, failsafe: +12025550198 }\n';
     const text = `account: { id: c, name: C, failsafe: +12025550199 }\ntrunks: [{ id: t, host: h }]\n${numbers}`;
@@ -156,6 +161,8 @@ numbers:
     ['has no numbers', 'account: { id: a, name: A }\n', 'numbers: is missing'],
     ['would put a line of its own into the switch’s configuration', plan('', '        label: "a\\nb"\n'), 'without line breaks'],
     ['calls a mobile without a trunk', plan('', '      - mobile: +12025550121\n').replace(/trunks:[^]*(?=users:\n)/, ''), 'can only be reached over a trunk'],
+    ['calls a mobile in another country', plan('', '      - mobile: +442071838750\n'), '0.yaml:12: users[0].devices[1].mobile: +442071838750 is in GB; calls are allowed to US. Give another number, or add the country to outbound.countries under account.'],
+    ['calls a number that costs', plan('    failsafe: +19005550123\n'), '+19005550123 is a premium number of North America'],
   ])('that %s is refused', async (_, text, message) => {
     expect((await problemsOf(text)).join('\n')).toContain(message);
   });

@@ -36,7 +36,7 @@ describe('the number that was dialled', () => {
   });
 
   it('is looked for in every account', () => {
-    const other: Account = { id: 'c2', name: 'Harbor', users: [], numbers: [{ ...mainNumber, e164: '+15105550140' }] };
+    const other: Account = { id: 'c2', name: 'Harbor', users: [], outbound: clinic().outbound, numbers: [{ ...mainNumber, e164: '+15105550140' }] };
     expect(compileFor([clinic(), other], callFrom({ dialled: '15105550140' })).account.id).toBe('c2');
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../control-plane/core/routing/compile.ts';
 import type { Account, CallFacts, User } from '../../control-plane/core/routing/config.ts';
+import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import { explain } from '../../control-plane/core/routing/explain.ts';
 import { compileExtension } from '../../control-plane/core/routing/extension.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
@@ -8,12 +9,12 @@ import { plainTarget, sipName } from '../../control-plane/core/routing/sip-name.
 
 const user = (id: string, extension: string): User => ({ id, name: id.toUpperCase(), devices: [{ id: extension, label: 'desk', target: { kind: 'device', device: extension } }] });
 const account = (id: string, sipPrefix?: string): Account => ({
-  id, name: `${id} clinic`, ...(sipPrefix === undefined ? {} : { sipPrefix }),
+  id, name: `${id} clinic`, outbound: defaultOutboundRules('US'), ...(sipPrefix === undefined ? {} : { sipPrefix }),
   users: [user('ann', '101'), user('bob', '102'), { id: 'eve', name: 'Eve', devices: [{ id: 'cell', label: 'cell', target: { kind: 'external', number: '+13035550400', trunks: ['carrier'] } }] }],
   numbers: [{ e164: '+12025550110', label: 'Main', users: ['ann', 'eve'], ringMs: 20_000, callConnect: 'off' }],
 });
 const clinics = [account('north'), account('south', 'south')];
-const dials = (dialled: string): CallFacts => ({ dialled, callerNumber: '101', callerName: 'desk', whisperMedia: () => undefined });
+const dials = (dialled: string): CallFacts => ({ dialled, callerNumber: '101', callerName: 'desk', callsOut: () => 0, whisperMedia: () => undefined });
 const rung = (plan: Plan | undefined): unknown => {
   const step = plan?.steps['ring'];
   return step?.kind === 'ring' ? step.attempts.map(({ user: whose, target, callerId }) => [whose, target, callerId.number]) : plan?.steps[plan.first];

@@ -1,6 +1,7 @@
 /** A clinic with two desk phones and a mobile, and the facts of a call to it, for tests of routing. */
 import type { Account, CallFacts, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import { defaultVoicemail } from '../../control-plane/core/routing/config.ts';
+import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 
 export const mainNumber: TrackingNumber = {
   e164: '+12025550110',
@@ -25,13 +26,14 @@ export function clinic(change: Partial<TrackingNumber> = {}): Account {
       },
       { id: 'cy', name: 'Cy', devices: [] },
     ],
+    outbound: defaultOutboundRules('US'),
     numbers: [{ ...mainNumber, ...change }],
   };
 }
 
 /** A call from a named caller while everything that can be spoken is ready. */
 export function callFrom(change: Partial<CallFacts> = {}): CallFacts {
-  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', whisperMedia: (text) => `file:${text}`, ...change };
+  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', callsOut: () => 0, whisperMedia: (text) => `file:${text}`, ...change };
 }
 
 export const silent = { whisperMedia: () => undefined } as const;

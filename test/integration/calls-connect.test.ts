@@ -12,7 +12,7 @@ import { stays, until } from '../support/until.ts';
 const CONNECT = '+15550100';
 const WHISPER = '+15550101';
 const ANNOUNCED = '+15550102';
-const MOBILE = '+15559999';
+const MOBILE = '+12025559999';
 let site: Site;
 let clinic: Clinic;
 

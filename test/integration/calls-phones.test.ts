@@ -10,7 +10,7 @@ import { stays, until } from '../support/until.ts';
 
 const DESK = '+15550130';
 const BOTH = '+15550131';
-const MOBILE = '+15559999';
+const MOBILE = '+12025559999';
 let site: Site;
 let clinic: Clinic;
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Account, Blocked, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import { defaultOutboundRules, type OutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import { serve, type Served } from '../support/account.ts';
 import { answersAfter, rings } from '../support/behaviour.ts';
 import { wav } from '../support/clinic.ts';
@@ -14,7 +15,7 @@ const PASSING = '+15550302';
 const FORWARDED = '+15550303';
 const CALLER = '+15551111';
 const BLOCKED = '+15556666';
-const MOBILE = '+15559999';
+const MOBILE = '+12025550199';
 const MESSAGE_HZ = 1_000;
 let site: Site;
 let served: Served;
@@ -23,9 +24,9 @@ let message: `file:${string}`;
 const number = (e164: string, more: Partial<TrackingNumber> = {}): TrackingNumber =>
   ({ e164, label: 'Reception', users: ['ann'], ringMs: 20_000, callConnect: 'off', voicemail: { greeting: 'sound:vm-intro', maxMs: 10_000, silenceMs: 5_000 }, ...more });
 
-const account = (blocked: Partial<Blocked> = {}): Account => {
+const account = (blocked: Partial<Blocked> = {}, outbound: Partial<OutboundRules> = {}): Account => {
   return {
-    id: 'clinic', name: 'The Clinic',
+    id: 'clinic', name: 'The Clinic', outbound: { ...defaultOutboundRules('US'), ...outbound },
     users: [{ id: 'ann', name: 'Ann', devices: [{ id: '101', label: 'desk', target: { kind: 'device', device: '101' } }] }],
     numbers: [number(PLAIN), number(PASSING, { passCalledNumber: true }), number(FORWARDED, { forward: { number: MOBILE, trunks: ['carrier'] } })],
     blocked: { numbers: [BLOCKED], anonymous: true, action: 'reject', ...blocked },
@@ -67,6 +68,38 @@ describe('A forwarded number', () => {
     expect([cell.header('To')?.includes(MOBILE), desk.calls.length]).toEqual([true, 0]);
     await cell.hangUp();
     expect(await served.cdr()).toMatchObject({ disposition: 'answered', legs: [{ user: '', label: 'forward', target: { kind: 'external', number: MOBILE }, trunk: 'carrier', disposition: 'answered' }] });
+  });
+});
+
+describe('A call over a trunk', () => {
+  test('is not made to a country that is not allowed: the caller leaves a message', async () => {
+    served = await serve(site, account({}, { countries: ['NL'] }));
+    const mobile = await site.carrier(answersAfter(50));
+    const caller = await site.call({ from: CALLER, to: FORWARDED });
+    await caller.call.connected(2_000);
+    expect([served.call()?.phase, mobile.calls.length]).toEqual(['greeting', 0]);
+    expect(served.call()?.plan.reasons).toContainEqual({ subject: 'outbound', taken: false, why: `forward: ${MOBILE} is in US; calls are allowed to NL.` });
+    await caller.call.hangUp();
+    expect(await served.cdr()).toMatchObject({ disposition: 'no-answer', legs: [] });
+  });
+
+  test('is made while the limit allows, and again once one has ended', async () => {
+    served = await serve(site, account({}, { concurrentCalls: 1 }));
+    const mobile = await site.carrier(answersAfter(50));
+    const first = await site.call({ from: CALLER, to: FORWARDED });
+    await first.call.connected();
+    const second = await site.call({ from: '+15551112', to: FORWARDED });
+    await until(() => served.calls().some(({ phase }) => phase === 'greeting'), { describe: 'the second caller is greeted by voicemail' });
+    expect(mobile.calls).toHaveLength(1);
+    expect(served.calls().find(({ phase }) => phase === 'greeting')?.plan.reasons).toContainEqual({ subject: 'outbound', taken: false, why: 'forward: calls out over trunks now: 1; allowed at once: 1.' });
+    await first.call.hangUp();
+    await second.call.hangUp();
+    expect(new Set([(await served.cdr()).disposition, (await served.cdr()).disposition])).toEqual(new Set(['answered', 'no-answer']));
+    const third = await site.call({ from: CALLER, to: FORWARDED });
+    await third.call.connected();
+    await until(() => served.call()?.phase === 'connected', { describe: 'the third call is connected' });
+    await third.call.hangUp();
+    expect((await served.cdr()).disposition).toBe('answered');
   });
 });
 

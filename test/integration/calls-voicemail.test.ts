@@ -16,7 +16,7 @@ const FIVE_SECONDS = '+15550110';
 const THREE_SECONDS = '+15550111';
 const ALL_PHASES = '+15550112';
 const NOBODY = '+15550113';
-const MOBILE = '+15559999';
+const MOBILE = '+12025559999';
 const greeting = { file: 'greeting.wav' };
 let site: Site;
 let clinic: Clinic;

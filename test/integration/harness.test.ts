@@ -121,7 +121,7 @@ describe('A desk phone', () => {
 
 describe('A mobile behind the carrier', () => {
   test('answers by itself, presses a key, hangs up by itself', async () => {
-    await failsafeIs('+15559999');
+    await failsafeIs('+12025559999');
     const mobile = await site.carrier(answersAfter(200, { press: { keys: '1', afterMs: 100 }, hangUpAfterMs: 700 }));
     const caller = await site.call({ from: '+15551234', to: NUMBER });
     await until(() => caller.call.keys() === '1', { describe: 'the caller gets the key' });
@@ -135,7 +135,7 @@ describe('A mobile behind the carrier', () => {
     ['busy', busy, 486],
     ['not known', unknownNumber, 404],
   ])('is %s', async (_, behaviour, status) => {
-    await failsafeIs('+15559999');
+    await failsafeIs('+12025559999');
     const mobile = await site.carrier(behaviour);
     const caller = await site.call({ from: '+15551234', to: NUMBER });
     const call = await mobile.nextCall();
@@ -146,7 +146,7 @@ describe('A mobile behind the carrier', () => {
   });
 
   test('says nothing at all', async () => {
-    await failsafeIs('+15559999');
+    await failsafeIs('+12025559999');
     const mobile = await site.carrier(saysNothing);
     const caller = await site.call({ from: '+15551234', to: NUMBER, giveUpAfterMs: 1_200 });
     const call = await mobile.nextCall();

@@ -85,7 +85,7 @@ describe('README', () => {
 
     const heard = await until(async () => {
       const said = await type([setUp, listen]);
-      // the recording is there a moment before the record is in the database
+      // the record is searchable a moment after the call
       return said.includes('"disposition"') ? { said, wav: readFileSync(join(folder, 'recording.wav')) } : undefined;
     }, { describe: 'call and recording are there', within: 20_000, everyMs: 500 });
     expect(heard.said).toContain('"disposition":"answered"');

@@ -6,6 +6,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Account, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import { recordedOn, serve, type Served } from '../support/account.ts';
 import { rings } from '../support/behaviour.ts';
 import { wav } from '../support/clinic.ts';
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const said = join(site.folder, 'recorded');
   writeFileSync(`${said}.wav`, wav(SAID_HZ, 1));
   const account: Account = {
-    id: 'clinic', name: 'The Clinic',
+    id: 'clinic', name: 'The Clinic', outbound: defaultOutboundRules('US'),
     users: [{ id: 'ann', name: 'Ann', devices: [{ id: '101', label: 'desk', target: { kind: 'device', device: '101' } }] }],
     numbers: [
       number(ANNOUNCED, { recording: 'yes', recordingAnnouncement: { media: `file:${said}` } }),

@@ -59,7 +59,7 @@ describe('frontdesk start', () => {
     const processes = stackProcesses(dataDir);
     expect(processes).toHaveLength(2);
 
-    expect(openToNetwork(processes)).toEqual([`tcp 0.0.0.0:${sipPortOf(cli)}`, `udp 0.0.0.0:${sipPortOf(cli)}`]);
+    expect(openToNetwork(processes)).toEqual([`tcp 0.0.0.0:${sipPortOf(cli)}`, `tcp 0.0.0.0:${Number(sipPortOf(cli)) + 1}`, `udp 0.0.0.0:${sipPortOf(cli)}`]);
     expect(listeners(processes).filter((one) => one.startsWith('tcp 127.0.0.1:'))).toHaveLength(2);
     const outside = Object.values(networkInterfaces()).flat().find((one) => one?.family === 'IPv4' && !one.internal)?.address;
     const reached = outside !== undefined && await fetch(url.replace('127.0.0.1', outside), { signal: AbortSignal.timeout(2_000) }).then(() => true, () => false);

@@ -147,6 +147,7 @@ describe('a trunk known by its address', () => {
     await hangUp(clinic);
     const ids = [await dial(), await dial({ endpoint: 'PJSIP/+12025550199@south.trunk' })];
     await until(async () => (await channelsOf(clinic)).filter(({ id, state }) => ids.includes(id) && state === 'Up').length === 2, { describe: 'the carrier has answered both' });
+    expect(party.calls).toHaveLength(2);
     await provision(clinic, [trunk({ id: 'south.trunk', ...party.address })]);
     clinic.offered.length = 0;
     await calling(host);

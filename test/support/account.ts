@@ -10,6 +10,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { callsOut } from '../../control-plane/core/call/calls-out.ts';
 import { compileFor } from '../../control-plane/core/routing/compile.ts';
 import type { Account } from '../../control-plane/core/routing/config.ts';
 import { createAsteriskDriver } from '../../control-plane/media/asterisk/asterisk-driver.ts';
@@ -23,6 +24,7 @@ import { until } from './until.ts';
 export interface Served {
   /** The one call there is. */
   call(): Call | undefined;
+  calls(): readonly Call[];
   /** The record of the last call, once it is written; each is told once. */
   cdr(): Promise<Cdr>;
   /** The controller goes and another comes, with the journals of the first or with none. Calls stay on the switch. */
@@ -41,7 +43,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
       ...stores,
       driver: createAsteriskDriver({ url: site.asterisk.url, instance: 'account', log: quiet }),
       clock: realClock(), log: quiet, metrics: createMetrics(), controller: 'account',
-      compilePlan: ({ dialled, caller }) => compileFor([account], { dialled, callerNumber: caller.number, callerName: caller.name, whisperMedia: () => undefined }),
+      compilePlan: ({ dialled, caller }) => compileFor([account], { dialled, callerNumber: caller.number, callerName: caller.name, callsOut: (id) => callsOut(controller.calls(), id), whisperMedia: () => undefined }),
     });
     await controller.start();
     return controller;
@@ -50,6 +52,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
 
   return {
     call: () => controller.calls()[0],
+    calls: () => controller.calls(),
     cdr: async () => {
       const cdr = await until(() => stores.archive.cdrs().find(({ callId }) => !told.has(callId)), { describe: 'the record of the call is written', within: 8_000 });
       told.add(cdr.callId);

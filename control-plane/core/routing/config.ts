@@ -3,6 +3,7 @@
  * Durations are milliseconds, numbers E.164 (`+15551230001`), media are references a driver can play.
  */
 import { minute, second, type Ms } from '../time.ts';
+import type { OutboundRules } from './outbound-guard.ts';
 
 export type E164 = string;
 export type AccountId = string;
@@ -135,6 +136,8 @@ export interface Account {
   readonly sipPrefix?: string;
   readonly users: readonly User[];
   readonly numbers: readonly TrackingNumber[];
+  /** Where its calls may go over trunks, and how many at once. */
+  readonly outbound: OutboundRules;
   readonly blocked?: Blocked;
   /** By E.164 number. */
   readonly contacts?: Readonly<Record<E164, Contact>>;
@@ -153,6 +156,8 @@ export interface CallFacts {
   readonly dialled: string;
   readonly callerNumber: string;
   readonly callerName: string;
+  /** Calls of an account that are out over trunks, or about to be: see `callsOut`. */
+  readonly callsOut: (account: AccountId) => number;
   /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */
   readonly whisperMedia: (text: string) => Media | undefined;
 }

@@ -15,9 +15,10 @@ export interface OutboundRules {
 }
 
 /** `detail` is a sentence for the call's record and the admin. */
-export type OutboundDecision =
+export type DestinationDecision =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly reason: 'not-a-number' | 'premium' | 'country' | 'concurrent-calls'; readonly detail: string };
+  | { readonly allowed: false; readonly reason: 'not-a-number' | 'premium' | 'country'; readonly detail: string };
+export type OutboundDecision = DestinationDecision | { readonly allowed: false; readonly reason: 'concurrent-calls'; readonly detail: string };
 
 /** What an account has that says nothing: calls within its own country. */
 export function defaultOutboundRules(country: string): OutboundRules {
@@ -26,6 +27,13 @@ export function defaultOutboundRules(country: string): OutboundRules {
 
 /** `callsOut`: of the same account over trunks, ringing ones included, without this one. */
 export function guardOutbound(number: E164, rules: OutboundRules, callsOut: number): OutboundDecision {
+  const decision = guardDestination(number, rules);
+  if (!decision.allowed || callsOut < rules.concurrentCalls) return decision;
+  return { allowed: false, reason: 'concurrent-calls', detail: `calls out over trunks now: ${callsOut}; allowed at once: ${rules.concurrentCalls}.` };
+}
+
+/** Whether the account may call the number at all. */
+export function guardDestination(number: E164, rules: OutboundRules): DestinationDecision {
   if (!isE164(number)) return refused('not-a-number', `${number} is not a complete international number.`);
   const costly = costlyRange(number);
   if (costly !== undefined && !rules.premium) return refused('premium', `${number} is ${costly}, and premium numbers are not allowed.`);
@@ -33,11 +41,10 @@ export function guardOutbound(number: E164, rules: OutboundRules, callsOut: numb
     const decision = guardCountry(number, rules);
     if (!decision.allowed) return decision;
   }
-  if (callsOut >= rules.concurrentCalls) return refused('concurrent-calls', `${callsOut} calls are out over trunks already; ${rules.concurrentCalls} are allowed.`);
   return { allowed: true };
 }
 
-function guardCountry(number: E164, { countries }: OutboundRules): OutboundDecision {
+function guardCountry(number: E164, { countries }: OutboundRules): DestinationDecision {
   const country = countryOf(number);
   if (country === null) return refused('country', `${number} is in no country that is known here.`);
   // Free to the caller, and the same throughout the numbering plan of North America.
@@ -94,6 +101,6 @@ function costlyRange(number: E164): string | undefined {
   return [...international, ...national].find(([range]) => range.test(number))?.[1];
 }
 
-function refused(reason: Exclude<OutboundDecision, { allowed: true }>['reason'], detail: string): OutboundDecision {
+function refused(reason: Exclude<DestinationDecision, { allowed: true }>['reason'], detail: string): DestinationDecision {
   return { allowed: false, reason, detail };
 }

@@ -2,6 +2,7 @@
 import { second, type Ms } from '../time.ts';
 import { maxUsers, type Account, type CallFacts, type Media, type Message, type TrackingNumber, type User } from './config.ts';
 import type { Attempt, Reason, Screening } from './plan.ts';
+import { guardOutbound } from './outbound-guard.ts';
 import { devicesOf, phonesByPrecedence, type Phone } from './precedence.ts';
 import { recordingDecision, type RecordingRules } from './recording.ts';
 import { targetOf } from './sip-name.ts';
@@ -25,8 +26,10 @@ export function ringAttempts(account: Account, number: TrackingNumber, facts: Ca
   const users = usersOf(account, number, reasons);
   const forwarded = phonesByPrecedence(account, number, users, facts, reasons);
   if (forwarded === undefined && users.length === 0) return skip('the number rings no users');
-  const phones = forwarded ?? users.flatMap(devicesOf);
-  if (phones.length === 0) return skip('none of its users has a device');
+  const found = forwarded ?? users.flatMap(devicesOf);
+  if (found.length === 0) return skip('none of its users has a device');
+  const phones = allowed(account, found, facts, reasons);
+  if (phones.length === 0) return skip('none of its phones may be called');
 
   const whisper = whisperAudio(account, number, facts);
   const attempts = phones.map((phone) => attemptFor({ ...phone, target: targetOf(account, phone.target) }, number, facts, whisper.media));
@@ -50,6 +53,18 @@ function usersOf(account: Account, number: TrackingNumber, reasons: Reason[]): r
     if (user === undefined) reasons.push({ subject: `user ${id}`, taken: false, why: 'the account has no such user' });
     else if (user.devices.length === 0 && user.forward === undefined) reasons.push({ subject: `user ${id}`, taken: false, why: `${user.name} has no device` });
     return user === undefined ? [] : [user];
+  });
+}
+
+/** Without those that may not be called over a trunk; each is a reason. */
+function allowed(account: Account, phones: readonly Phone[], facts: CallFacts, reasons: Reason[]): readonly Phone[] {
+  let out = facts.callsOut(account.id);
+  return phones.filter(({ user, label, target }) => {
+    if (target.kind !== 'external') return true;
+    const decision = guardOutbound(target.number, account.outbound, out);
+    if (decision.allowed) out += 1;
+    else reasons.push({ subject: 'outbound', taken: false, why: `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}` });
+    return decision.allowed;
   });
 }
 

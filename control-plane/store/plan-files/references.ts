@@ -2,7 +2,8 @@
  * What the fields of plan files say of each other: names that must be known, things that may be there once, forwards
  * that would come back. Works on unchecked data, so that these problems show beside those of single fields.
  */
-import { e164Pattern } from './schema.ts';
+import { defaultOutboundRules, guardDestination } from '../../core/routing/outbound-guard.ts';
+import { defaultCountry, e164Pattern } from './schema.ts';
 import { didYouMean, pathText, type Finding, type Path } from './problems.ts';
 
 interface Found {
@@ -30,6 +31,7 @@ export function checkReferences(raw: unknown, file: string, own: ReadonlySet<str
     ...unknown(collect(raw, ['emergency', 'trunks', '*']), trunkIds, 'trunk'),
     ...forwards(raw, own),
     ...needsTrunk(raw, trunkIds),
+    ...barred(raw),
     ...collect(raw, ['users', '*', 'devices', '*', 'extension'])
       .filter(({ value }) => emergencyNumbers.includes(value))
       .map(({ value, path }) => ({ path, message: `${value} is an emergency number`, wayOut: 'Use another extension.' })),
@@ -99,6 +101,18 @@ function needsTrunk(raw: unknown, trunkIds: readonly string[]): readonly Finding
   return outside(raw).map(({ value, path }) => ({
     path, message: `${value} can only be reached over a trunk, and there is none`, wayOut: 'Add one under trunks.',
   }));
+}
+
+/** A number that would never be called: in a country that is not allowed, or one that costs. */
+function barred(raw: unknown): readonly Finding[] {
+  const allowed = values(raw, ['account', 'outbound', 'countries', '*']);
+  const rules = defaultOutboundRules(values(raw, ['account', 'country'])[0] ?? defaultCountry);
+  return outside(raw).filter(({ value }) => e164Pattern.test(value)).flatMap(({ value, path }) => {
+    const decision = guardDestination(value, allowed.length > 0 ? { ...rules, countries: allowed } : rules);
+    if (decision.allowed) return [];
+    const wayOut = decision.reason === 'country' ? 'Give another number, or add the country to outbound.countries under account.' : 'Give another number.';
+    return [{ path, message: decision.detail.replace(/\.$/, ''), wayOut }];
+  });
 }
 
 function values(raw: unknown, where: readonly string[]): readonly string[] {

@@ -103,6 +103,9 @@ function isTimezone(name: string): boolean {
   }
 }
 
+export const defaultCountry = 'US';
+const country = pattern(/^[A-Z]{2}$/, 'is not a country', 'Use two capital letters such as US.');
+
 const trunk = fields({
   id,
   host,
@@ -162,9 +165,14 @@ export const planSchema = fields({
     id,
     name: text(60),
     timezone: timezone.default('America/New_York'),
-    country: pattern(/^[A-Z]{2}$/, 'is not a country', 'Use two capital letters such as US.').default('US'),
+    country: country.default(defaultCountry),
     sipPrefix: pattern(/^[a-z0-9][a-z0-9-]{0,15}$/, 'is not a usable prefix', 'Use lower-case letters, digits and -, at most 16, or leave it out.').optional(),
     failsafe: e164.optional(),
+    /** Where calls over trunks may go: within its own country unless it says so. */
+    outbound: fields({
+      countries: z.array(country, 'must be a list').min(1, 'must name a country').optional(),
+      concurrentCalls: wholeNumber(1, 1000, 'calls').optional(),
+    }).optional(),
   }),
   trunks: z.array(trunk, 'must be a list').default([]),
   emergency: fields({

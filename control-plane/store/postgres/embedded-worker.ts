@@ -11,7 +11,19 @@ const textOf = (value: unknown): string => (typeof value === 'string' ? value : 
 
 function refusal(error: unknown): Answer {
   const fields = typeof error === 'object' && error !== null ? (error as Record<string, unknown>) : {};
-  return { ok: false, message: error instanceof Error ? error.message : String(error), code: textOf(fields['code']), constraint: textOf(fields['constraint']), detail: textOf(fields['detail']) };
+  return { ok: false, message: messageOf(error), code: textOf(fields['code']), constraint: textOf(fields['constraint']), detail: textOf(fields['detail']) };
+}
+
+/** ENOSPC of WebAssembly's system interface (WASI). */
+const noSpace = 51;
+
+/** What the file system below throws is no Error, and has a message or a number. */
+function messageOf(error: unknown): string {
+  if (error instanceof Error) return error.message;
+  const { message, errno } = (typeof error === 'object' && error !== null ? error : {}) as { readonly message?: unknown; readonly errno?: unknown };
+  if (typeof message === 'string' && message !== '') return message;
+  if (errno === noSpace) return 'the disk is full';
+  return typeof errno === 'number' ? `its files cannot be read or written (error ${errno})` : String(error);
 }
 
 async function answer(database: PGlite, request: Request): Promise<Answer> {
