@@ -2,7 +2,7 @@
  * From the objects of configuration to what routing and the switch read: one clinic per account. Durations become
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
-import { defaultVoicemail, type Account, type Contact, type Device, type E164, type Forward, type Media, type Message, type TrackingNumber, type TrunkId, type User, type Voicemail } from '../core/routing/config.ts';
+import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
 import { second } from '../core/time.ts';
 import type { AudioRef, Doc, Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
@@ -23,6 +23,8 @@ export interface ClinicConfig {
   readonly retention: NonNullable<Doc<'account'>['retention']>;
   /** Who is sent a number's new voicemails, by tracking number. */
   readonly voicemailNotify: ReadonlyMap<E164, readonly string[]>;
+  /** Who is sent new voicemails for one user alone, by user. */
+  readonly userVoicemailNotify: ReadonlyMap<UserId, readonly string[]>;
 }
 
 export type TrunkConfig = Doc<'trunk'> & { readonly id: TrunkId };
@@ -83,6 +85,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
         devices: devices.filter((device) => device.body.user === user.id).map((device) => deviceOf(device, over)),
         ...optional('forward', forward(user.body.forward)),
         ...optional('recording', user.body.recording),
+        ...optional('greeting', media(user.body.voicemail?.greeting)),
       })),
       numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
@@ -90,6 +93,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...optional('company', forward(body.company)),
       ...optional('precedence', body.precedence),
       ...optional('recording', body.recording),
+      ...optional('greeting', media(body.voicemail?.greeting)),
     },
     timezone: body.timezone,
     country: body.country,
@@ -100,6 +104,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     outbound: body.outbound ?? null,
     retention: body.retention ?? {},
     voicemailNotify: new Map(of('number').map(({ body: number }) => [number.e164, number.voicemail.notify])),
+    userVoicemailNotify: new Map(of('user').map((user) => [user.id, user.body.voicemail?.notify ?? []])),
   };
 }
 
@@ -141,10 +146,8 @@ function numberOf(number: Doc<'number'>, media: (ref: AudioRef | undefined) => M
 
 function voicemailOf(voicemail: Doc<'number'>['voicemail'], media: (ref: AudioRef | undefined) => Message | undefined): Voicemail | undefined {
   if (!voicemail.enabled) return undefined;
-  const greeting = media(voicemail.greeting);
   return {
-    greeting: greeting?.media ?? defaultVoicemail.greeting,
-    ...optional('greetingText', greeting?.text),
+    ...optional('greeting', media(voicemail.greeting)),
     maxMs: voicemail.maxSeconds * second,
     silenceMs: voicemail.silenceSeconds * second,
   };

@@ -48,6 +48,9 @@ const account = z.strictObject({
   /** The company's own number, which `company` in the precedence forwards to. */
   company: e164.optional(),
   recording: recordingRule.optional(),
+  voicemail: z.strictObject({
+    greeting: audio(longestSpoken).optional().meta({ description: 'Of the business: heard where neither the person nor the number that was called has one.' }),
+  }).optional(),
   blocked: z.strictObject({
     numbers: z.array(e164, 'must be a list').max(10_000, 'takes at most 10,000 numbers').default([]),
     anonymous: z.boolean('must be true or false').default(false),
@@ -77,6 +80,10 @@ const user = z.strictObject({
   /** R3: where a call for this user goes when the precedence picks the user. */
   forward: e164.optional(),
   recording: recordingRule.optional(),
+  voicemail: z.strictObject({
+    greeting: audio(longestSpoken).optional().meta({ description: 'Heard instead of the number’s when the call was for this user alone: every phone that it rang is theirs, as of a contact that they own, or of a number that has no other user.' }),
+    notify: z.array(email, 'must be a list').max(10, 'takes at most 10 addresses').default([]).meta({ description: 'Who is sent new messages of calls that were for this user alone, beside those whom the number names.' }),
+  }).optional(),
 });
 
 const device = rule(
