@@ -327,6 +327,20 @@ describe('a desk phone', () => {
     expect((await clinic.admin.registrations())[0]?.contacts).toEqual([]);
   });
 
+  test('that registered is gone when it takes that back, though the switch was told everything anew meanwhile', async () => {
+    const [before, after] = [await place(clinic.asterisk.sipHost), await place(clinic.asterisk.sipHost)];
+    const phones = [phone('101', 'password')];
+    await provision(clinic, [], phones);
+    await register(before, '101', 'password', 300);
+    clinic.provisioned = await clinic.admin.provision(setup([], phones), clinic.provisioned);
+    const addresses = async (): Promise<readonly string[]> => ((await clinic.admin.registrations())[0]?.contacts ?? []).map(({ address }) => address);
+    expect(await addresses()).toEqual([`${before.local.host}:${before.local.port}`]);
+    await register(after, '101', 'password', 300);
+    expect(await addresses()).toEqual([`${after.local.host}:${after.local.port}`]);
+    await register(after, '101', 'password', 0);
+    expect(await addresses()).toEqual([]);
+  });
+
   test('that was just made calls under its name, and under another once it has one', async () => {
     const host = ownLoopbackAddress();
     const nameOf = async (name: string): Promise<string | undefined> => {
