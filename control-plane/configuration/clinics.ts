@@ -3,8 +3,8 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
-import { second } from '../core/time.ts';
-import type { AudioRef, Doc, Kind } from './documents.ts';
+import { second, type Ms } from '../core/time.ts';
+import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
 
 export interface ClinicConfig {
@@ -19,6 +19,8 @@ export interface ClinicConfig {
   readonly emergency: EmergencyConfig | null;
   /** Rung by the switch itself when no controller answers, by tracking number. */
   readonly failsafe: ReadonlyMap<E164, E164>;
+  /** Who is told of phones and trunks that are gone, and after what time. */
+  readonly alerts: { readonly notify: readonly string[]; readonly graceMs: Ms };
   readonly outbound: NonNullable<Doc<'account'>['outbound']> | null;
   readonly retention: NonNullable<Doc<'account'>['retention']>;
   /** Who is sent a number's new voicemails, by tracking number. */
@@ -101,6 +103,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
     emergency: body.emergency ?? null,
     failsafe: new Map(failsafes),
+    alerts: { notify: body.alerts?.notify ?? [], graceMs: (body.alerts?.graceSeconds ?? defaultGraceSeconds) * second },
     outbound: body.outbound ?? null,
     retention: body.retention ?? {},
     voicemailNotify: new Map(of('number').map(({ body: number }) => [number.e164, number.voicemail.notify])),
