@@ -2,7 +2,7 @@
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
-import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registration } from './http/ports.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
@@ -18,7 +18,7 @@ export interface ApiParts {
   readonly calls: LiveCalls;
   readonly recordings: Recordings;
   readonly audioFiles: AudioFiles;
-  readonly registrations: () => Promise<readonly Registration[]>;
+  readonly registrations: Registrations;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */

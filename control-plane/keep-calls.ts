@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { collectRecordings } from './collect-recordings.ts';
 import type { Config } from './config.ts';
 import type { Cdr } from './core/cdr/cdr.ts';
+import { onlyUser } from './core/routing/greeting.ts';
 import type { LateDatabase } from './late-database.ts';
 import { storedRecordings } from './media/asterisk/stored-recordings.ts';
 import type { Notices } from './notify/notices.ts';
@@ -94,9 +95,10 @@ function given<K extends string>(name: K, days: number | undefined): { readonly 
 
 function noticeOf(recording: Recording, cdr: Cdr, running: RunningConfiguration) {
   const clinic = running.clinics().find(({ account }) => account.id === recording.account);
+  const user = clinic?.account.users.find(({ id }) => id === onlyUser(cdr.legs));
   const caller = cdr.caller.number === '' ? 'a caller without a number' : cdr.caller.number;
   return {
-    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, notify: clinic?.voicemailNotify.get(recording.number) ?? [],
-    sentence: `${caller} left a message of ${Math.round(recording.durationMs / 1000)} s for ${cdr.number.label} (${recording.number}). Listen to it as voicemail ${recording.recordingId} of ${recording.account}.`,
+    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, notify: [...new Set([...(clinic?.voicemailNotify.get(recording.number) ?? []), ...(clinic?.userVoicemailNotify.get(user?.id ?? '') ?? [])])],
+    sentence: `${caller} left a message of ${Math.round(recording.durationMs / 1000)} s for ${user === undefined ? '' : `${user.name} at `}${cdr.number.label} (${recording.number}). Listen to it as voicemail ${recording.recordingId} of ${recording.account}.`,
   };
 }

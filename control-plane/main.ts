@@ -28,6 +28,7 @@ import { followCalls } from './live-calls.ts';
 import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
+import { watchRegistrations } from './watch-registrations.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
@@ -157,13 +158,15 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
+    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices });
+    undo.push(() => watching.stop());
 
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account),
-      registrations: () => registrationsOf(running.clinics(), driver.admin),
+      registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
     undo.push(() => { api.close(); });
     http.mount(api.listener);

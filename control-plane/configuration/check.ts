@@ -69,6 +69,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       return [
         ...(object.body.emergency?.trunks ?? []).map((id, i): Reference => ({ kind: 'trunk', id, path: `emergency.trunks[${i}]` })),
         ...audioIn(object.body.blocked?.message?.audio, 'blocked.message.audio'),
+        ...audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio'),
       ];
     case 'device':
       return [{ kind: 'user', id: object.body.user, path: 'user' }];
@@ -83,6 +84,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
         ...audioIn(object.body.recordingAnnouncement?.audio, 'recordingAnnouncement.audio'),
       ];
     case 'user':
+      return audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio');
     case 'trunk':
     case 'audio':
       return [];

@@ -98,6 +98,11 @@ export const callSchema = z.looseObject({
 export const liveCallSchema = callSchema.extend({ phase: z.string() }).meta({ id: 'LiveCall' });
 export const journalSchema = z.strictObject({ items: z.array(z.looseObject({ kind: z.enum(['opened', 'step']), at })) });
 
+export const blockedAnswer = z.strictObject({
+  number: z.string().meta({ description: 'The caller’s, as E.164.' }), added: z.boolean().meta({ description: 'False: it was blocked already.' }),
+  action: z.enum(['reject', 'voicemail', 'message']).meta({ description: 'What becomes of its calls.' }), sentence: z.string(),
+}).meta({ id: 'BlockedCaller' });
+
 export const recordingSchema = z.strictObject({
   id: z.string(), account: z.string(), kind: z.enum(['recording', 'voicemail']), callId: z.string(), number: z.string(), caller: z.string(),
   at, durationMs: z.number().nullable(), bytes: z.int(),

@@ -38,7 +38,7 @@ export function createApi(deps: ApiDeps): Api {
   const { log, now } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const keyring = createKeyring({ keys: deps.keys, now, cacheMs: limits.keyCacheMs, log });
-  const streams = createEventStreams({ calls: deps.calls, keyring, limits, now });
+  const streams = createEventStreams({ calls: deps.calls, registrations: deps.registrations, keyring, limits, now });
   const routes = apiRoutes(deps, keyring, streams);
   const document = openApiDocument(routes);
   const documentText = JSON.stringify(document);

@@ -55,7 +55,7 @@ describe('a good plan', () => {
     const { clinic, number } = await loaded(plan('    timeoutSeconds:\n    whisper:\n'));
     expect(number).toEqual({
       e164: '+12025550110', label: 'Main', users: ['ana'], ringMs: 60_000, callConnect: 'external',
-      voicemail: { greeting: 'sound:vm-intro', maxMs: 180_000, silenceMs: 10_000 },
+      voicemail: { maxMs: 180_000, silenceMs: 10_000 },
     });
     expect(clinic.phones).toEqual([{ extension: '0101', sipUser: '0101', user: 'ana', label: 'phone 0101', password: '' }]);
     expect(clinic.trunks).toEqual([{

@@ -334,6 +334,7 @@ describe('a desk phone', () => {
     expect(found).toMatchObject({ device: '101', contacts: [{ address: `${at.local.host}:${at.local.port}` }] });
     expect(found?.contacts[0]?.expiresAt).toBeLessThan(Date.now() + 301_000);
     expect(other).toEqual({ device: '102', contacts: [] });
+    expect(await clinic.admin.glimpse()).toEqual([found, other]);
     await provision(clinic, [], [phone('101', 'second-password'), phone('102', 'unused')]);
     await expect(register(at, '101', 'first-password', 300)).rejects.toThrow(/could not register/);
     await register(at, '101', 'second-password', 300);
@@ -341,6 +342,33 @@ describe('a desk phone', () => {
     expect(again?.contacts[0]?.since).toBe(found?.contacts[0]?.since);
     await register(at, '101', 'second-password', 0);
     expect((await clinic.admin.registrations())[0]?.contacts).toEqual([]);
+  });
+
+  test('that comes and goes is glimpsed, with its address when it comes', async () => {
+    const at = await place(clinic.asterisk.sipHost);
+    await provision(clinic, [], [phone('101', 'password'), phone('102', 'password')]);
+    const glimpsed = async (): Promise<readonly (string | undefined)[]> => (await clinic.admin.glimpse()).map(({ contacts }) => contacts[0]?.address);
+    const glimpse = (addresses: readonly (string | undefined)[]): Promise<unknown> =>
+      until(async () => JSON.stringify(await glimpsed()) === JSON.stringify(addresses), { describe: `phones are glimpsed at ${addresses.join(' and ')}` });
+    expect(await glimpsed()).toEqual([undefined, undefined]);
+    await register(at, '102', 'password', 300);
+    await glimpse([undefined, `${at.local.host}:${at.local.port}`]);
+    await register(at, '102', 'password', 0);
+    await glimpse([undefined, undefined]);
+  });
+
+  test('that registered is gone when it takes that back, though the switch was told everything anew meanwhile', async () => {
+    const [before, after] = [await place(clinic.asterisk.sipHost), await place(clinic.asterisk.sipHost)];
+    const phones = [phone('101', 'password')];
+    await provision(clinic, [], phones);
+    await register(before, '101', 'password', 300);
+    clinic.provisioned = await clinic.admin.provision(setup([], phones), clinic.provisioned);
+    const addresses = async (): Promise<readonly string[]> => ((await clinic.admin.registrations())[0]?.contacts ?? []).map(({ address }) => address);
+    expect(await addresses()).toEqual([`${before.local.host}:${before.local.port}`]);
+    await register(after, '101', 'password', 300);
+    expect(await addresses()).toEqual([`${after.local.host}:${after.local.port}`]);
+    await register(after, '101', 'password', 0);
+    expect(await addresses()).toEqual([]);
   });
 
   test('that was just made calls under its name, and under another once it has one', async () => {

@@ -42,6 +42,8 @@ export interface PhoneOptions {
   /** Creates the account first; without a controller nobody else does. */
   readonly create?: boolean;
   readonly password?: string;
+  /** For how long it registers, in seconds; 300 by default. */
+  readonly expires?: number;
 }
 
 /** A caller's party with its one call. */
@@ -185,7 +187,7 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
       const account: PhoneAccount = { id: extension, password: phone.password ?? passwordOf(extension) };
       if (phone.create === true) await admin.createPhone(account);
       const at = await place();
-      await register(at, extension, account.password, 300);
+      await register(at, extension, account.password, phone.expires ?? 300);
       goodbyes.push(() => register(at, extension, account.password, 0));
       return keep(await startCallee(at, `phone ${extension}`, extension, behaviour));
     },
