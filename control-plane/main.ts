@@ -155,7 +155,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
-      running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       registrations: () => registrationsOf(running.clinics(), driver.admin),
     }));
     undo.push(() => { api.close(); });
@@ -174,7 +174,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...stackProblems,
         ...informing.problems(),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
-        ...[database.problem()].filter((problem) => problem !== null),
+        ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
       ];
       const { p99Ms, maxMs } = loop.read();
