@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { collectRecordings } from './collect-recordings.ts';
 import type { Config } from './config.ts';
+import type { ClinicConfig } from './configuration/clinics.ts';
 import type { Cdr } from './core/cdr/cdr.ts';
 import type { LateDatabase } from './late-database.ts';
 import { storedRecordings } from './media/asterisk/stored-recordings.ts';
@@ -59,17 +60,30 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
   });
 
   const retain = async (): Promise<void> => {
-    for (const { account, retention } of running.clinics()) {
+    const clinics = running.clinics();
+    for (const { account, retention } of clinics) {
       const others = (recording: Recording): boolean => recording.account !== account.id;
       await applyRetention({
         now: Date.now(), recordings, dir: dataDir, log, keep: others,
         settings: { ...given('recordingDays', retention.recordingDays), ...given('voicemailDays', retention.voicemailDays) },
       });
+    }
+    const days = daysOfSharedFiles(clinics);
+    await applyRetention({ now: Date.now(), recordings, dir: dataDir, log, settings: { ...given('journalDays', days), ...given('cdrDays', days) } });
+    for (const { account, retention } of clinics) {
       if (retention.callDays !== undefined) await database.cdrs.removeBefore(account.id, Date.now() - retention.callDays * 86_400_000);
     }
   };
+  let retaining: Promise<void> = Promise.resolve();
+  let stopping = false;
+  const retainNow = (): void => {
+    // a copy may lack that somebody wants to keep more
+    if (stopping || running.problem() !== null) return;
+    retaining = retaining.then(retain).catch((error: unknown) => { log.warn({ error: String(error) }, 'What is due could not be removed; tried again in an hour'); });
+  };
+  void running.settled.then(retainNow);
   const diskTimer = setInterval(() => { void disk.check(); }, diskEveryMs);
-  const retentionTimer = setInterval(() => { void retain().catch((error: unknown) => { log.warn({ error: String(error) }, 'What is due could not be removed; tried again in an hour'); }); }, retentionEveryMs);
+  const retentionTimer = setInterval(retainNow, retentionEveryMs);
   await disk.check();
   return {
     recordings,
@@ -78,11 +92,20 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
       unobserve();
       clearInterval(diskTimer);
       clearInterval(retentionTimer);
+      stopping = true;
+      await retaining;
       await collector.stop();
       await recordings.close();
       await spool.stop();
     },
   };
+}
+
+/** Journals and records of all accounts lie in the same files: the longest of their times counts, and one without a limit keeps all. */
+function daysOfSharedFiles(clinics: readonly ClinicConfig[]): number | undefined {
+  const days = clinics.map(({ retention }) => retention.callDays ?? Infinity);
+  const longest = Math.max(...days);
+  return days.length === 0 || longest === Infinity ? undefined : longest;
 }
 
 function given<K extends string>(name: K, days: number | undefined): { readonly [P in K]?: number } {
