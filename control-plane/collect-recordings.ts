@@ -33,12 +33,17 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
-const againMs: Ms = 30_000;
+/** Between looks for what no call of ours has told of. */
+const everyMs: Ms = 30_000;
+const againMs: Ms = 5000;
+const mostUntaken = 1000;
 const partName = /^(.+--[rc]\d+)(?:-(caller|callee))?$/;
 
 export function collectRecordings(options: CollectorOptions): Collector {
   const { stored, recordings, dataDir, isLive, findCdr, onTakenIn, log } = options;
   const incoming = join(dataDir, 'incoming');
+  /** Of calls that have ended and whose recordings are not safe yet: their records may wait for the database as well. */
+  const untaken = new Map<CallId, Cdr>();
   let problem: string | null = null;
   let stopping = false;
   let queue: Promise<void> = Promise.resolve();
@@ -71,6 +76,7 @@ export function collectRecordings(options: CollectorOptions): Collector {
   }
 
   async function collectAll(wanted?: Cdr): Promise<void> {
+    const calls = wanted === undefined ? [...untaken.keys()] : [wanted.callId];
     const byRecording = new Map<string, string[]>();
     for (const name of await stored.list()) {
       const recordingId = partName.exec(name)?.[1];
@@ -80,17 +86,27 @@ export function collectRecordings(options: CollectorOptions): Collector {
     for (const [recordingId, names] of byRecording) {
       const callId = callIdOf(recordingId);
       if (stopping || isLive(callId)) continue;
-      const cdr = wanted ?? (await findCdr(callId));
+      const cdr = wanted ?? untaken.get(callId) ?? (await findCdr(callId));
       if (cdr !== null) await takeIn(cdr, recordingId, names);
     }
-    problem = null;
+    // of one call it says nothing about what others have left there
+    if (wanted === undefined) problem = null;
+    for (const callId of calls) if (!stopping && !isLive(callId)) untaken.delete(callId);
   }
 
   enqueue(() => collectAll());
-  const timer = setInterval(() => { enqueue(() => collectAll()); }, againMs);
+  let lookedAt = performance.now();
+  const timer = setInterval(() => {
+    if (problem === null && performance.now() - lookedAt < everyMs) return;
+    lookedAt = performance.now();
+    enqueue(() => collectAll());
+  }, againMs);
   return {
     collect: (cdr) => {
-      if (cdr.voicemail !== null || cdr.recordings.length > 0) enqueue(() => collectAll(cdr));
+      if (cdr.voicemail === null && cdr.recordings.length === 0) return;
+      // the others are found in the database when they are looked for
+      if (untaken.size < mostUntaken) untaken.set(cdr.callId, cdr);
+      enqueue(() => collectAll(cdr));
     },
     problem: () => problem,
     stop: async () => {

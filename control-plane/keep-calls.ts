@@ -12,16 +12,18 @@ import type { Controller } from './runtime/controller.ts';
 import { readMediaKeys } from './store/media-files/media-keys.ts';
 import type { Recording } from './store/media-files/recording.ts';
 import { openRecordings, type Recordings } from './store/media-files/recordings.ts';
-import { applyRetention, createDiskGuard } from './store/media-files/retention.ts';
+import { applyRetention } from './store/media-files/retention.ts';
 import { openVault } from './store/media-files/vault.ts';
 import { startCdrSpool } from './store/postgres/cdr-spool.ts';
 import type { Log } from './telemetry/log.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import type { DiskWatch } from './watch-disk.ts';
 
 interface KeepOptions {
   readonly config: Config;
   readonly database: LateDatabase;
   readonly controller: Controller;
+  readonly disk: DiskWatch;
   readonly asteriskUrl: string;
   readonly notices: Notices;
   readonly running: RunningConfiguration;
@@ -35,13 +37,11 @@ export interface KeptCalls {
   stop(): Promise<void>;
 }
 
-const diskEveryMs = 10_000;
 const retentionEveryMs = 3_600_000;
 
-export async function keepCalls({ config, database, controller, asteriskUrl, notices, running, log, metrics }: KeepOptions): Promise<KeptCalls> {
+export async function keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics }: KeepOptions): Promise<KeptCalls> {
   const { dataDir } = config;
   const keys = await readMediaKeys({ current: config.mediaKey, old: config.oldMediaKeys.join(','), dir: dataDir });
-  const disk = createDiskGuard({ dir: dataDir });
   const recordings = await openRecordings({ vault: await openVault({ dir: join(dataDir, 'recordings'), keys }), log, refusal: () => disk.problem() });
   const spool = startCdrSpool({ dir: dataDir, store: database.cdrs, log, metrics });
   const collector = collectRecordings({
@@ -53,7 +53,14 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
     },
   });
   const unobserve = controller.observe({
+    onFact: (_, fact) => {
+      if (fact.type === 'CallRecordingFailed' || (fact.type === 'CallRecordingEnded' && fact.early === true)) disk.look();
+    },
     onCdr: (cdr) => {
+      for (const { recordingId, failed, cut } of cdr.recordings) {
+        if (failed) log.error({ call: cdr.callId, recording: recordingId }, 'A call that was to be recorded was not; its record says so');
+        else if (cut) log.error({ call: cdr.callId, recording: recordingId }, 'A recording was cut before its call ended; what there is of it is kept, and the call\'s record says so');
+      }
       spool.wake();
       collector.collect(cdr);
     },
@@ -82,15 +89,12 @@ export async function keepCalls({ config, database, controller, asteriskUrl, not
     retaining = retaining.then(retain).catch((error: unknown) => { log.warn({ error: String(error) }, 'What is due could not be removed; tried again in an hour'); });
   };
   void running.settled.then(retainNow);
-  const diskTimer = setInterval(() => { void disk.check(); }, diskEveryMs);
   const retentionTimer = setInterval(retainNow, retentionEveryMs);
-  await disk.check();
   return {
     recordings,
     problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();
-      clearInterval(diskTimer);
       clearInterval(retentionTimer);
       stopping = true;
       await retaining;
