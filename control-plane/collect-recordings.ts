@@ -65,7 +65,7 @@ export function collectRecordings(options: CollectorOptions): Collector {
     try {
       if (parts.length > 0) {
         const known = recordings.get(recordingId) !== undefined;
-        const taken = await recordings.takeIn({ ...about(cdr, recordingId), parts });
+        const taken = await recordings.takeIn({ ...aboutRecording(cdr, recordingId), parts });
         if (!taken.ok && taken.reason !== 'empty') throw new Error(taken.message);
         if (taken.ok && !known) onTakenIn(taken.recording, cdr);
       }
@@ -117,7 +117,8 @@ export function collectRecordings(options: CollectorOptions): Collector {
   };
 }
 
-function about(cdr: Cdr, recordingId: string): Omit<NewRecording, 'parts'> {
+/** What a call's record tells of a recording of it. */
+export function aboutRecording(cdr: Cdr, recordingId: string): Omit<NewRecording, 'parts'> {
   const started = cdr.recordings.find((recording) => recording.recordingId === recordingId)?.startedAt;
   return {
     recordingId, kind: isCallRecording(recordingId) ? 'call' : 'voicemail', account: cdr.account, callId: cdr.callId,

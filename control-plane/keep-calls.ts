@@ -4,6 +4,7 @@ import { collectRecordings } from './collect-recordings.ts';
 import type { Config } from './config.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import type { Cdr } from './core/cdr/cdr.ts';
+import { listLocked } from './list-locked.ts';
 import type { LateDatabase } from './late-database.ts';
 import { storedRecordings } from './media/asterisk/stored-recordings.ts';
 import type { Notices } from './notify/notices.ts';
@@ -66,6 +67,7 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
     },
   });
 
+  const stopListing = listLocked({ recordings, findCdr: (callId) => database.cdrs.get(callId), log });
   const retain = async (): Promise<void> => {
     const clinics = running.clinics();
     for (const { account, retention } of clinics) {
@@ -95,6 +97,7 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
     problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();
+      stopListing();
       clearInterval(retentionTimer);
       stopping = true;
       await retaining;
