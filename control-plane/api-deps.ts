@@ -1,4 +1,5 @@
 /** What the API needs of the rest of a running Frontdesk, in its own terms. */
+import { join } from 'node:path';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
@@ -13,6 +14,7 @@ import { VaultError } from './store/media-files/vault-format.ts';
 import type { Log } from './telemetry/log.ts';
 
 export interface ApiParts {
+  readonly dataDir: string;
   readonly running: RunningConfiguration;
   readonly database: LateDatabase;
   readonly calls: LiveCalls;
@@ -26,7 +28,7 @@ export interface ApiParts {
   readonly log: Log;
 }
 
-export function apiDeps({ running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
   const { configuration } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
@@ -35,7 +37,7 @@ export function apiDeps({ running, database, calls, recordings, audioFiles, regi
   return {
     configuration, calls, audioFiles, registrations, log,
     changes: (filter, page) => database.config.changes(filter, page),
-    keys: database.keys, audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
+    keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
     recordings: {
       list: (filter, { cursor, limit }) => {

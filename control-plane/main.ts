@@ -40,6 +40,7 @@ import { redisJournals } from './store/redis/live-journals.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { watchDisk } from './watch-disk.ts';
 
 /** A start that cannot succeed; `message` is for the person who started it. */
 export class StartError extends Error {
@@ -136,7 +137,9 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const live = redisJournals({ redis, log, metrics });
     undo.push(() => live.stop());
 
-    const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
+    const disk = await watchDisk(config.dataDir, log);
+    undo.push(() => { disk.stop(); });
+    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log }));
     const controller = createController({
       driver, clock: realClock(), live, archive, log, metrics, controller: config.instance,
       compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
@@ -147,7 +150,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
     undo.push(() => { mailer?.close(); });
     const notices = await openNotices(config.dataDir, log, mailer);
-    const kept = await keepCalls({ config, database, controller, asteriskUrl, notices, running, log, metrics });
+    const kept = await keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
@@ -164,7 +167,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
-      running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account),
       registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
@@ -184,7 +187,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...stackProblems,
         ...informing.problems(),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
-        ...[database.problem()].filter((problem) => problem !== null),
+        ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
       ];
       const { p99Ms, maxMs } = loop.read();

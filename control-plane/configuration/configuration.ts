@@ -6,6 +6,7 @@
  * checked again. So what objects say of each other holds without a rule in the database for each.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Ms } from '../core/time.ts';
 import { TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { completing } from './completed.ts';
@@ -50,8 +51,10 @@ export interface ConfigurationOptions {
   readonly store: ConfigStore;
   /** What the store had when it was opened, or the copy on the disk while it cannot be reached. */
   readonly snapshot: Snapshot;
-  /** Written after each change; holds passwords. */
+  /** Written at the start and after each change; holds passwords. */
   readonly copyFile: string;
+  /** The snapshot is that copy, which stays as it is until something newer is known. */
+  readonly fromCopy?: boolean;
   readonly log: Log;
   /** Sentences about settings that are accepted but will disappoint. */
   readonly warningsFor?: (objects: Objects, written: readonly ObjectKey[]) => readonly string[];
@@ -59,13 +62,16 @@ export interface ConfigurationOptions {
 
 /** Races between writers end after a few rounds; more is a fault of the store. */
 const mostRounds = 20;
+const againMs: Ms = 5000;
 
 export function createConfiguration(options: ConfigurationOptions): Configuration {
   const { store, copyFile, log } = options;
   const listeners = new Set<(current: Current) => void>();
   let current: Current = currentOf(options.snapshot);
   let queue: Promise<unknown> = Promise.resolve();
-  let copying: Promise<void> = keepCopy();
+  let copying: Promise<void> = options.fromCopy === true ? Promise.resolve() : keepCopy();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   async function keepCopy(): Promise<void> {
     const { revision, objects } = current;
@@ -85,9 +91,16 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 
   const reload = async (): Promise<void> => { replace(currentOf(await store.load())); };
 
+  const follow = (): void => {
+    clearTimeout(timer);
+    queue = queue.then(reload).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'The changed configuration could not be read; tried again');
+      clearTimeout(timer);
+      if (!stopped) timer = setTimeout(follow, againMs);
+    });
+  };
   const unwatch = store.watch((revision) => {
-    if (revision === current.revision) return;
-    queue = queue.then(reload).catch((error: unknown) => { log.warn({ error: String(error) }, 'The changed configuration could not be read; tried again with the next change'); });
+    if (revision !== current.revision) follow();
   });
 
   /** Another controller may have taken a number or an extension since the revision that was checked. */
@@ -135,6 +148,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     stop: async () => {
       unwatch();
+      stopped = true;
+      clearTimeout(timer);
       await queue;
       await copying;
     },

@@ -136,6 +136,8 @@ export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
   readonly keys: KeyStore;
+  /** File that keys are copied to, for a start without the database. */
+  readonly keysCopy?: string;
   readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;

@@ -18,6 +18,8 @@ export interface Api {
   get<T>(path: string): Promise<T>;
   /** A write that must succeed. */
   write(method: 'POST' | 'PATCH' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<ApiAnswer>;
+  /** With another key. */
+  as(key: string): Api;
 }
 
 /** Shown once by the controller that starts on an empty database. */
@@ -45,5 +47,17 @@ export const openApi = (url: () => string, key: string): Api => {
     ask,
     get: async <T>(path: string) => (await succeed('GET', path)).json as T,
     write: (method, path, body) => succeed(method, path, body, method === 'POST' ? {} : { 'if-match': '*' }),
+    as: (other) => openApi(url, other),
   };
+};
+
+interface Readiness {
+  readonly status: number;
+  readonly reasons: readonly string[];
+}
+
+export const readinessOf = async (controller: Controller): Promise<Readiness> => {
+  const response = await fetch(`${controller.httpUrl}/readyz`);
+  const { reasons } = (await response.json()) as { reasons: readonly string[] };
+  return { status: response.status, reasons };
 };

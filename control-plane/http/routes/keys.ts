@@ -41,7 +41,7 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         if (body.expiresAt !== undefined && body.expiresAt <= now()) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'expiresAt', message: 'is in the past.' }] });
         const made = newKey({ name: body.name, role: body.role, account, expiresAt: body.expiresAt ?? null }, now());
         await keys.add(made.key);
-        keyring.forget();
+        await keyring.added(made.key);
         return { status: 201, headers: { location: `/api/v1/api-keys/${made.key.id}` }, subject: `key/${made.key.id}`, body: { ...withoutHash(made.key), secret: made.secret } };
       },
     }),
@@ -64,7 +64,7 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         const lasting = list.filter((other) => other.role === 'agency-admin' && other.expiresAt === null && other.id !== key.id);
         if (key.role === 'agency-admin' && lasting.length === 0) throw new HttpProblem(409, 'It is the last key of an agency admin that does not expire: create another first.');
         if (!(await keys.remove(key.id))) throw notFound();
-        keyring.forget();
+        await keyring.removed([key.id]);
         return { status: 204 };
       },
     }),

@@ -148,8 +148,9 @@ export function checkPrefix({ account }: ApiKey, before: ConfigObject | undefine
 
 /** So that they do not open a later account of the same id. */
 async function removeKeysOf(account: string, keys: ApiDeps['keys'], keyring: Keyring): Promise<void> {
-  for (const key of await keys.list()) if (key.account === account) await keys.remove(key.id);
-  keyring.forget();
+  const own = (await keys.list()).filter((key) => key.account === account).map(({ id }) => id);
+  for (const id of own) await keys.remove(id);
+  await keyring.removed(own);
 }
 
 export function writtenObject(result: WriteResult, key: ObjectKey): ConfigObject {
