@@ -1,7 +1,7 @@
 /**
  * API keys: `fd_<id>_<secret>`, of which only the SHA-256 of the secret is kept (the secret has 192 random bits, so
  * a slow hash would add nothing). Keys are held in memory, so that reads go on while the database is away, and copied to
- * the disk, so that they do after a restart too (docs/decisions/0009-keys-while-the-database-is-away.md).
+ * the disk, so that they do after a restart too (docs/decisions/0012-keys-while-the-database-is-away.md).
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
