@@ -1,8 +1,9 @@
 /** What the API needs of the rest of a running Frontdesk, in its own terms. */
+import { join } from 'node:path';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
-import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registration } from './http/ports.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
@@ -13,12 +14,13 @@ import { VaultError } from './store/media-files/vault-format.ts';
 import type { Log } from './telemetry/log.ts';
 
 export interface ApiParts {
+  readonly dataDir: string;
   readonly running: RunningConfiguration;
   readonly database: LateDatabase;
   readonly calls: LiveCalls;
   readonly recordings: Recordings;
   readonly audioFiles: AudioFiles;
-  readonly registrations: () => Promise<readonly Registration[]>;
+  readonly registrations: Registrations;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */
@@ -26,7 +28,7 @@ export interface ApiParts {
   readonly log: Log;
 }
 
-export function apiDeps({ running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
   const { configuration } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
@@ -35,7 +37,7 @@ export function apiDeps({ running, database, calls, recordings, audioFiles, regi
   return {
     configuration, calls, audioFiles, registrations, log,
     changes: (filter, page) => database.config.changes(filter, page),
-    keys: database.keys, audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
+    keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
     recordings: {
       list: (filter, { cursor, limit }) => {

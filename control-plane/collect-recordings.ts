@@ -35,12 +35,17 @@ export interface Collector {
   stop(): Promise<void>;
 }
 
-const againMs: Ms = 30_000;
+/** Between looks for what no call of ours has told of. */
+const everyMs: Ms = 30_000;
+const againMs: Ms = 5000;
+const mostUntaken = 1000;
 const partName = /^(.+--[rc]\d+)(?:-(caller|callee))?$/;
 
 export function collectRecordings(options: CollectorOptions): Collector {
   const { stored, recordings, dataDir, isLive, findCdr, onTakenIn, log } = options;
   const incoming = join(dataDir, 'incoming');
+  /** Of calls that have ended and whose recordings are not safe yet: their records may wait for the database as well. */
+  const untaken = new Map<CallId, Cdr>();
   let problem: string | null = null;
   let stopping = false;
   let queue: Promise<void> = Promise.resolve();
@@ -62,7 +67,7 @@ export function collectRecordings(options: CollectorOptions): Collector {
     try {
       if (parts.length > 0) {
         const known = recordings.get(recordingId) !== undefined;
-        const taken = await recordings.takeIn({ ...about(cdr, recordingId), parts });
+        const taken = await recordings.takeIn({ ...aboutRecording(cdr, recordingId), parts });
         if (!taken.ok && taken.reason !== 'empty') throw new Error(taken.message);
         if (taken.ok && !known) onTakenIn(taken.recording, cdr);
       }
@@ -73,6 +78,7 @@ export function collectRecordings(options: CollectorOptions): Collector {
   }
 
   async function collectAll(wanted?: Cdr): Promise<void> {
+    const calls = wanted === undefined ? [...untaken.keys()] : [wanted.callId];
     const byRecording = new Map<string, string[]>();
     for (const name of await stored.list()) {
       const recordingId = partName.exec(name)?.[1];
@@ -82,20 +88,30 @@ export function collectRecordings(options: CollectorOptions): Collector {
     for (const [recordingId, names] of byRecording) {
       const callId = callIdOf(recordingId);
       if (stopping || isLive(callId)) continue;
-      const cdr = wanted ?? (await findCdr(callId));
+      const cdr = wanted ?? untaken.get(callId) ?? (await findCdr(callId));
       if (cdr !== null) await takeIn(cdr, recordingId, names);
     }
-    problem = null;
+    // of one call it says nothing about what others have left there
+    if (wanted === undefined) problem = null;
+    for (const callId of calls) if (!stopping && !isLive(callId)) untaken.delete(callId);
   }
 
+  let lookedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
   return {
     start: () => {
       enqueue(() => collectAll());
-      timer ??= setInterval(() => { enqueue(() => collectAll()); }, againMs);
+      timer ??= setInterval(() => {
+        if (problem === null && performance.now() - lookedAt < everyMs) return;
+        lookedAt = performance.now();
+        enqueue(() => collectAll());
+      }, againMs);
     },
     collect: (cdr) => {
-      if (cdr.voicemail !== null || cdr.recordings.length > 0) enqueue(() => collectAll(cdr));
+      if (cdr.voicemail === null && cdr.recordings.length === 0) return;
+      // the others are found in the database when they are looked for
+      if (untaken.size < mostUntaken) untaken.set(cdr.callId, cdr);
+      enqueue(() => collectAll(cdr));
     },
     problem: () => problem,
     stop: async () => {
@@ -106,7 +122,8 @@ export function collectRecordings(options: CollectorOptions): Collector {
   };
 }
 
-function about(cdr: Cdr, recordingId: string): Omit<NewRecording, 'parts'> {
+/** What a call's record tells of a recording of it. */
+export function aboutRecording(cdr: Cdr, recordingId: string): Omit<NewRecording, 'parts'> {
   const started = cdr.recordings.find((recording) => recording.recordingId === recordingId)?.startedAt;
   return {
     recordingId, kind: isCallRecording(recordingId) ? 'call' : 'voicemail', account: cdr.account, callId: cdr.callId,

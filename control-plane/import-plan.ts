@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { withMade } from './configuration/completed.ts';
 import type { Configuration, Draft } from './configuration/configuration.ts';
 import type { Doc, Kind } from './configuration/documents.ts';
 import { keyText, type ConfigObject, type ObjectKey } from './configuration/objects.ts';
@@ -55,11 +56,11 @@ export async function importPlans(plans: readonly PlanObjects[], configuration: 
   return { written: drafts.length, problems: [] };
 }
 
-/** Nothing when it is there already as the plan has it; passwords that were made stay. */
+/** Nothing when it is there already as the plan has it; what was made for it stays. */
 function draftOf({ account, kind, id }: ConfigObject, body: Doc<Kind>, configuration: Configuration): readonly Draft[] {
   const there = configuration.get({ account, kind, id });
   if (there === undefined) return [{ account, kind, id, version: null, body }];
-  const kept = 'password' in there.body && there.body.password !== undefined && !('password' in body) ? { ...body, password: there.body.password } : body;
+  const kept = withMade(body, there.body);
   return isDeepStrictEqual(there.body, kept) ? [] : [{ account, kind, id, version: there.version, body: kept }];
 }
 

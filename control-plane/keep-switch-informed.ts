@@ -7,9 +7,10 @@ import { join } from 'node:path';
 import type { Config } from './config.ts';
 import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/asterisk-admin.ts';
 import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
-import { noticeOf, type Notices } from './notify/notices.ts';
+import type { SwitchNote } from './media/switch-setup.ts';
+import { noticeOf, type Notice, type Notices } from './notify/notices.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
-import { switchSetupOf } from './switch-setup-of.ts';
+import { switchSetupOf, whoseNote } from './switch-setup-of.ts';
 import type { Log } from './telemetry/log.ts';
 
 interface Informing {
@@ -34,7 +35,12 @@ const notesEveryMs = 5000;
 /** Rejects with a sentence when the switch does not take what it must know at the first time. */
 export async function keepSwitchInformed({ config, log, clinics, driver, notices }: Informing): Promise<SwitchInforming> {
   const file = join(config.dataDir, 'provisioned.json');
-  const notify = (): readonly string[] => clinics().flatMap((clinic) => clinic.emergency?.notify ?? []);
+  const notice = (taken: SwitchNote): Notice => {
+    const { note, clinic, location } = whoseNote(taken, clinics());
+    // An emergency nobody can place is told to everybody; all else to those it concerns alone.
+    const told = clinic !== undefined ? [clinic] : note.kind === 'emergency' || clinics().length === 1 ? clinics() : [];
+    return noticeOf(note, told.flatMap(({ emergency }) => emergency?.notify ?? []), location);
+  };
   let problem: string | null = null;
   let informedAt = -1;
   let informedOf: readonly ClinicConfig[] = [];
@@ -45,14 +51,13 @@ export async function keepSwitchInformed({ config, log, clinics, driver, notices
     if (driver.health().link === 'up') {
       try {
         const wanted = clinics();
-        const setup = switchSetupOf(wanted);
         if (informedAt !== connects || informedOf !== wanted) {
-          const now = await driver.admin.provision(setup, await readProvisioned(file));
+          const now = await driver.admin.provision(switchSetupOf(wanted), await readProvisioned(file));
           await writeFile(file, JSON.stringify(now), { mode: 0o600 });
           informedAt = connects;
           informedOf = wanted;
         }
-        await driver.admin.takeNotes((note) => notices.give(noticeOf(note, notify(), setup.emergency.location)));
+        await driver.admin.takeNotes((note) => notices.give(notice(note)));
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);
@@ -69,7 +74,7 @@ export async function keepSwitchInformed({ config, log, clinics, driver, notices
     problems: () => [
       ...(problem === null ? [] : [problem]),
       ...(notices.unsent() === 0 ? [] : [`${notices.unsent()} notices wait for the mail server.`]),
-      ...(notify().length > 0 && config.smtpUrl === undefined ? ['The plan names people to notify of emergency calls, but FRONTDESK_SMTP_URL is not set: notices are only logged.'] : []),
+      ...(clinics().some(({ emergency }) => (emergency?.notify.length ?? 0) > 0) && config.smtpUrl === undefined ? ['The plan names people to notify of emergency calls, but FRONTDESK_SMTP_URL is not set: notices are only logged.'] : []),
     ],
     changed() {
       if (busy === null) next();

@@ -22,6 +22,7 @@ const unknownRevision = -1;
 export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDatabase {
   let database: SqlDatabase | null = null;
   let why: string | null = 'The database is being opened.';
+  let failed = false;
   let closing = false;
   let timer: NodeJS.Timeout | undefined;
   const opened = Promise.withResolvers<SqlDatabase>();
@@ -31,6 +32,7 @@ export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDa
       database = await open();
     } catch (error) {
       why = error instanceof Error ? error.message : String(error);
+      failed = true;
       if (!closing) timer = setTimeout(() => { void attempt().catch(() => undefined); }, againMs);
       throw error;
     }
@@ -43,9 +45,10 @@ export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDa
   const firstTry = attempt();
   firstTry.catch((error: unknown) => { log.warn({ error: String(error) }, 'The database cannot be opened; tried again'); });
 
-  /** One that is about to open is waited for a little. */
+  /** One that is about to open is waited for a little; of one that could not be opened it is said at once. */
   async function now(): Promise<SqlDatabase> {
     if (database !== null) return database;
+    if (failed) throw new StoreAwayError(why ?? 'The database is away.', false);
     let patience: NodeJS.Timeout | undefined;
     const waited = await Promise.race([opened.promise, new Promise<null>((resolve) => { patience = setTimeout(() => { resolve(null); }, patienceMs); })]);
     clearTimeout(patience);

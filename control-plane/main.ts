@@ -11,6 +11,7 @@ import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Call } from './core/call/call.ts';
 import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
+import { compileExtension } from './core/routing/extension.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
@@ -27,6 +28,7 @@ import { followCalls } from './live-calls.ts';
 import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
+import { watchRegistrations } from './watch-registrations.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { leaseMs } from './runtime/lease.ts';
@@ -40,6 +42,7 @@ import { redisOwnership } from './store/redis/ownership.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { watchDisk } from './watch-disk.ts';
 
 /** A start that cannot succeed; `message` is for the person who started it. */
 export class StartError extends Error {
@@ -137,7 +140,9 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => live.stop());
     const ownership = redisOwnership({ redis, controller: config.instance, leaseMs, log });
 
-    const driver = createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log });
+    const disk = await watchDisk(config.dataDir, log);
+    undo.push(() => { disk.stop(); });
+    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
@@ -148,7 +153,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
     undo.push(() => { mailer?.close(); });
     const notices = await openNotices(config.dataDir, log, mailer);
-    const kept = await keepCalls({ config, database, controller, asteriskUrl, notices, running, log, metrics });
+    const kept = await keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
@@ -159,13 +164,15 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
+    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices });
+    undo.push(() => watching.stop());
 
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
-      running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
+      dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account),
-      registrations: () => registrationsOf(running.clinics(), driver.admin),
+      registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
     undo.push(() => { api.close(); });
     http.mount(api.listener);
@@ -183,7 +190,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...stackProblems,
         ...informing.problems(),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
-        ...[database.problem()].filter((problem) => problem !== null),
+        ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
       ];
       const { p99Ms, maxMs } = loop.read();
@@ -233,9 +240,12 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
 
 function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
   const accounts = clinics.map((clinic) => clinic.account);
+  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
+  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls, account), whisperMedia };
+  const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
+  if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);
   if (found === undefined) return undefined;
   void speech?.prepare(textsOfCaller(found.number, offer.caller.name));
-  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  return compileFor(accounts, { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account) => callsOut(calls, account), whisperMedia });
+  return compileFor(accounts, facts);
 }

@@ -2,7 +2,7 @@
  * The configuration of a running Frontdesk: from the database, or from the copy on the disk while it cannot be
  * reached; plan files taken in; and what it means for routing and the switch, always as it is now.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Config } from './config.ts';
 import { createConfiguration, readCopy, type Configuration } from './configuration/configuration.ts';
@@ -21,6 +21,10 @@ export interface RunningConfiguration {
   clinics(): readonly ClinicConfig[];
   /** After `clinics` gives the new. */
   onChange(changed: () => void): void;
+  /** Settles when what is known has come from the database, and is not just the copy. */
+  readonly settled: Promise<void>;
+  /** One sentence while all that is known is the copy, else null. */
+  problem(): string | null;
   stop(): Promise<void>;
 }
 
@@ -40,12 +44,17 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
   const copyFile = join(config.dataDir, 'configuration.json');
   const copy = await readCopy(copyFile);
   if (copy === undefined) await database.firstTry.catch((error: unknown) => { throw refuse(error instanceof Error ? error.message : String(error)); });
-  const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, log });
+  const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, fromCopy: copy !== undefined, log });
+  let copyOf = copy === undefined ? null : (await stat(copyFile)).mtime;
+  const settled = Promise.withResolvers<void>();
+  if (copyOf === null) settled.resolve();
 
   const meaning = (): readonly ClinicConfig[] => clinicsOf(configuration.current().objects.values(), (account, _, { sha256 }) => audioFiles.media(account, sha256));
   let clinics = meaning();
   const listeners: (() => void)[] = [];
   configuration.onChange(() => {
+    copyOf = null;
+    settled.resolve();
     clinics = meaning();
     for (const listener of listeners) listener();
   });
@@ -70,6 +79,8 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
     configuration,
     clinics: () => clinics,
     onChange: (changed) => { listeners.push(changed); },
+    settled: settled.promise,
+    problem: () => (copyOf === null ? null : `Calls are routed by the copy of the configuration on the disk, of ${copyOf.toISOString()}, until the database is back.`),
     stop: () => configuration.stop(),
   };
 }

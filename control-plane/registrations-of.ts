@@ -2,19 +2,21 @@
 import type { ClinicConfig } from './configuration/clinics.ts';
 import type { Registration } from './http/ports.ts';
 import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
+import { trunkName } from './switch-setup-of.ts';
 
 export async function registrationsOf(clinics: readonly ClinicConfig[], admin: Pick<AsteriskDriver['admin'], 'trunkHealth' | 'registrations'>): Promise<readonly Registration[]> {
   const [trunks, devices] = await Promise.all([admin.trunkHealth(), admin.registrations()]);
-  return clinics.flatMap(({ account, trunks: own, phones }) => [
-    ...own.map((trunk): Registration => {
-      const health = trunks.find((one) => one.trunk === trunk.id);
-      return { account: account.id, kind: 'trunk', id: trunk.id, state: health?.state ?? 'unknown', contact: `sip:${trunk.host}:${trunk.port}`, roundTripMs: health?.roundTripMs ?? null, since: health?.since ?? null, userAgent: null };
+  return clinics.flatMap((clinic) => [
+    ...clinic.trunks.map((trunk): Registration => {
+      const name = trunkName(clinic, trunk.id);
+      const health = trunks.find((one) => one.trunk === name);
+      return { account: clinic.account.id, kind: 'trunk', id: trunk.id, state: health?.state ?? 'unknown', contact: `sip:${trunk.host}:${trunk.port}`, roundTripMs: health?.roundTripMs ?? null, since: health?.since ?? null, userAgent: null };
     }),
-    ...phones.map((phone): Registration => {
-      const contact = devices.find((one) => one.device === phone.extension)?.contacts[0];
+    ...clinic.phones.map((phone): Registration => {
+      const contact = devices.find((one) => one.device === phone.sipUser)?.contacts[0];
       return {
-        account: account.id, kind: 'device', id: phone.extension, state: contact === undefined ? 'unregistered' : 'registered',
-        contact: contact === undefined ? null : `sip:${phone.extension}@${contact.address}`, roundTripMs: null, since: contact?.since ?? null, userAgent: contact?.userAgent || null,
+        account: clinic.account.id, kind: 'device', id: phone.extension, state: contact === undefined ? 'unregistered' : 'registered',
+        contact: contact === undefined ? null : `sip:${phone.sipUser}@${contact.address}`, roundTripMs: null, since: contact?.since ?? null, userAgent: contact?.userAgent || null,
       };
     }),
   ]);

@@ -61,13 +61,13 @@ async function show(frontdesk: Frontdesk, world: World, dataDir: string): Promis
   if (!carrier.host.startsWith('127.')) throw new StartError(`The demo plays the carrier itself, so the trunk's host must be a loopback address, not ${carrier.host}.`);
   world.use(await frontdesk.stack.tool('sipp'), join(dataDir, 'demo'), `${asterisk.sipHost === '0.0.0.0' ? '127.0.0.1' : asterisk.sipHost}:${asterisk.sipPort}`);
 
-  for (const { extension } of clinic.phones) {
+  for (const { sipUser, password } of clinic.phones) {
     const port = await freePort('127.0.0.1');
     // From the port it listens on, as phones do: the switch calls back where the registration came from.
     await world.finish(await world.play('register', {
-      ip: '127.0.0.1', port, fields: [extension, `[authentication username=${extension} password=${clinic.phones.find((phone) => phone.extension === extension)?.password ?? ''}]`],
+      ip: '127.0.0.1', port, fields: [sipUser, `[authentication username=${sipUser} password=${password}]`],
     }));
-    await world.play('desk-phone', { ip: '127.0.0.1', port, service: extension });
+    await world.play('desk-phone', { ip: '127.0.0.1', port, service: sipUser });
   }
   say(`\n${clinic.phones.length} desk phones are registered; ${clinic.account.name} gets a call.\n`);
   await world.play('mobile', { ip: carrier.host, port: carrier.port, service: 'mobile' });

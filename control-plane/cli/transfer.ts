@@ -99,7 +99,7 @@ async function send(client: ApiClient, wanted: readonly Document[], audioOf: Aud
   const audio = wanted.filter(({ kind }) => kind === 'audio');
   const missing = audio.filter(({ account, id }) => !there.has(`${account}/audio/${id}`));
   const bare = wanted.filter(({ account, kind }) => kind === 'account' && !there.has(`${account}/account/${account}`) && missing.some((one) => one.account === account));
-  if (bare.length > 0) await client.post('/documents', { documents: bare.map((account) => ({ ...account, body: { name: account.body['name'] } })) });
+  if (bare.length > 0) await client.post('/documents', { documents: bare.map((account) => ({ ...account, body: { name: account.body['name'], ...('sipPrefix' in account.body ? { sipPrefix: account.body['sipPrefix'] } : {}) } })) });
   for (const { account, id, body } of missing) {
     const bytes = await audioOf(account, id);
     await client.upload(`/accounts/${account}/audio-files?id=${id}&name=${encodeURIComponent(String(body['name']))}`, isWav(bytes) ? 'audio/wav' : 'audio/mpeg', bytes);

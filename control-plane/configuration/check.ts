@@ -17,6 +17,8 @@ export interface Problem {
 
 export interface ObjectProblem extends Problem {
   readonly object: ObjectKey;
+  /** The same of the other, where two cannot both be there. */
+  readonly rival?: ObjectProblem;
 }
 
 export interface Reference {
@@ -67,6 +69,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       return [
         ...(object.body.emergency?.trunks ?? []).map((id, i): Reference => ({ kind: 'trunk', id, path: `emergency.trunks[${i}]` })),
         ...audioIn(object.body.blocked?.message?.audio, 'blocked.message.audio'),
+        ...audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio'),
       ];
     case 'device':
       return [{ kind: 'user', id: object.body.user, path: 'user' }];
@@ -81,6 +84,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
         ...audioIn(object.body.recordingAnnouncement?.audio, 'recordingAnnouncement.audio'),
       ];
     case 'user':
+      return audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio');
     case 'trunk':
     case 'audio':
       return [];
@@ -107,18 +111,26 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
   return found.flatMap(([path, number]) => (number === undefined ? [] : [{ number, path }]));
 }
 
-/** What may be there once in the whole system, or once in an account. */
-function unique(object: ConfigObject): readonly { readonly key: string; readonly path: string; readonly what: string }[] {
+/** What may be there once: in the whole system, or by its key in an account. `names` is whom the account shares names on the switch with. */
+function unique(object: ConfigObject, names: string): readonly { readonly key: string; readonly path: string; readonly what: string }[] {
   switch (object.kind) {
     case 'number': return [{ key: `number ${object.body.e164}`, path: 'e164', what: object.body.e164 }];
-    case 'device': return object.body.extension === undefined ? [] : [{ key: `extension ${object.body.extension}`, path: 'extension', what: `Extension ${object.body.extension}` }];
-    // the switch knows trunks and phones by these names
-    case 'trunk': return [{ key: `trunk ${object.id}`, path: 'id', what: `The trunk id ${object.id}` }];
+    // phones and trunks alike are endpoints of the switch
+    case 'device': return object.body.extension === undefined ? [] : [{ key: `endpoint ${names} ${object.body.extension}`, path: 'extension', what: `Extension ${object.body.extension}` }];
+    case 'trunk': return [{ key: `endpoint ${names} ${object.id}`, path: 'id', what: `The trunk id ${object.id}` }];
     case 'contact': return [{ key: `contact ${object.account} ${object.body.number}`, path: 'number', what: `A contact with ${object.body.number}` }];
-    case 'account':
+    case 'account': {
+      const { sipPrefix } = object.body;
+      return sipPrefix === undefined ? [] : [{ key: `prefix ${sipPrefix}`, path: 'sipPrefix', what: sipPrefix === '' ? 'The empty prefix' : `The prefix ${sipPrefix}` }];
+    }
     case 'user':
     case 'audio': return [];
   }
+}
+
+/** Prefixes are unique, so the account alone; those made before there were prefixes have bare names together. */
+function namesOf(account: ConfigObject | undefined): string {
+  return account?.kind === 'account' && account.body.sipPrefix !== undefined ? account.id : '';
 }
 
 /** What objects say of each other that cannot be: each problem with the object that says it. */
@@ -127,15 +139,17 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
   const own = new Set<string>();
   const withTrunk = new Set<string>();
   const outbound = new Map<string, OutboundRules>();
-  const seen = new Map<string, ConfigObject>();
+  const seen = new Map<string, ObjectProblem>();
   for (const object of objects.values()) {
+    if (object.kind === 'account' && object.body.sipPrefix === undefined) seen.set('prefix ', { object: keyOf(object), path: 'sipPrefix', message: 'is missing: others have none either. Choose one.' });
     if (object.kind === 'number') own.add(object.body.e164);
     if (object.kind === 'trunk') withTrunk.add(object.account);
     if (object.kind === 'account') outbound.set(object.account, outboundRulesOf(object.body));
   }
   for (const object of objects.values()) {
-    const say = (path: string, message: string): void => { problems.push({ object: { account: object.account, kind: object.kind, id: object.id }, path, message }); };
-    if (!objects.has(keyText({ account: object.account, kind: 'account', id: object.account }))) say('', 'belongs to no account. Create the account first.');
+    const say = (path: string, message: string): void => { problems.push({ object: keyOf(object), path, message }); };
+    const account = objects.get(keyText({ account: object.account, kind: 'account', id: object.account }));
+    if (account === undefined) say('', 'belongs to no account. Create the account first.');
     for (const { kind, id, path } of referencesOf(object)) {
       if (!objects.has(keyText({ account: object.account, kind, id }))) say(path, `there is no ${kind} “${id}”. Create it first, or correct the id.`);
     }
@@ -146,12 +160,17 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
       if (decision?.allowed === false) say(path, `${decision.detail} ${waysOut[decision.reason]}`);
       if (!withTrunk.has(object.account)) say(path, `${number} can only be reached over a trunk, and the account has none. Create a trunk first.`);
     }
-    for (const { key, path, what } of unique(object)) {
-      const first = seen.get(key);
-      if (first === undefined) seen.set(key, object);
-      else say(path, `${what} is in use already. Choose another.`);
+    for (const { key, path, what } of unique(object, namesOf(account))) {
+      const rival = seen.get(key);
+      const problem = { object: keyOf(object), path, message: `${what} is in use already. Choose another.` };
+      if (rival === undefined) seen.set(key, problem);
+      else problems.push({ ...problem, rival });
     }
     if (object.kind === 'device' && emergencyNumbers.includes(object.body.extension ?? '')) say('extension', `${object.body.extension} is an emergency number. Use another extension.`);
   }
   return problems;
+}
+
+function keyOf({ account, kind, id }: ConfigObject): ObjectKey {
+  return { account, kind, id };
 }

@@ -2,10 +2,11 @@
  * From the objects of configuration to what routing and the switch read: one clinic per account. Durations become
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
-import { defaultVoicemail, type Account, type Contact, type Device, type E164, type Forward, type Media, type Message, type TrackingNumber, type TrunkId, type User, type Voicemail } from '../core/routing/config.ts';
+import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
-import { second } from '../core/time.ts';
-import type { AudioRef, Doc, Kind } from './documents.ts';
+import { sipName } from '../core/routing/sip-name.ts';
+import { second, type Ms } from '../core/time.ts';
+import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
 
 export interface ClinicConfig {
@@ -20,9 +21,13 @@ export interface ClinicConfig {
   readonly emergency: EmergencyConfig | null;
   /** Rung by the switch itself when no controller answers, by tracking number. */
   readonly failsafe: ReadonlyMap<E164, E164>;
+  /** Who is told of phones and trunks that are gone, and after what time. */
+  readonly alerts: { readonly notify: readonly string[]; readonly graceMs: Ms };
   readonly retention: NonNullable<Doc<'account'>['retention']>;
   /** Who is sent a number's new voicemails, by tracking number. */
   readonly voicemailNotify: ReadonlyMap<E164, readonly string[]>;
+  /** Who is sent new voicemails for one user alone, by user. */
+  readonly userVoicemailNotify: ReadonlyMap<UserId, readonly string[]>;
 }
 
 export type TrunkConfig = Doc<'trunk'> & { readonly id: TrunkId };
@@ -31,6 +36,8 @@ export type TrunkConfig = Doc<'trunk'> & { readonly id: TrunkId };
 export interface PhoneConfig {
   /** Also the id of its device. */
   readonly extension: string;
+  /** What it logs in with: the extension, behind the account's prefix. */
+  readonly sipUser: string;
   readonly user: string;
   readonly label: string;
   readonly password: string;
@@ -77,12 +84,14 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     account: {
       id,
       name: body.name,
+      ...(body.sipPrefix === undefined || body.sipPrefix === '' ? {} : { sipPrefix: body.sipPrefix }),
       users: of('user').map((user): User => ({
         id: user.id,
         name: user.body.name,
         devices: devices.filter((device) => device.body.user === user.id).map((device) => deviceOf(device, over)),
         ...optional('forward', forward(user.body.forward)),
         ...optional('recording', user.body.recording),
+        ...optional('greeting', media(user.body.voicemail?.greeting)),
       })),
       outbound: outboundRulesOf(body),
       numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
@@ -91,15 +100,18 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...optional('company', forward(body.company)),
       ...optional('precedence', body.precedence),
       ...optional('recording', body.recording),
+      ...optional('greeting', media(body.voicemail?.greeting)),
     },
     timezone: body.timezone,
     country: body.country,
     trunks,
-    phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
+    phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, sipUser: sipName(body.sipPrefix, device.extension), user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
     emergency: body.emergency ?? null,
     failsafe: new Map(failsafes),
+    alerts: { notify: body.alerts?.notify ?? [], graceMs: (body.alerts?.graceSeconds ?? defaultGraceSeconds) * second },
     retention: body.retention ?? {},
     voicemailNotify: new Map(of('number').map(({ body: number }) => [number.e164, number.voicemail.notify])),
+    userVoicemailNotify: new Map(of('user').map((user) => [user.id, user.body.voicemail?.notify ?? []])),
   };
 }
 
@@ -147,10 +159,8 @@ function numberOf(number: Doc<'number'>, media: (ref: AudioRef | undefined) => M
 
 function voicemailOf(voicemail: Doc<'number'>['voicemail'], media: (ref: AudioRef | undefined) => Message | undefined): Voicemail | undefined {
   if (!voicemail.enabled) return undefined;
-  const greeting = media(voicemail.greeting);
   return {
-    greeting: greeting?.media ?? defaultVoicemail.greeting,
-    ...optional('greetingText', greeting?.text),
+    ...optional('greeting', media(voicemail.greeting)),
     maxMs: voicemail.maxSeconds * second,
     silenceMs: voicemail.silenceSeconds * second,
   };

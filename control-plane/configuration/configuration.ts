@@ -6,12 +6,14 @@
  * checked again. So what objects say of each other holds without a rule in the database for each.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
+import type { Ms } from '../core/time.ts';
 import { TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
+import { completing } from './completed.ts';
 import { checkTogether, parseDocument, referencesOf, type ObjectProblem, type Objects, type Problem } from './check.ts';
-import type { Doc, Kind } from './documents.ts';
+import type { Kind } from './documents.ts';
 import { isKind, keyText, type Change, type ConfigObject, type ObjectKey, type Snapshot, type Write } from './objects.ts';
-import { newSecret } from './secret.ts';
+import { renamedPhones } from './sip-prefix.ts';
 
 export interface Current {
   readonly revision: number;
@@ -49,8 +51,10 @@ export interface ConfigurationOptions {
   readonly store: ConfigStore;
   /** What the store had when it was opened, or the copy on the disk while it cannot be reached. */
   readonly snapshot: Snapshot;
-  /** Written after each change; holds passwords. */
+  /** Written at the start and after each change; holds passwords. */
   readonly copyFile: string;
+  /** The snapshot is that copy, which stays as it is until something newer is known. */
+  readonly fromCopy?: boolean;
   readonly log: Log;
   /** Sentences about settings that are accepted but will disappoint. */
   readonly warningsFor?: (objects: Objects, written: readonly ObjectKey[]) => readonly string[];
@@ -58,13 +62,16 @@ export interface ConfigurationOptions {
 
 /** Races between writers end after a few rounds; more is a fault of the store. */
 const mostRounds = 20;
+const againMs: Ms = 5000;
 
 export function createConfiguration(options: ConfigurationOptions): Configuration {
   const { store, copyFile, log } = options;
   const listeners = new Set<(current: Current) => void>();
   let current: Current = currentOf(options.snapshot);
   let queue: Promise<unknown> = Promise.resolve();
-  let copying: Promise<void> = keepCopy();
+  let copying: Promise<void> = options.fromCopy === true ? Promise.resolve() : keepCopy();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
 
   async function keepCopy(): Promise<void> {
     const { revision, objects } = current;
@@ -84,9 +91,16 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 
   const reload = async (): Promise<void> => { replace(currentOf(await store.load())); };
 
+  const follow = (): void => {
+    clearTimeout(timer);
+    queue = queue.then(reload).catch((error: unknown) => {
+      log.warn({ error: String(error) }, 'The changed configuration could not be read; tried again');
+      clearTimeout(timer);
+      if (!stopped) timer = setTimeout(follow, againMs);
+    });
+  };
   const unwatch = store.watch((revision) => {
-    if (revision === current.revision) return;
-    queue = queue.then(reload).catch((error: unknown) => { log.warn({ error: String(error) }, 'The changed configuration could not be read; tried again with the next change'); });
+    if (revision !== current.revision) follow();
   });
 
   /** Another controller may have taken a number or an extension since the revision that was checked. */
@@ -101,7 +115,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
 
   async function write(drafts: readonly Draft[], actor: string, undoes?: number): Promise<WriteResult> {
     for (let round = 0; round < mostRounds; round += 1) {
-      const checked = check(current.objects, drafts);
+      const before = current.objects;
+      const checked = check(before, drafts);
       if (!checked.ok) return checked;
       const { writes, objects } = checked;
       const result = await apply({ writes, base: current.revision, actor, at: Date.now(), ...(undoes === undefined ? {} : { undoes }) });
@@ -110,7 +125,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
         continue;
       }
       replace({ revision: result.revision, objects: withWritten(objects, writes, result.objects) });
-      return { ...result, warnings: options.warningsFor?.(current.objects, writes) ?? [] };
+      return { ...result, warnings: [...renamedPhones(before, objects), ...(options.warningsFor?.(current.objects, writes) ?? [])] };
     }
     throw new Error(`The configuration changed ${mostRounds} times while one write was checked.`);
   }
@@ -133,6 +148,8 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
     },
     stop: async () => {
       unwatch();
+      stopped = true;
+      clearTimeout(timer);
       await queue;
       await copying;
     },
@@ -157,6 +174,7 @@ type Checked = Extract<WriteResult, { ok: false }> | { readonly ok: true; readon
 function check(before: Objects, drafts: readonly Draft[]): Checked {
   const problems: Problem[] = [];
   const writes: Write[] = [];
+  const complete = completing(before, drafts);
   const prefix = (key: ObjectKey, path: string): string => (drafts.length === 1 ? path : [`${key.kind}/${key.id}`, ...(path === '' ? [] : [path])].join(' '));
   for (const draft of drafts) {
     const there = before.get(keyText(draft));
@@ -169,7 +187,7 @@ function check(before: Objects, drafts: readonly Draft[]): Checked {
       continue;
     }
     const parsed = parseDocument(kind, draft.body);
-    if (parsed.ok) writes.push({ account, kind, id, version, body: completed(kind, parsed.body, there) });
+    if (parsed.ok) writes.push({ account, kind, id, version, body: complete(kind, parsed.body, id, there) });
     else problems.push(...parsed.problems.map((problem) => ({ ...problem, path: prefix(draft, problem.path) })));
   }
   if (problems.length > 0) return { ok: false, reason: 'invalid', problems };
@@ -184,19 +202,6 @@ function check(before: Objects, drafts: readonly Draft[]): Checked {
 
 function refused(reason: 'exists' | 'missing' | 'stale', path: string, message: string): Checked {
   return { ok: false, reason, problems: [{ path, message }] };
-}
-
-/** What is made here when the writer leaves it out: the password of a phone, kept over its changes. */
-function completed<K extends Kind>(kind: K, body: Doc<K>, there: ConfigObject | undefined): Doc<K> {
-  if (kind === 'trunk') {
-    const trunk = body as Doc<'trunk'>;
-    const kept = there?.kind === 'trunk' && there.body.username === trunk.username ? there.body.password : undefined;
-    return trunk.password !== undefined || trunk.username === undefined || kept === undefined ? body : ({ ...trunk, password: kept } as Doc<K>);
-  }
-  if (kind !== 'device') return body;
-  const device = body as Doc<'device'>;
-  if (device.extension === undefined || device.password !== undefined) return body;
-  return { ...device, password: (there?.kind === 'device' ? there.body.password : undefined) ?? newSecret() } as Doc<K>;
 }
 
 function withWritten(before: Objects, writes: readonly Write[], stored: readonly ConfigObject[]): Objects {
@@ -227,8 +232,10 @@ function usersOfDeleted(after: Objects, writes: readonly Write[]): readonly Prob
 
 /** A problem of an object that was not written is one that the write makes; of another account nothing is told. */
 function toldToWriter(problem: ObjectProblem, writes: readonly Write[], prefix: (key: ObjectKey, path: string) => string): Problem {
-  const { object, path, message } = problem;
-  if (writes.some((write) => keyText(write) === keyText(object))) return { path: prefix(object, path), message };
+  const { object, rival, path, message } = problem;
+  const written = (key: ObjectKey): boolean => writes.some((write) => keyText(write) === keyText(key));
+  if (written(object)) return { path: prefix(object, path), message };
+  if (rival !== undefined && written(rival.object)) return { path: prefix(rival.object, rival.path), message: rival.message };
   if (writes.some((write) => write.account === object.account)) return { path: '', message: `would break ${object.kind}/${object.id} ${path}: ${message}` };
   return { path: '', message: 'is in use elsewhere in this system. Choose another.' };
 }

@@ -6,10 +6,11 @@
 import { z } from 'zod';
 import { maxUsers } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
-import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
+export const defaultGraceSeconds = 60;
 
 /** Audio: a text to speak, an uploaded audio file, or a sound that the switch brings. */
 function audio(longest: number) {
@@ -41,6 +42,7 @@ const account = z.strictObject({
   name: words(60),
   timezone: timezone.default('America/New_York'),
   country: country.default('US'),
+  sipPrefix: sipPrefix.optional().meta({ description: 'Of the names that its phones log in with: `elm` makes `elm.101` of extension 101. No two accounts have the same; agency admins set it. Made when absent.' }),
   /** Rung by the switch itself for every number that names none. */
   failsafe: e164.optional(),
   /** R1: the first entry that is configured is taken. */
@@ -48,6 +50,9 @@ const account = z.strictObject({
   /** The company's own number, which `company` in the precedence forwards to. */
   company: e164.optional(),
   recording: recordingRule.optional(),
+  voicemail: z.strictObject({
+    greeting: audio(longestSpoken).optional().meta({ description: 'Of the business: heard where neither the person nor the number that was called has one.' }),
+  }).optional(),
   blocked: z.strictObject({
     numbers: z.array(e164, 'must be a list').max(10_000, 'takes at most 10,000 numbers').default([]),
     anonymous: z.boolean('must be true or false').default(false),
@@ -59,6 +64,11 @@ const account = z.strictObject({
     trunks: z.array(id, 'must be a list of trunk ids').min(1, 'must name a trunk'),
     notify: z.array(email, 'must be a list').default([]),
   }).optional(),
+  /** P5, A8: a phone or trunk that can no longer be reached. */
+  alerts: z.strictObject({
+    notify: z.array(email, 'must be a list').max(5, 'takes at most 5 addresses').default([]).meta({ description: 'The owner and up to four others.' }),
+    graceSeconds: wholeNumber(1, 3600, 'seconds').default(defaultGraceSeconds).meta({ description: 'One that is back within this time was never gone: phones register anew, carriers miss an answer.' }),
+  }).optional().meta({ description: 'A phone that is no longer registered, and a trunk that has lost its registration or answers no OPTIONS any more: who is told, and when. Told again when it is back.' }),
   /** O4: where calls over trunks may go. */
   outbound: z.strictObject({
     countries: z.array(country, 'must be a list').min(1, 'must name a country').optional(),
@@ -77,6 +87,10 @@ const user = z.strictObject({
   /** R3: where a call for this user goes when the precedence picks the user. */
   forward: e164.optional(),
   recording: recordingRule.optional(),
+  voicemail: z.strictObject({
+    greeting: audio(longestSpoken).optional().meta({ description: 'Heard instead of the number’s when the call was for this user alone: every phone that it rang is theirs, as of a contact that they own, or of a number that has no other user.' }),
+    notify: z.array(email, 'must be a list').max(10, 'takes at most 10 addresses').default([]).meta({ description: 'Who is sent new messages of calls that were for this user alone, beside those whom the number names.' }),
+  }).optional(),
 });
 
 const device = rule(

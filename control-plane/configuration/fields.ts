@@ -27,6 +27,8 @@ export function wholeNumber(low: number, high: number, unit: string) {
 export const id = pattern(/^[a-z0-9][a-z0-9-]{0,31}$/, 'is not a usable id.', 'Use lower-case letters, digits and -, at most 32.', 'reception');
 /** E.164: ITU-T E.164 §6.2.1, at most 15 digits after the +. */
 export const e164 = pattern(/^\+[1-9]\d{6,14}$/, 'is not an E.164 number.', 'Write it with + and country code, without spaces: +12025550123.', '+12025550123');
+/** Of SIP names (core/routing/sip-name.ts); empty for none. */
+export const sipPrefix = pattern(/^([a-z0-9][a-z0-9-]{0,15})?$/, 'is not a usable prefix.', 'Use lower-case letters, digits and -, at most 16, or leave it empty for names without one.', 'elm-street');
 export const extension = pattern(/^\d{2,6}$/, 'is not an extension.', 'Use 2 to 6 digits.', '101');
 export const key = pattern(/^[0-9*#]$/, 'is not a key.', 'Use one of 0-9, * and #.', '1');
 export const email = pattern(/^[^\s@<>]+@[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');

@@ -2,12 +2,14 @@
 import { z } from 'zod';
 import { documents, type Doc, type Kind } from '../configuration/documents.ts';
 import type { Change, ConfigObject } from '../configuration/objects.ts';
+import { prefixOf } from '../configuration/sip-prefix.ts';
+import { sipName } from '../core/routing/sip-name.ts';
 
 const at = z.int().meta({ description: 'Epoch ms.' });
 const atOrNull = at.nullable();
 
 /** What every object of configuration has beside its document. A client may send these back; they are not read. */
-export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updatedAt', 'passwordSet', 'warnings'] as const;
+export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updatedAt', 'passwordSet', 'sipUser', 'warnings'] as const;
 
 const secretFields: ReadonlySet<string> = new Set(['password']);
 
@@ -18,7 +20,8 @@ function objectSchema(kind: Kind): z.ZodObject {
   for (const [name, field] of Object.entries<z.ZodType>(documents[kind].shape)) if (!secretFields.has(name)) shape[name] = field;
   const own = { id: z.string(), account: z.string(), version: z.int().meta({ description: 'One more with each change: the ETag.' }), createdAt: at, updatedAt: at };
   const password = 'password' in documents[kind].shape ? { passwordSet: z.boolean() } : {};
-  return z.strictObject({ ...own, ...shape, ...password }).meta({ id: titles[kind] });
+  const sipUser = kind === 'device' ? { sipUser: z.string().nullable().meta({ description: 'What the phone logs in with; null of a mobile.', example: '101' }) } : {};
+  return z.strictObject({ ...own, ...shape, ...password, ...sipUser }).meta({ id: titles[kind] });
 }
 
 function forEachKind<T>(make: (kind: Kind) => T): Readonly<Record<Kind, T>> {
@@ -30,10 +33,12 @@ export const objectSchemas = forEachKind(objectSchema);
 export const writtenSchemas = forEachKind((kind) => objectSchemas[kind].extend({ warnings: z.array(z.string()).meta({ description: 'What is accepted and yet may not be what you want.' }) }).meta({ id: `${titles[kind]}Written` }));
 export const titleOf = (kind: Kind): string => titles[kind];
 
-export function objectAnswer(object: ConfigObject): Record<string, unknown> {
+/** `owner`: its account, where the object is a device. */
+export function objectAnswer(object: ConfigObject, owner?: ConfigObject): Record<string, unknown> {
   const { id, account, version, createdAt, updatedAt, body } = object;
   const password = 'password' in documents[object.kind].shape ? { passwordSet: 'password' in body && body.password !== undefined } : {};
-  return { id, account, version, createdAt, updatedAt, ...withoutSecrets(body), ...password };
+  const sipUser = object.kind === 'device' ? { sipUser: object.body.extension === undefined ? null : sipName(prefixOf(owner), object.body.extension) } : {};
+  return { id, account, version, createdAt, updatedAt, ...withoutSecrets(body), ...password, ...sipUser };
 }
 
 export function withoutSecrets(body: Doc<Kind>): Record<string, unknown> {
@@ -92,6 +97,11 @@ export const callSchema = z.looseObject({
 }).meta({ id: 'Call' });
 export const liveCallSchema = callSchema.extend({ phase: z.string() }).meta({ id: 'LiveCall' });
 export const journalSchema = z.strictObject({ items: z.array(z.looseObject({ kind: z.enum(['opened', 'step']), at })) });
+
+export const blockedAnswer = z.strictObject({
+  number: z.string().meta({ description: 'The caller’s, as E.164.' }), added: z.boolean().meta({ description: 'False: it was blocked already.' }),
+  action: z.enum(['reject', 'voicemail', 'message']).meta({ description: 'What becomes of its calls.' }), sentence: z.string(),
+}).meta({ id: 'BlockedCaller' });
 
 export const recordingSchema = z.strictObject({
   id: z.string(), account: z.string(), kind: z.enum(['recording', 'voicemail']), callId: z.string(), number: z.string(), caller: z.string(),

@@ -37,8 +37,8 @@ const securityHeaders = {
 export function createApi(deps: ApiDeps): Api {
   const { log, now } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
-  const keyring = createKeyring({ keys: deps.keys, now, cacheMs: limits.keyCacheMs, log });
-  const streams = createEventStreams({ calls: deps.calls, keyring, limits, now });
+  const keyring = createKeyring({ keys: deps.keys, now, cacheMs: limits.keyCacheMs, copyFile: deps.keysCopy, log });
+  const streams = createEventStreams({ calls: deps.calls, registrations: deps.registrations, keyring, limits, now });
   const routes = apiRoutes(deps, keyring, streams);
   const document = openApiDocument(routes);
   const documentText = JSON.stringify(document);

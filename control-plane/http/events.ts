@@ -1,11 +1,11 @@
 /**
- * Live calls as server-sent events (WHATWG HTML §9.2). Ids are `<start>-<n>`; a reader that comes back with one that is
+ * Live calls, and phones and trunks that come and go, as server-sent events (WHATWG HTML §9.2). Ids are `<start>-<n>`; a reader that comes back with one that is
  * still remembered goes on after it, any other begins with all live calls.
  */
 import type { Response } from 'express';
 import type { ApiKey } from '../store/ports.ts';
 import type { Keyring } from './auth.ts';
-import type { CallChange, Calls, Limits } from './ports.ts';
+import type { CallChange, Calls, Limits, RegistrationChange, Registrations } from './ports.ts';
 import { HttpProblem } from './problem.ts';
 
 const remembered = 1000;
@@ -31,8 +31,8 @@ interface Reader {
   readonly response: Response;
 }
 
-export function createEventStreams(options: { readonly calls: Calls; readonly keyring: Keyring; readonly limits: Limits; readonly now: () => number }): EventStreams {
-  const { calls, keyring, limits, now } = options;
+export function createEventStreams(options: { readonly calls: Calls; readonly registrations: Pick<Registrations, 'onChange'>; readonly keyring: Keyring; readonly limits: Limits; readonly now: () => number }): EventStreams {
+  const { calls, registrations, keyring, limits, now } = options;
   const start = now().toString(36);
   const readers = new Set<Reader>();
   let recent: Event[] = [];
@@ -48,8 +48,8 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
     readers.delete(reader);
     reader.response.end();
   };
-  const tell = ({ type, call }: CallChange): void => {
-    const event = { n: ++last, account: call.account, text: eventText(`${start}-${last}`, type, call) };
+  const tell = (type: (CallChange | RegistrationChange)['type'], data: { readonly account: string }): void => {
+    const event = { n: ++last, account: data.account, text: eventText(`${start}-${last}`, type, data) };
     recent.push(event);
     if (recent.length > 2 * remembered) recent = recent.slice(-remembered);
     for (const reader of readers) if (sees(reader.account, event)) write(reader, event.text);
@@ -60,7 +60,10 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
     const known = run === start && seen <= last && (seen === last || (recent[0]?.n ?? Infinity) <= seen + 1);
     return known ? recent.filter((event) => event.n > seen) : null;
   };
-  const unsubscribe = calls.onChange(tell);
+  const subscriptions = [
+    calls.onChange(({ type, call }) => { tell(type, call); }),
+    registrations.onChange((change) => { tell(change.type, change.type === 'alert' ? change.alert : change.registration); }),
+  ];
   // A comment keeps proxies from closing the stream; a key that was removed ends it.
   const pulse = async (): Promise<void> => {
     for (const reader of readers) {
@@ -99,7 +102,7 @@ export function createEventStreams(options: { readonly calls: Calls; readonly ke
     count: () => readers.size,
     close: () => {
       clearInterval(timer);
-      unsubscribe();
+      for (const unsubscribe of subscriptions) unsubscribe();
       for (const reader of readers) end(reader);
     },
   };

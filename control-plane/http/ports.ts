@@ -108,18 +108,43 @@ export interface Registration {
   readonly roundTripMs: Ms | null;
 }
 
+/** A phone or trunk that was there is gone for longer than the account’s grace time, or is back from that. */
+export interface AbsenceAlert {
+  readonly account: string;
+  readonly kind: Registration['kind'];
+  /** Of the device or trunk. */
+  readonly id: string;
+  readonly state: 'gone' | 'back';
+  readonly at: EpochMs;
+  readonly goneSince: EpochMs;
+  readonly sentence: string;
+}
+
+export type RegistrationChange =
+  /** Seen otherwise than before, be it for a moment. */
+  | { readonly type: 'registration'; readonly registration: Registration }
+  | { readonly type: 'alert'; readonly alert: AbsenceAlert };
+
+export interface Registrations {
+  /** Of all accounts, asked anew. Rejects when the switch cannot be asked. */
+  list(): Promise<readonly Registration[]>;
+  /** Called after each change that is seen; must return at once. Returns what ends it. */
+  onChange(changed: (change: RegistrationChange) => void): () => void;
+}
+
 export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
   readonly keys: KeyStore;
+  /** File that keys are copied to, for a start without the database. */
+  readonly keysCopy?: string;
   readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;
   readonly calls: Calls;
   readonly recordings: Recordings;
   readonly audioFiles: AudioFiles;
-  /** Of all accounts. */
-  registrations(): Promise<readonly Registration[]>;
+  readonly registrations: Registrations;
   /** The plan a call to this number would run, and the same in words. Null when the account's number is not in service. */
   explain(account: string, dialled: string, caller: string): { readonly text: string; readonly plan: Plan } | null;
   readonly log: Log;

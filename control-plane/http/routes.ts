@@ -4,6 +4,7 @@ import type { EventStreams } from './events.ts';
 import type { ApiDeps } from './ports.ts';
 import type { Route } from './route.ts';
 import { audioFileRoutes } from './routes/audio-files.ts';
+import { blockCallerRoute } from './routes/block-caller.ts';
 import { callRoutes } from './routes/calls.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -16,6 +17,7 @@ export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams
     ...collections.flatMap((collection) => objectRoutes(deps, collection, keyring)),
     ...audioFileRoutes(deps),
     ...callRoutes(deps, streams),
+    blockCallerRoute(deps),
     ...recordingRoutes(deps, 'recording'),
     ...recordingRoutes(deps, 'voicemail'),
     ...historyRoutes(deps),

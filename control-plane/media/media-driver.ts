@@ -62,6 +62,8 @@ export interface SwitchSnapshot {
     readonly owner: string | null;
     readonly dialled: string;
     readonly origin: 'trunk' | 'phone';
+    /** As in the call's offer. */
+    readonly phone?: string;
     /** Null when the caller's leg is gone and others of the call are left. */
     readonly caller: CallerOnSwitch | null;
     readonly legs: readonly LegOnSwitch[];

@@ -9,6 +9,8 @@ export interface SwitchDevice {
   readonly callerId: { readonly name: string; readonly number: string };
   /** What an emergency call from here shows; the setup's own where absent. */
   readonly emergency?: EmergencyIdentity;
+  /** Over which trunks it goes, in order; the setup's own where absent. */
+  readonly emergencyTrunks?: readonly string[];
 }
 
 export interface EmergencyIdentity {
@@ -18,6 +20,7 @@ export interface EmergencyIdentity {
 }
 
 export interface SwitchTrunk {
+  /** The endpoint's name on the switch: letters, digits, `-` and `.`. */
   readonly id: string;
   /** A name or an address. Calls come from every address it has, and from those of `match`. */
   readonly host: string;
@@ -46,18 +49,25 @@ export interface SwitchSetup {
   /** In the order in which they are tried. */
   readonly trunks: readonly SwitchTrunk[];
   /** By dialled number (digits, no `+`): what the switch rings by itself when no controller answers. */
-  readonly failsafes: ReadonlyMap<string, string>;
+  readonly failsafes: ReadonlyMap<string, Failsafe>;
   readonly emergency: EmergencyIdentity & { readonly trunks: readonly string[] };
+}
+
+export interface Failsafe {
+  readonly number: string;
+  /** In order; all trunks where absent. */
+  readonly trunks?: readonly string[];
 }
 
 /** A note the switch took: an emergency call, or a use of the failsafe. Taken once: reading removes it. */
 export interface SwitchNote {
   readonly kind: 'emergency' | 'failsafe';
   readonly at: number;
-  /** The device that called, or the number that was dialled. */
+  /** The endpoint of the device that called in an emergency, or `trunk` or `phone`. */
   readonly from: string;
   readonly dialled: string;
   readonly outcome: string;
+  /** The endpoint of the trunk last tried in an emergency, or the failsafe that was rung. */
   readonly trunk: string;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Notices to people: an emergency call (47 CFR 9.16, Kari's Law: the front desk is told), a use of the failsafe, a
- * voice message. Each is a line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
+ * voice message, a phone or trunk that is gone or back. Each is a line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
  * names. What the mail server does not take waits in `notices-unsent.json`, over restarts too, until it does.
  */
 import { appendFile, readFile, rename, writeFile } from 'node:fs/promises';
@@ -11,7 +11,7 @@ import type { Mailer } from './mail.ts';
 
 export interface Notice {
   readonly at: string;
-  readonly kind: SwitchNote['kind'] | 'voicemail';
+  readonly kind: SwitchNote['kind'] | 'voicemail' | 'gone' | 'back';
   readonly sentence: string;
   /** Who must know, by e-mail address. */
   readonly notify: readonly string[];
@@ -62,8 +62,7 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
   return {
     async give(notice) {
       const { kind, at, notify, sentence } = notice;
-      if (kind === 'voicemail') log.info({ kind, noteAt: at, notify }, sentence);
-      else log.error({ kind, noteAt: at, notify }, sentence);
+      log[levels[kind]]({ kind, noteAt: at, notify }, sentence);
       await keep('notices.ndjson', () => appendFile(join(dataDir, 'notices.ndjson'), `${JSON.stringify(notice)}\n`, { mode: 0o600 }));
       if (mailer === undefined || notify.length === 0) return;
       unsent = [...unsent, notice].slice(-mostUnsent);
@@ -77,9 +76,12 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
   };
 }
 
-const subjects: Readonly<Record<Notice['kind'], string>> = { emergency: 'Emergency call', failsafe: 'A call went to the failsafe', voicemail: 'A new voice message' };
+const subjects: Readonly<Record<Notice['kind'], string>> = {
+  emergency: 'Emergency call', failsafe: 'A call went to the failsafe', voicemail: 'A new voice message', gone: 'A phone or trunk is gone', back: 'A phone or trunk is back',
+};
+const levels = { emergency: 'error', failsafe: 'error', voicemail: 'info', gone: 'warn', back: 'info' } as const satisfies Readonly<Record<Notice['kind'], keyof Log>>;
 
-/** What the switch noted while alone, as a notice. `location` is where its phones stand. */
+/** What the switch noted while alone, as a notice. `location` is where the phone stands, empty where nobody knows. */
 export function noticeOf(note: SwitchNote, notify: readonly string[], location: string): Notice {
   return { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
 }
@@ -88,7 +90,7 @@ function sentenceOf(note: SwitchNote, location: string): string {
   if (note.kind === 'failsafe') {
     return `A call to ${note.dialled} found no controller and was sent to the failsafe ${note.trunk || '(none is set)'}: ${note.outcome}.`;
   }
-  const call = `Emergency call: ${note.dialled} was dialled from extension ${note.from} at ${location}`;
+  const call = `Emergency call: ${note.dialled} was dialled from extension ${note.from}${location === '' ? '' : ` at ${location}`}`;
   if (note.outcome === 'STARTED') return `${call}; it is under way.`;
   return note.outcome === 'ANSWER' ? `${call}; it was answered over ${note.trunk}.` : `${call}; it was not answered (${note.outcome}).`;
 }

@@ -211,6 +211,7 @@ function fromMarks(parts: ReconcileParts, seen: SeenCall): CallRunner {
     callId: seen.callId,
     dialled: mark?.dialled ?? seen.dialled,
     origin: seen.origin,
+    ...(seen.phone === undefined ? {} : { phone: seen.phone }),
     caller: { number: seen.caller?.number ?? '', name: seen.caller?.name ?? '' },
     orphan: false,
   };

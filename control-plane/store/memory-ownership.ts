@@ -76,14 +76,13 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         there();
         if (!holds(token)) return { mine: new Set(), over: new Set(), settled: false };
         const settled = isSettled();
-        const isOver = ({ callId }: { readonly callId: CallId }): boolean => over.has(callId);
         const mineNow = calls.filter(({ callId, believed }) => {
           if (over.has(callId)) return false;
           const owner = owners.get(callId);
           const whose = owner ?? believed ?? '';
           return whose === controller || (settled && !lives(whose));
         });
-        return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.filter(isOver).map(({ callId }) => callId)), settled };
+        return { mine: new Set(mineNow.map(({ callId }) => own(callId))), over: new Set(calls.map(({ callId }) => callId).filter((callId) => over.has(callId))), settled };
       },
       take: async (token, from, atMost) => {
         there();

@@ -75,7 +75,7 @@ export class StoreAwayError extends Error {
   }
 }
 
-/** A number or an extension is in use, perhaps by another account: they are the whole system's. */
+/** A number is in use, perhaps by another account: they are the whole system's. Or an extension, by its own account. */
 export class TakenError extends Error {
   override readonly name = 'TakenError';
   readonly field: 'e164' | 'extension';

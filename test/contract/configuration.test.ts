@@ -8,6 +8,7 @@ import { clinicsOf } from '../../control-plane/configuration/clinics.ts';
 import { openDatabase } from '../../control-plane/store/postgres/open-database.ts';
 import type { Database } from '../../control-plane/store/ports.ts';
 import type { Log } from '../../control-plane/telemetry/log.ts';
+import { memoryStores } from '../support/memory-stores.ts';
 import { until } from '../support/until.ts';
 
 const quiet = () => undefined;
@@ -43,7 +44,8 @@ const clinic = async (configuration: Configuration): Promise<{ readonly account:
   const [e164, extension] = [`+1202555${String(n).padStart(4, '0')}`, String(1000 + n)];
   const written = await configuration.write([
     draft(account, 'account', account, { name: `Clinic ${n}` }),
-    draft(account, 'trunk', `carrier-${n}`, { host: '192.0.2.1' }),
+    draft(account, 'trunk', 'carrier', { host: '192.0.2.1' }),
+    draft(account, 'trunk', '70', { host: '192.0.2.2' }),
     draft(account, 'user', 'ann', { name: 'Ann' }),
     draft(account, 'device', 'desk', { user: 'ann', extension }),
     draft(account, 'number', 'main', { e164, name: 'Main', users: ['ann'] }),
@@ -61,7 +63,7 @@ describe('A configuration', () => {
     expect(password).toMatch(/^[A-Za-z2-9]{20}$/);
     const found = clinicsOf(configuration.current().objects.values(), () => 'sound:beep').find((one) => one.account.id === account);
     expect(found?.account.numbers).toMatchObject([{ e164, ringMs: 60_000, callConnect: 'external', users: ['ann'] }]);
-    expect(found?.phones).toEqual([{ extension, user: 'ann', label: `phone ${extension}`, password }]);
+    expect(found?.phones).toEqual([{ extension, sipUser: extension, user: 'ann', label: `phone ${extension}`, password }]);
     await configuration.stop();
     expect(await readCopy(copyFile)).toEqual({ revision: configuration.current().revision, objects: [...configuration.current().objects.values()] });
     expect(statSync(copyFile).mode & 0o777).toBe(0o600);
@@ -98,6 +100,7 @@ describe('A configuration', () => {
     ['a forward to a number of this system', ({ account, e164 }) => draft(account, 'number', 'x', { e164: '+12025559001', name: 'X', forward: e164 }), 'is a number of this system: the call would come straight back. Give a number outside of it.'],
     ['a number that is in use', ({ account, e164 }) => draft(account, 'number', 'x', { e164, name: 'X' }), 'is in use already. Choose another.'],
     ['an extension that is in use', ({ account, extension }) => draft(account, 'device', 'x', { user: 'ann', extension }), 'is in use already. Choose another.'],
+    ['an extension that is the id of a trunk', ({ account }) => draft(account, 'device', 'x', { user: 'ann', extension: '70' }), 'extension: Extension 70 is in use already. Choose another.'],
     ['an emergency number as an extension', ({ account }) => draft(account, 'device', 'x', { user: 'ann', extension: '911' }), 'extension: 911 is an emergency number. Use another extension.'],
     ['SRTP whose keys travel in the clear', ({ account }) => draft(account, 'trunk', 'x', { host: 'sip.example', srtp: true }), ': srtp needs transport tls. Its keys would travel in the clear: set transport to tls, or srtp to false.'],
     ['an account that is not there', () => draft('nobody', 'user', 'x', { name: 'X' }), ': belongs to no account. Create the account first.'],
@@ -138,6 +141,67 @@ describe('A configuration', () => {
     expect(told(await configuration.write([draft(one.account, 'user', 'bob', { name: 'Bob', forward: outside })], 'test'))).toEqual(['written']);
     const result = await configuration.write([draft(other.account, 'number', 'taken', { e164: outside, name: 'Taken' })], 'test');
     expect(told(result)).toEqual(['invalid', ': is in use elsewhere in this system. Choose another.']);
+  });
+
+  test('has its own extensions and trunk ids in each account, and says nothing of another’s', async () => {
+    const { configuration } = await open();
+    const [one, other] = [await clinic(configuration), await clinic(configuration)];
+    expect(told(await configuration.write([draft(other.account, 'device', 'same', { user: 'ann', extension: one.extension })], 'test'))).toEqual(['written']);
+    expect(configuration.list('trunk').filter(({ id }) => id === 'carrier').length).toBeGreaterThan(1);
+    const again = await configuration.write([draft(other.account, 'device', 'again', { user: 'ann', extension: one.extension })], 'test');
+    expect(told(again)).toEqual(['invalid', `extension: Extension ${one.extension} is in use already. Choose another.`]);
+  });
+
+  test('gives an account no prefix while no other is without, then one of its id, and keeps it', async () => {
+    const { configuration } = await open();
+    const prefixOf = (id: string): string | undefined => configuration.get({ account: id, kind: 'account', id })?.body.sipPrefix;
+    await clinic(configuration);
+    const long = 'a-clinic-with-a-long-name';
+    const made = [long, `${long}-2`, `${long}-3`].map((id) => draft(id, 'account', id, { name: 'Long' }));
+    expect(told(await configuration.write(made, 'test'))).toEqual(['written']);
+    expect([prefixOf('clinic-1'), ...made.map(({ id }) => prefixOf(id))]).toEqual(['', 'a-clinic-with-a', 'a-clinic-with--2', 'a-clinic-with--3']);
+    expect(told(await configuration.write([draft(long, 'account', long, { name: 'Longer' }, 1)], 'test'))).toEqual(['written']);
+    expect(prefixOf(long)).toBe('a-clinic-with-a');
+    expect(told(await configuration.write([draft(long, 'account', long, { name: 'Longer', sipPrefix: 'UP' }, 2)], 'test')).join()).toContain('sipPrefix: is not a usable prefix.');
+  });
+
+  test('leaves the empty prefix to the account of the same change that asks for it', async () => {
+    const { configuration } = await open();
+    const without = configuration.list('account').find(({ body }) => body.sipPrefix === '');
+    if (without === undefined) throw new Error('an account has the empty prefix');
+    const named = draft(without.account, 'account', without.id, { ...without.body, sipPrefix: 'named' }, without.version);
+    expect(told(await configuration.write([named, draft('one-1', 'account', 'one-1', { name: 'One' }), draft('one-2', 'account', 'one-2', { name: 'Two', sipPrefix: '' })], 'test'))).toEqual(['written']);
+    expect(['one-1', 'one-2'].map((id) => configuration.get({ account: id, kind: 'account', id })?.body.sipPrefix)).toEqual(['one-1', '']);
+  });
+
+  test('has each prefix once, and warns whom a change of it leaves without a phone', async () => {
+    const { configuration } = await open();
+    const [one, other] = [await clinic(configuration), await clinic(configuration)];
+    const written = (sipPrefix: string): Draft => draft(one.account, 'account', one.account, { name: 'Renamed', sipPrefix }, 1);
+    expect(told(await configuration.write([written(other.account)], 'test'))).toEqual(['invalid', `sipPrefix: The prefix ${other.account} is in use already. Choose another.`]);
+    const result = await configuration.write([written('renamed')], 'test');
+    expect(result.ok ? result.warnings : told(result)).toEqual([
+      `The SIP user names of the phones of ${one.account} have changed, ${one.account}.${one.extension} to renamed.${one.extension}. Enter the new ones in the phones: until then they cannot be reached and cannot call, 911 included.`,
+    ]);
+  });
+
+  test('of before there were prefixes goes on with the names it has: bare ones, shared', async () => {
+    const store = memoryStores().config;
+    const at = { version: null } as const;
+    const account = (id: string) => ({ account: id, kind: 'account', id, ...at, body: { name: id, timezone: 'America/New_York', country: 'US' } }) as const;
+    const user = (of: string) => ({ account: of, kind: 'user', id: 'ann', ...at, body: { name: 'Ann' } }) as const;
+    await store.apply({ base: 0, actor: 'test', at: 0, writes: [account('old-1'), account('old-2'), user('old-1'), user('old-2')] });
+    const configuration = createConfiguration({ store, snapshot: await store.load(), copyFile: join(folder, 'old.json'), log });
+    opened.push(configuration);
+    const phone = (of: string, extension: string): Draft => draft(of, 'device', 'desk', { user: 'ann', extension });
+    expect(told(await configuration.write([phone('old-1', '101'), phone('old-2', '102')], 'test'))).toEqual(['written']);
+    expect(clinicsOf(configuration.current().objects.values(), () => 'sound:beep').flatMap(({ phones }) => phones.map(({ sipUser }) => sipUser))).toEqual(['101', '102']);
+    expect(told(await configuration.write([draft('old-1', 'device', 'two', { user: 'ann', extension: '102' })], 'test'))[0]).toBe('invalid');
+    expect(told(await configuration.write([draft('new', 'account', 'new', { name: 'New' }), draft('new', 'user', 'ann', { name: 'Ann' }), phone('new', '101')], 'test'))).toEqual(['written']);
+    expect(configuration.get({ account: 'new', kind: 'account', id: 'new' })?.body.sipPrefix).toBe('new');
+    const own = (sipPrefix: string): Draft => draft('old-2', 'account', 'old-2', { name: 'old-2', sipPrefix }, 1);
+    expect(told(await configuration.write([own('')], 'test'))).toEqual(['invalid', 'sipPrefix: The empty prefix is in use already. Choose another.']);
+    expect(told(await configuration.write([own('old')], 'test'))).toEqual(['written']);
   });
 
   test('is another’s within a second, and a version that was overtaken is refused', async () => {

@@ -1,5 +1,5 @@
 /** Records of calls reach the database from the archive's files, each once. */
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
@@ -82,6 +82,20 @@ export function spoolContract(fixture: () => DatabaseFixture): void {
       start(after);
       await arrived('a', 'b', 'c', 'd', 'e');
       expect([before.ids, after.ids]).toEqual([['a', 'b', 'c'], ['d', 'e']]);
+    });
+
+    it('does not wait for a file that was removed before it could be sent', async () => {
+      await write('2025-11-20', 'a');
+      let away = true;
+      const whenThere = <T>(work: () => Promise<T>): Promise<T> => (away ? Promise.reject(new StoreAwayError('gone for a year', false)) : work());
+      const spool = start({ store: { sentOf: (id) => whenThere(() => db.cdrs.sentOf(id)), addFromSpool: (cdrs, mark) => whenThere(() => db.cdrs.addFromSpool(cdrs, mark)) } });
+      await until(() => spool.pending() === 1, { describe: 'it waits' });
+      await rm(file('2025-11-20'));
+      await write('2026-11-21', 'b');
+      away = false;
+      await arrived('b');
+      await all(spool);
+      expect(spool.skipped()).toBe(0);
     });
 
     it('sends a line when it is complete', async () => {

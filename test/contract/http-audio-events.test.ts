@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallChange } from '../../control-plane/http/ports.ts';
 import { until } from '../support/until.ts';
-import { speech, startApi, type KeyName, type TestApi } from './http-fixture.ts';
+import { registrationOf, speech, startApi, type KeyName, type TestApi } from './http-fixture.ts';
 
 let server: TestApi;
 beforeEach(async () => { server = await startApi({ limits: { keepAliveMs: 30, streams: 2, unreadBytes: 100_000 } }); });
@@ -138,6 +138,22 @@ describe('live calls', () => {
     await says(agency, 'event: ended');
     expect(north.text()).not.toContain('south');
     await says(north, ': still here');
+    north.close();
+    agency.close();
+  });
+
+  it('are told among phones and trunks that come and go, each account its own', async () => {
+    const [north, agency] = [await follow('northReader'), await follow('agency')];
+    await says(agency, 'event: calls');
+    await says(north, 'event: calls');
+    for (const account of ['south', 'north']) {
+      server.tellRegistration({ type: 'registration', registration: { ...registrationOf(account), state: 'unregistered', contact: null } });
+      server.tellRegistration({ type: 'alert', alert: { account, kind: 'device', id: 'desk', state: 'gone', at: 9000, goneSince: 1000, sentence: `A phone of ${account} is gone.` } });
+    }
+    await says(agency, 'A phone of south is gone.');
+    await says(north, 'A phone of north is gone.');
+    expect(north.text()).toMatch(/event: registration\ndata: {"account":"north","kind":"device","id":"desk","state":"unregistered",.*\n\nid: \S+\nevent: alert\ndata: {"account":"north",/);
+    expect(north.text()).not.toContain('south');
     north.close();
     agency.close();
   });

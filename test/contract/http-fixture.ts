@@ -12,7 +12,7 @@ import type { Doc, DocInput, Kind } from '../../control-plane/configuration/docu
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
-import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration } from '../../control-plane/http/ports.ts';
+import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange } from '../../control-plane/http/ports.ts';
 import { problemSchema } from '../../control-plane/http/problem.ts';
 import type { Route } from '../../control-plane/http/route.ts';
 import { startHttpServer } from '../../control-plane/http/server.ts';
@@ -51,6 +51,7 @@ export interface TestApi {
   readonly recordings: Map<string, Recording>;
   readonly live: LiveCall[];
   tell(change: CallChange): void;
+  tellRegistration(change: RegistrationChange): void;
   /** `target` below /api/v1, unless it starts with /api/. */
   ask(method: string, target: string, asked?: Asked): Promise<Answered>;
   /** All that a request could change, as text. */
@@ -84,6 +85,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
     secrets[name] = secret;
   }
   const listeners = new Set<(change: CallChange) => void>();
+  const registrationListeners = new Set<(change: RegistrationChange) => void>();
   const recordingOf = (account: string, kind: string, id: string): Recording | null => {
     const one = recordings.get(`${account}/${kind}`);
     return one?.id === id ? one : null;
@@ -123,7 +125,13 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       },
       remove: async (account, sha256) => { files.delete(`${account}/${sha256}`); },
     },
-    registrations: async () => accounts.map((account): Registration => ({ account, kind: 'device', id: 'desk', state: 'registered', contact: 'sip:10@192.0.2.7', userAgent: null, since: null, roundTripMs: 12 })),
+    registrations: {
+      list: async () => accounts.map(registrationOf),
+      onChange: (changed) => {
+        registrationListeners.add(changed);
+        return () => { registrationListeners.delete(changed); };
+      },
+    },
     explain: (_account, dialled, caller) => ({ text: `${caller} calls ${dialled}`, plan: onePhonePlan }),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
   });
@@ -134,6 +142,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   return {
     api, url, stores, configuration, secrets, logged, recordings, live,
     tell: (change) => { for (const listener of listeners) listener(change); },
+    tellRegistration: (change) => { for (const listener of registrationListeners) listener(change); },
     ask: async (method, target, { key = 'agency', json, body, headers = {} } = {}) => {
       const response = await fetch(`${url}${target.startsWith('/api/') ? '' : '/api/v1'}${target}`, {
         method: method.toUpperCase(),
@@ -168,6 +177,10 @@ function checkAnswer(routes: readonly Route[], method: string, target: string, {
 
 export const numberOf = (account: string): string => (account === 'north' ? '+12025550110' : '+13125550110');
 
+export function registrationOf(account: string): Registration {
+  return { account, kind: 'device', id: 'desk', state: 'registered', contact: 'sip:10@192.0.2.7', userAgent: null, since: null, roundTripMs: 12 };
+}
+
 export function cdrOf(account: string, callId: string): Cdr {
   return { ...emptyCdr(callId, onePhonePlan), account, caller: { number: '+12025550187', name: 'A patient' }, dialled: numberOf(account), startedAt: 1000, endedAt: 9000, disposition: 'answered', cause: 'normal' };
 }
@@ -185,7 +198,7 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const objects: { readonly [K in Kind]: DocInput<K> } = {
       account: { name: `Clinic ${account}` },
       user: { name: 'Front desk', email: 'desk@clinic.example' },
-      device: { user: 'desk', extension: account === 'north' ? '1001' : '2001' },
+      device: { user: 'desk', extension: '1001' },
       trunk: { host: 'sip.carrier.example', username: 'clinic', password: `secret-of-${account}` },
       number: { e164: numberOf(account), name: 'Main', users: ['desk'] },
       contact: { number: '+12025550187', name: 'A patient' },
@@ -195,10 +208,10 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: account === 'north' ? '1002' : '2002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
   }
 }
 
-export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? `carrier-${account}` : 'desk');
+export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? 'carrier' : 'desk');
 /** Of an object that this account has, and the other has not. */
 export const foreignId = (account: string, kind: string): string => `${account}-${kind}`;

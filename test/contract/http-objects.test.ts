@@ -74,11 +74,51 @@ describe('an object', () => {
   });
 });
 
+const sipUserOf = async (account: string): Promise<unknown> => (await server.ask('GET', `/accounts/${account}/devices/desk`)).json.sipUser;
+
+describe('the name a phone logs in with', () => {
+  it('is the extension in the first account, and has a prefix in another that has the same extension', async () => {
+    expect([await sipUserOf('north'), await sipUserOf('south')]).toEqual(['1001', 'south.1001']);
+    expect((await server.ask('GET', '/accounts/south/devices/desk/credentials', { key: 'south' })).json).toMatchObject({ username: 'south.1001' });
+    const listed = (await server.ask('GET', '/accounts/south/devices?extension=1002', { key: 'south' })).json.items;
+    expect(listed).toMatchObject([{ extension: '1002', sipUser: 'south.1002' }]);
+    const made = await server.ask('POST', '/accounts/south/devices', { json: { id: 'window', user: 'desk', extension: '1003' } });
+    const put = await server.ask('PUT', '/accounts/south/devices/window', { json: { ...made.json, label: 'Window' }, headers: { 'if-match': '*' } });
+    expect([put.status, put.json.sipUser]).toEqual([200, 'south.1003']);
+  });
+
+  it('has a prefix that the agency alone changes, with a warning', async () => {
+    const ask = (key: 'agency' | 'south', sipPrefix: string) => server.ask('PATCH', '/accounts/south', { key, json: { sipPrefix }, headers: { 'if-match': '*' } });
+    expect((await server.ask('GET', '/accounts/south', { key: 'south' })).json.sipPrefix).toBe('south');
+    const denied = await Promise.all([ask('south', ''), ask('south', 'nobody-has-this')]);
+    expect(denied.map(({ status, json }) => [status, json.detail])).toEqual([[403, 'The SIP prefix of an account is set by agency admins.'], [403, 'The SIP prefix of an account is set by agency admins.']]);
+    expect((await ask('south', 'south')).status).toBe(200);
+    const taken = await ask('agency', '');
+    expect([taken.status, taken.json.problems]).toEqual([422, [{ path: 'sipPrefix', message: 'The empty prefix is in use already. Choose another.' }]]);
+    const changed = await ask('agency', 'sud');
+    expect([changed.status, changed.json.warnings]).toEqual([200, [expect.stringContaining('south.1001 to sud.1001')]]);
+    expect(await sipUserOf('south')).toBe('sud.1001');
+    const { items: [change] } = (await server.ask('GET', '/changes?account=south&kind=account&id=south', { key: 'south' })).json;
+    expect((await server.ask('POST', `/changes/${change.seq}/undo`, { key: 'south' })).status).toBe(403);
+    expect((await server.ask('POST', `/changes/${change.seq}/undo`)).status).toBe(200);
+    expect(await sipUserOf('south')).toBe('south.1001');
+  });
+
+  it('is never told to another account: what one has, another may have too', async () => {
+    const device = await server.ask('POST', '/accounts/south/devices', { key: 'south', json: { id: 'seven', user: 'desk', extension: '7007' } });
+    const same = await server.ask('POST', '/accounts/north/devices', { key: 'north', json: { id: 'lucky', user: 'desk', extension: '7007' } });
+    const trunks = await Promise.all((['north', 'south'] as const).map((key) => server.ask('POST', `/accounts/${key}/trunks`, { key, json: { host: 'two.carrier.example' } })));
+    expect([device.status, same.status, ...trunks.map(({ status, json }) => `${status} ${json.id}`)]).toEqual([201, 201, '201 two-carrier-example', '201 two-carrier-example']);
+    const again = await server.ask('POST', '/accounts/north/devices', { key: 'north', json: { user: 'desk', extension: '7007' } });
+    expect([again.status, again.json.problems]).toEqual([422, [{ path: 'extension', message: 'Extension 7007 is in use already. Choose another.' }]]);
+  });
+});
+
 describe('passwords', () => {
   it('are in no answer but the credentials of a phone, which admins alone get', async () => {
     const device = await server.ask('GET', '/accounts/north/devices/desk');
     expect(device.json).toMatchObject({ passwordSet: true });
-    for (const target of ['/accounts/north/devices', '/accounts/north/devices/desk', '/accounts/north/trunks', '/accounts/north/trunks/carrier-north', '/changes']) {
+    for (const target of ['/accounts/north/devices', '/accounts/north/devices/desk', '/accounts/north/trunks', '/accounts/north/trunks/carrier', '/changes']) {
       const { text } = await server.ask('GET', target);
       expect(text).not.toMatch(/"password"|secret-of/);
     }

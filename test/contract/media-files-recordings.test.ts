@@ -191,7 +191,7 @@ describe('retention', () => {
     let bavail = 500;
     const guard = createDiskGuard({ dir: '/data', floor: { bytes: 1_073_741_824, share: 0.02 }, statfs: () => Promise.resolve({ bsize: 1_048_576, blocks: 100_000, bavail }) });
     expect(guard.problem()).toBeNull();
-    expect(await guard.check()).toBe('Only 500 MiB are free on the disk of /data, less than 2000 MiB: calls go on, but nothing is recorded until space is made.');
+    expect(await guard.check()).toBe('Only 500 MiB are free on the disk of /data, less than 2000 MiB: calls go on, but no other is recorded, and messages stay on the switch, until space is made.');
     expect(guard.problem()).toMatch(/500 MiB/);
     bavail = 2000;
     expect(await guard.check()).toBeNull();

@@ -45,13 +45,19 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true }));
 
 describe('a good plan', () => {
+  it('may have the trunk ids and extensions of another, and a prefix for its phones', async () => {
+    const other = plan('').replace('id: c1', 'id: c2\n  sipPrefix: two').replace('+12025550110', '+12025550119');
+    expect(await problemsOf(plan(''), other)).toEqual([]);
+    expect((await loaded(other)).clinic.phones).toMatchObject([{ extension: '0101', sipUser: 'two.0101' }]);
+  });
+
   it('may leave out or leave blank what has a default', async () => {
     const { clinic, number } = await loaded(plan('    timeoutSeconds:\n    whisper:\n'));
     expect(number).toEqual({
       e164: '+12025550110', label: 'Main', users: ['ana'], ringMs: 60_000, callConnect: 'external',
-      voicemail: { greeting: 'sound:vm-intro', maxMs: 180_000, silenceMs: 10_000 },
+      voicemail: { maxMs: 180_000, silenceMs: 10_000 },
     });
-    expect(clinic.phones).toEqual([{ extension: '0101', user: 'ana', label: 'phone 0101', password: '' }]);
+    expect(clinic.phones).toEqual([{ extension: '0101', sipUser: '0101', user: 'ana', label: 'phone 0101', password: '' }]);
     expect(clinic.trunks).toEqual([{
       id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], dtmf: 'rfc4733', match: [], nat: true, priority: 10, qualifySeconds: 0,
       register: true, srtp: false,

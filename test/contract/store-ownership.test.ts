@@ -29,6 +29,18 @@ interface Holder {
 
 const free = (callIds: readonly string[]): { readonly callId: string; readonly believed: null }[] => callIds.map((callId) => ({ callId, believed: null }));
 
+const renew = async ({ ownership, token }: Holder): Promise<string> => {
+  const renewed = await ownership.renew(token);
+  return renewed.held ? ['held', ...renewed.lapsed].join(' ') : renewed.why;
+};
+
+/** `live` renews while another does not. */
+const lapses = (live: Holder, name: string): Promise<unknown> => until(async () => (await renew(live)).split(' ').includes(name), { describe: `the lease of ${name} has lapsed`, within: 5 * leaseMs, everyMs: 20 });
+const settled = (place: Holder, probe: string): Promise<unknown> => until(async () => {
+  await renew(place);
+  return (await place.ownership.claim(place.token, free([probe]))).mine.has(probe);
+}, { describe: 'calls without an owner may be claimed', within: 5 * settleMs, everyMs: 50 });
+
 function suite(open: () => Place): void {
   const opened: Ownership[] = [];
   afterEach(() => { for (const one of opened.splice(0)) one.stop(); });
@@ -39,17 +51,6 @@ function suite(open: () => Place): void {
     if (!renewed.held) throw new Error('no lease');
     return { name, ownership, token: renewed.token };
   };
-  const renew = async ({ ownership, token }: Holder): Promise<string> => {
-    const renewed = await ownership.renew(token);
-    return renewed.held ? ['held', ...renewed.lapsed].join(' ') : renewed.why;
-  };
-  /** `live` renews while another does not. */
-  const lapses = (live: Holder, name: string): Promise<unknown> => until(async () => (await renew(live)).split(' ').includes(name), { describe: `the lease of ${name} has lapsed`, within: 5 * leaseMs, everyMs: 20 });
-  const settled = (place: Holder, probe: string): Promise<unknown> => until(async () => {
-    await renew(place);
-    return (await place.ownership.claim(place.token, free([probe]))).mine.has(probe);
-  }, { describe: 'calls without an owner may be claimed', within: 5 * settleMs, everyMs: 50 });
-
   it('holds a lease on while it is renewed; one that has lapsed is told to others, and is not renewed', async () => {
     const place = open();
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];

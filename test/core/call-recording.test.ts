@@ -29,7 +29,20 @@ describe('A recording', () => {
     const id = idOf(story);
     ends(story).allEnds();
     expect(story.call.phase).toBe('ended');
-    expect(story.cdr.recordings).toEqual([{ recordingId: id, startedAt: story.cdr.startedAt + 20, endedAt: story.cdr.startedAt + 4020, durationMs: 4000, failed: false }]);
+    expect(story.cdr.recordings).toEqual([{ recordingId: id, startedAt: story.cdr.startedAt + 20, endedAt: story.cdr.startedAt + 4020, durationMs: 4000, failed: false, cut: false }]);
+  });
+
+  it('that ends while they go on talking is cut, the call goes on, and the record says so', () => {
+    const story = recording().after(3000);
+    ends(story, 3000);
+    expect([story.call.phase, story.call.callRecording, story.told()]).toEqual(['connected', null, ['CallRecordingEnded']]);
+    story.after(10_000).callerHangsUp().legEnds(1);
+    expect(story.cdr.recordings).toMatchObject([{ durationMs: 3000, failed: false, cut: true }]);
+  });
+
+  it('that ends a moment before the party who hung up is not cut', () => {
+    const story = ends(recording().after(4000)).after(20).callerHangsUp().legEnds(1);
+    expect([story.call.phase, story.cdr.recordings[0]?.cut]).toEqual(['ended', false]);
   });
 
   it('whose end is not heard of is asked for again, and the call ends without it', () => {

@@ -66,7 +66,7 @@ describe('the order of steps', () => {
   });
 
   it('keeps the standard greeting while the clinic’s own is not ready', () => {
-    const quiet = plan({ voicemail: { greeting: 'sound:vm-intro', greetingText: 'Hi', maxMs: 1, silenceMs: 1 } }, callFrom(silent));
+    const quiet = plan({ voicemail: { greeting: { text: 'Hi' }, maxMs: 1, silenceMs: 1 } }, callFrom(silent));
     expect(quiet.steps['voicemail']).toMatchObject({ greeting: ['sound:vm-intro'] });
     expect(why(quiet, 'greeting')).toContain('not ready');
   });

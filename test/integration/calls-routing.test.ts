@@ -22,7 +22,7 @@ let served: Served;
 let message: `file:${string}`;
 
 const number = (e164: string, more: Partial<TrackingNumber> = {}): TrackingNumber =>
-  ({ e164, label: 'Reception', users: ['ann'], ringMs: 20_000, callConnect: 'off', voicemail: { greeting: 'sound:vm-intro', maxMs: 10_000, silenceMs: 5_000 }, ...more });
+  ({ e164, label: 'Reception', users: ['ann'], ringMs: 20_000, callConnect: 'off', voicemail: { maxMs: 10_000, silenceMs: 5_000 }, ...more });
 
 const account = (blocked: Partial<Blocked> = {}, outbound: Partial<OutboundRules> = {}): Account => {
   return {

@@ -139,6 +139,7 @@ describe('Two controllers', () => {
     await until(async () => (await ownedBy('two')) === 16, { describe: 'the other has all calls', within: 4_000 });
     await undisturbed(clinic, 500);
     await finish(clinic);
+    expect(cdrsIn(dataDir('two')).length).toBeGreaterThan(0);
     controllers.one = await start('one');
   }, 60_000);
 });

@@ -138,6 +138,22 @@ describe('a trunk known by its address', () => {
     expect(clinic.offered).toEqual([]);
   });
 
+  test('of two clinics with one carrier brings the calls of both, and each calls over its own', async () => {
+    const host = ownLoopbackAddress();
+    const party = await answering(host);
+    await provision(clinic, [trunk({ ...party.address }), trunk({ id: 'south.trunk', ...party.address })]);
+    await calling(host);
+    await until(() => clinic.offered.includes('+12025550187'), { describe: 'the call is offered' });
+    await hangUp(clinic);
+    const ids = [await dial(), await dial({ endpoint: 'PJSIP/+12025550199@south.trunk' })];
+    await until(async () => (await channelsOf(clinic)).filter(({ id, state }) => ids.includes(id) && state === 'Up').length === 2, { describe: 'the carrier has answered both' });
+    expect(party.calls).toHaveLength(2);
+    await provision(clinic, [trunk({ id: 'south.trunk', ...party.address })]);
+    clinic.offered.length = 0;
+    await calling(host);
+    await until(() => clinic.offered.length > 0, { describe: 'the one that is left brings calls' });
+  });
+
   test('offers its codecs in its order, and its DTMF mode', async () => {
     const host = ownLoopbackAddress();
     const party = await answering(host);
@@ -318,6 +334,7 @@ describe('a desk phone', () => {
     expect(found).toMatchObject({ device: '101', contacts: [{ address: `${at.local.host}:${at.local.port}` }] });
     expect(found?.contacts[0]?.expiresAt).toBeLessThan(Date.now() + 301_000);
     expect(other).toEqual({ device: '102', contacts: [] });
+    expect(await clinic.admin.glimpse()).toEqual([found, other]);
     await provision(clinic, [], [phone('101', 'second-password'), phone('102', 'unused')]);
     await expect(register(at, '101', 'first-password', 300)).rejects.toThrow(/could not register/);
     await register(at, '101', 'second-password', 300);
@@ -325,6 +342,33 @@ describe('a desk phone', () => {
     expect(again?.contacts[0]?.since).toBe(found?.contacts[0]?.since);
     await register(at, '101', 'second-password', 0);
     expect((await clinic.admin.registrations())[0]?.contacts).toEqual([]);
+  });
+
+  test('that comes and goes is glimpsed, with its address when it comes', async () => {
+    const at = await place(clinic.asterisk.sipHost);
+    await provision(clinic, [], [phone('101', 'password'), phone('102', 'password')]);
+    const glimpsed = async (): Promise<readonly (string | undefined)[]> => (await clinic.admin.glimpse()).map(({ contacts }) => contacts[0]?.address);
+    const glimpse = (addresses: readonly (string | undefined)[]): Promise<unknown> =>
+      until(async () => JSON.stringify(await glimpsed()) === JSON.stringify(addresses), { describe: `phones are glimpsed at ${addresses.join(' and ')}` });
+    expect(await glimpsed()).toEqual([undefined, undefined]);
+    await register(at, '102', 'password', 300);
+    await glimpse([undefined, `${at.local.host}:${at.local.port}`]);
+    await register(at, '102', 'password', 0);
+    await glimpse([undefined, undefined]);
+  });
+
+  test('that registered is gone when it takes that back, though the switch was told everything anew meanwhile', async () => {
+    const [before, after] = [await place(clinic.asterisk.sipHost), await place(clinic.asterisk.sipHost)];
+    const phones = [phone('101', 'password')];
+    await provision(clinic, [], phones);
+    await register(before, '101', 'password', 300);
+    clinic.provisioned = await clinic.admin.provision(setup([], phones), clinic.provisioned);
+    const addresses = async (): Promise<readonly string[]> => ((await clinic.admin.registrations())[0]?.contacts ?? []).map(({ address }) => address);
+    expect(await addresses()).toEqual([`${before.local.host}:${before.local.port}`]);
+    await register(after, '101', 'password', 300);
+    expect(await addresses()).toEqual([`${after.local.host}:${after.local.port}`]);
+    await register(after, '101', 'password', 0);
+    expect(await addresses()).toEqual([]);
   });
 
   test('that was just made calls under its name, and under another once it has one', async () => {

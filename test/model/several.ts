@@ -83,13 +83,15 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
   };
 
   let storeAway = false;
+  const unlessAway = <T>(act: () => Promise<T>): Promise<T> => (storeAway ? Promise.reject(new Error('The store is away.')) : act());
   const begin = (name: Name): Process => {
     let frozen: PromiseWithResolvers<void> | null = null;
     let alive = true;
     /** What reaches a process that gets no time waits for it; one that is dead never hears of it. */
     const gate = async <T>(answer: Promise<T>): Promise<T> => {
       const outcome = await answer.then((value) => () => value, (error: unknown) => () => { throw error; });
-      while (frozen !== null) await frozen.promise;
+      // stopped again while it waited: the next thing waits then
+      if (frozen !== null) await frozen.promise;
       if (!alive) await new Promise(() => undefined);
       return outcome();
     };
@@ -118,8 +120,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
       claim: (token, calls) => gate(owners.claim(token, calls)),
       take: (token, from, atMost) => gate(owners.take(token, from, atMost)),
     };
-    const away = <T>(act: () => Promise<T>): Promise<T> => (storeAway ? Promise.reject(new Error('The store is away.')) : act());
-    const journals: LiveJournals = { ...live, read: (callId) => gate(away(() => live.read(callId))), list: () => gate(away(() => live.list())) };
+    const journals: LiveJournals = { ...live, read: (callId) => gate(unlessAway(() => live.read(callId))), list: () => gate(unlessAway(() => live.list())) };
     const own: Clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),

@@ -1,43 +1,15 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SMTPServer } from 'smtp-server';
 import { createMailer } from '../../control-plane/notify/mail.ts';
 import { noticeOf, openNotices } from '../../control-plane/notify/notices.ts';
 import type { SwitchNote } from '../../control-plane/media/switch-setup.ts';
+import { startMailServer } from '../support/mail-server.ts';
 
 const call: SwitchNote = { kind: 'emergency', at: Date.UTC(2026, 10, 21, 10), from: '101', dialled: '911', outcome: 'ANSWER', trunk: 'carrier' };
 const log = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 const who = ['desk@clinic.example', 'owner@clinic.example'];
-
-interface Mail {
-  readonly to: readonly string[];
-  readonly text: string;
-}
-
-function startMailServer(port = 0): Promise<{ readonly url: string; readonly port: number; readonly mails: readonly Mail[]; stop(): Promise<void> }> {
-  const mails: Mail[] = [];
-  const server = new SMTPServer({
-    authOptional: true,
-    disabledCommands: ['STARTTLS'],
-    onData(stream, session, done) {
-      let text = '';
-      stream.on('data', (part: Buffer) => { text += part.toString(); });
-      stream.on('end', () => {
-        mails.push({ to: session.envelope.rcptTo.map((to: { address: string }) => to.address), text });
-        done();
-      });
-    },
-  });
-  return new Promise((resolve) => {
-    server.listen(port, '127.0.0.1', () => {
-      const at = (server.server.address() as AddressInfo).port;
-      resolve({ url: `smtp://127.0.0.1:${at}`, port: at, mails, stop: () => new Promise((stopped) => { server.close(() => { stopped(); }); }) });
-    });
-  });
-}
 
 describe('a notice of an emergency call', () => {
   let dir = '';

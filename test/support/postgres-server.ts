@@ -24,6 +24,9 @@ export interface PostgresServer {
   ask(text: string, url?: string): Promise<readonly Record<string, unknown>[]>;
   /** `fast` rolls back what is under way; `immediate` is a crash. */
   stop(mode?: 'fast' | 'immediate'): Promise<void>;
+  /** It takes connections and questions, and answers nothing, as on a machine whose disk hangs; until `thaw`. */
+  freeze(): void;
+  thaw(): void;
   /** On the same port, with the same data. */
   start(): Promise<void>;
   /** Stops it and removes its data. */
@@ -85,6 +88,11 @@ export async function postgresServer(): Promise<PostgresServer> {
     old.kill(mode === 'fast' ? 'SIGINT' : 'SIGQUIT');
     await gone;
   };
+  const signalAll = (name: 'SIGSTOP' | 'SIGCONT'): void => {
+    const pid = child?.pid;
+    if (pid === undefined) return;
+    for (const one of [pid, ...childrenOf(pid)]) process.kill(one, name);
+  };
   await start();
   return {
     createDatabase: async () => {
@@ -96,12 +104,25 @@ export async function postgresServer(): Promise<PostgresServer> {
     ask,
     start,
     stop,
+    freeze: () => { signalAll('SIGSTOP'); },
+    thaw: () => { signalAll('SIGCONT'); },
     dispose: async () => {
+      signalAll('SIGCONT');
       await stop('immediate');
       rmSync(dir, { recursive: true, force: true });
     },
   };
 }
+
+const childrenOf = (pid: number): readonly number[] =>
+  readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number).filter((one) => {
+    try {
+      const stat = readFileSync(`/proc/${one}/stat`, 'utf8');
+      return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === pid;
+    } catch {
+      return false;
+    }
+  });
 
 /** As another user when we are root, and ended with us. */
 function asOrdinary({ command, args, env }: Command): Command {

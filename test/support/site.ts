@@ -42,6 +42,10 @@ export interface PhoneOptions {
   /** Creates the account first; without a controller nobody else does. */
   readonly create?: boolean;
   readonly password?: string;
+  /** For how long it registers, in seconds; 300 by default. */
+  readonly expires?: number;
+  /** Its account may be gone by the end of the test, and the switch then refuses that it takes its registration back. */
+  readonly mayBeShutOut?: boolean;
 }
 
 /** A caller's party with its one call. */
@@ -185,8 +189,12 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
       const account: PhoneAccount = { id: extension, password: phone.password ?? passwordOf(extension) };
       if (phone.create === true) await admin.createPhone(account);
       const at = await place();
-      await register(at, extension, account.password, 300);
-      goodbyes.push(() => register(at, extension, account.password, 0));
+      await register(at, extension, account.password, phone.expires ?? 300);
+      goodbyes.push(async () => {
+        await register(at, extension, account.password, 0).catch((error: unknown) => {
+          if (phone.mayBeShutOut !== true) throw error;
+        });
+      });
       return keep(await startCallee(at, `phone ${extension}`, extension, behaviour));
     },
     // from any port: the switch knows a carrier by its address

@@ -9,6 +9,7 @@
 import { ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { announced, callRecordingAsSeen, startCallRecording } from '../steps/call-recording.ts';
+import { plainTarget } from '../routing/sip-name.ts';
 import { leaveWhenNobodyIsLeft } from '../steps/ring.ts';
 import { askAgain } from '../steps/screening.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
@@ -94,7 +95,7 @@ function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
   }
   const trunk = attempt.target.kind === 'external' ? attempt.target.trunks[leg.trunk] : undefined;
   const withTrunk = trunk === undefined ? {} : { trunk };
-  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: attempt.target, ...withTrunk });
+  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk });
   startTimer(draft, legTimer('leg', legId), seen.createdAt + attempt.ringMs);
 }
 

@@ -12,6 +12,8 @@ export interface Offer {
   readonly callId: CallId;
   readonly dialled: string;
   readonly origin: 'trunk' | 'phone';
+  /** The phone that calls, by its name on the switch; absent where no phone does. */
+  readonly phone?: string;
   readonly caller: { readonly number: string; readonly name: string };
   /** The call was with a controller before, which did not renew its guard. */
   readonly orphan: boolean;

@@ -44,8 +44,8 @@ export type CallFact =
   /** This party has heard to the end that the call is recorded. */
   | { readonly type: 'RecordingAnnounced'; readonly legId: LegId }
   | { readonly type: 'CallRecordingStarted'; readonly recordingId: RecordingId }
-  /** `durationMs` is null where its end was not seen. */
-  | { readonly type: 'CallRecordingEnded'; readonly recordingId: RecordingId; readonly durationMs: Ms | null }
+  /** `durationMs` is null where its end was not seen. `early`: both were still talking, and nobody had asked for it. */
+  | { readonly type: 'CallRecordingEnded'; readonly recordingId: RecordingId; readonly durationMs: Ms | null; readonly early?: true }
   | { readonly type: 'CallRecordingFailed'; readonly recordingId: RecordingId }
   /** It was to be recorded; the announcement was not heard by both, so it is not. */
   | { readonly type: 'CallNotRecorded'; readonly why: 'not-announced' }

@@ -2,6 +2,7 @@
 import { causes, type Cause, type Disposition } from '../cause.ts';
 import type { LegId } from '../ids.ts';
 import type { Attempt } from '../routing/plan.ts';
+import { plainTarget } from '../routing/sip-name.ts';
 import type { Leg } from './call.ts';
 import { cancelTimer, change, command, fact, moveLeg, newId, ringStepOf, setLeg, startTimer, type Draft } from './draft.ts';
 import { dismissedLimitMs, hangUpAgainMs, hangUpTries, legTimer, legTimers, switchRingMarginMs } from './timers.ts';
@@ -18,7 +19,7 @@ export function dial(draft: Draft, step: string, attemptIndex: number, trunk: nu
   const via = attempt.target.kind === 'external' ? attempt.target.trunks[trunk] : undefined;
   const withTrunk = via === undefined ? {} : { trunk: via };
   setLeg(draft, { id, step, attempt: attemptIndex, trunk, held: false, phase: 'dialing' });
-  fact(draft, { type: 'LegDialed', legId: id, user: attempt.user, label: attempt.label, target: attempt.target, ...withTrunk });
+  fact(draft, { type: 'LegDialed', legId: id, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk });
   command(draft, {
     type: 'OriginateLeg',
     legId: id,

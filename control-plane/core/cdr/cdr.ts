@@ -47,6 +47,8 @@ export interface CdrRecording {
   readonly endedAt: EpochMs | null;
   readonly durationMs: Ms | null;
   readonly failed: boolean;
+  /** It ended while they still talked: the switch could not write on, or ended it while nobody watched. */
+  readonly cut: boolean;
 }
 
 export interface CdrLeg {
@@ -66,6 +68,8 @@ export interface CdrLeg {
   readonly cause: Cause | null;
   readonly heldSince: EpochMs | null;
 }
+
+const cutBeforeMs: Ms = 500;
 
 export function emptyCdr(callId: CallId, plan: Plan): Cdr {
   return {
@@ -134,13 +138,13 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
     case 'CallRecordingStarted':
       return withRecording(cdr, fact.recordingId, { startedAt: at });
     case 'CallRecordingEnded':
-      return withRecording(cdr, fact.recordingId, { endedAt: at, durationMs: fact.durationMs });
+      return withRecording(cdr, fact.recordingId, { endedAt: at, durationMs: fact.durationMs, cut: fact.early === true });
     case 'CallRecordingFailed':
       return withRecording(cdr, fact.recordingId, { endedAt: at, failed: true });
     case 'CallNotRecorded':
       return { ...cdr, notRecorded: fact.why };
     case 'CallEnded':
-      return { ...cdr, endedAt: at, disposition: fact.disposition, cause: fact.cause, endedBy: fact.by };
+      return { ...cdr, recordings: cdr.recordings.map((one) => cutOrOver(one, at)), endedAt: at, disposition: fact.disposition, cause: fact.cause, endedBy: fact.by };
     case 'StepEntered':
     case 'ScreeningAsked':
     case 'WhisperStarted':
@@ -169,8 +173,13 @@ function withLeg(cdr: Cdr, legId: LegId, change: (leg: CdrLeg) => CdrLeg): Cdr {
 
 function withRecording(cdr: Cdr, recordingId: RecordingId, fields: Partial<CdrRecording>): Cdr {
   const known = cdr.recordings.find((one) => one.recordingId === recordingId);
-  const recording: CdrRecording = { ...(known ?? { recordingId, startedAt: null, endedAt: null, durationMs: null, failed: false }), ...fields };
+  const recording: CdrRecording = { ...(known ?? { recordingId, startedAt: null, endedAt: null, durationMs: null, failed: false, cut: false }), ...fields };
   return { ...cdr, recordings: [...cdr.recordings.filter((one) => one !== known), recording] };
+}
+
+/** A recording may end a moment before it is heard of that a party has hung up. */
+function cutOrOver(recording: CdrRecording, callEndedAt: EpochMs): CdrRecording {
+  return recording.cut && callEndedAt - (recording.endedAt ?? 0) < cutBeforeMs ? { ...recording, cut: false } : recording;
 }
 
 function unhold(cdr: Cdr, legId: LegId, at: EpochMs): Cdr {

@@ -10,8 +10,9 @@
 import { contentHash, type StepId } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
 import { whyBlocked } from './blocked.ts';
-import { defaultPrecedence, type Account, type Blocked, type CallFacts, type Media, type PrecedenceEntry, type TrackingNumber, type Voicemail } from './config.ts';
-import type { Plan, Reason, Step } from './plan.ts';
+import { defaultPrecedence, type Account, type Blocked, type CallFacts, type Media, type PrecedenceEntry, type TrackingNumber } from './config.ts';
+import { greetingMedia } from './greeting.ts';
+import type { Attempt, Plan, Reason, Step } from './plan.ts';
 import { devicesOf, phoneAt, type Phone } from './precedence.ts';
 import { messageMedia, recordingMedia, ringAttempts, shortestRingMs } from './ring-attempts.ts';
 import { takenText } from './whisper.ts';
@@ -103,7 +104,7 @@ function welcome(making: Making): StepId {
     steps['announcement'] = { kind: 'announcement', media: [...announcement, ...recorded], ...says, on: { done: first } };
     first = 'announcement';
   }
-  noAnswerSteps(making, ring.length > 0 ? 'nobody answered in time' : 'nobody is rung');
+  noAnswerSteps(making, ring.length > 0 ? 'nobody answered in time' : 'nobody is rung', ring);
   return first;
 }
 
@@ -111,7 +112,7 @@ function welcome(making: Making): StepId {
 function turnAway(making: Making, blocked: Blocked, why: string): StepId {
   const { number, facts, steps, reasons } = making;
   reasons.push({ subject: 'blocked', taken: true, why });
-  if (blocked.action === 'voicemail' && number.voicemail !== undefined) return noAnswerSteps(making, 'a blocked caller goes straight to voicemail');
+  if (blocked.action === 'voicemail' && number.voicemail !== undefined) return noAnswerSteps(making, 'a blocked caller goes straight to voicemail', []);
   const message = blocked.action === 'message' ? messageMedia(blocked.message, facts) : undefined;
   steps['hang-up'] = { kind: 'hang-up', cause: 'declined' };
   if (message !== undefined) {
@@ -124,7 +125,8 @@ function turnAway(making: Making, blocked: Blocked, why: string): StepId {
   return message === undefined ? 'hang-up' : 'announcement';
 }
 
-function noAnswerSteps({ number, facts, steps, reasons }: Making, why: string): StepId {
+/** `rung` before: whose greeting it is depends on it. */
+function noAnswerSteps({ account, number, facts, steps, reasons }: Making, why: string, rung: readonly Attempt[]): StepId {
   const { voicemail } = number;
   if (voicemail === undefined) {
     reasons.push({ subject: 'voicemail', taken: false, why: 'the number has voicemail turned off' });
@@ -133,7 +135,7 @@ function noAnswerSteps({ number, facts, steps, reasons }: Making, why: string): 
     return 'hang-up-no-answer';
   }
   steps['voicemail'] = {
-    kind: 'voicemail', greeting: [greetingMedia(voicemail, facts, reasons)], maxMs: voicemail.maxMs, silenceMs: voicemail.silenceMs,
+    kind: 'voicemail', greeting: [greetingMedia(account, number, rung, facts, reasons)], maxMs: voicemail.maxMs, silenceMs: voicemail.silenceMs,
     on: { done: 'hang-up' },
   };
   reasons.push({ subject: 'voicemail', taken: true, why });
@@ -156,13 +158,6 @@ function announcementMedia(number: TrackingNumber, facts: CallFacts, reasons: Re
   const why = number.announcementText === undefined ? 'the number has no announcement' : 'the audio of the announcement is not ready';
   reasons.push({ subject, taken: false, why });
   return [];
-}
-
-function greetingMedia(voicemail: Voicemail, facts: CallFacts, reasons: Reason[]): Media {
-  if (voicemail.greetingText === undefined) return voicemail.greeting;
-  const spoken = facts.whisperMedia(voicemail.greetingText);
-  if (spoken === undefined) reasons.push({ subject: 'greeting', taken: false, why: 'its audio is not ready: the standard greeting is played' });
-  return spoken ?? voicemail.greeting;
 }
 
 /** Settings that are accepted but will disappoint, each in a sentence (N9). */

@@ -29,10 +29,11 @@ export interface Device {
   readonly ringMs?: Ms;
 }
 
+/** `sipPrefix`: the account's, of the names that device and trunks have on the switch (sip-name.ts); absent for bare names. */
 export type DialTarget =
-  | { readonly kind: 'device'; readonly device: DeviceId }
+  | { readonly kind: 'device'; readonly device: DeviceId; readonly sipPrefix?: string }
   /** Over the first of these trunks that takes it. */
-  | { readonly kind: 'external'; readonly number: E164; readonly trunks: readonly TrunkId[] };
+  | { readonly kind: 'external'; readonly number: E164; readonly trunks: readonly TrunkId[]; readonly sipPrefix?: string };
 
 export interface User {
   readonly id: UserId;
@@ -42,6 +43,8 @@ export interface User {
   readonly forward?: Forward;
   /** Of calls that ring this user. */
   readonly recording?: RecordingRule;
+  /** Heard by callers whose call was for this user alone. */
+  readonly greeting?: Message;
 }
 
 /** An external number that takes calls: rung over the first of these trunks that takes it. */
@@ -87,9 +90,8 @@ export interface Contact {
 export type PrecedenceEntry = 'company' | 'number-forward' | 'number-user' | 'contact-owner';
 
 export interface Voicemail {
-  /** Played when there is no `greetingText`, or its audio is not ready. */
-  readonly greeting: Media;
-  readonly greetingText?: string;
+  /** The account's where absent. */
+  readonly greeting?: Message;
   readonly maxMs: Ms;
   readonly silenceMs: Ms;
 }
@@ -125,12 +127,16 @@ export interface TrackingNumber {
 
 /** Users one number rings at once. */
 export const maxUsers = 7;
-/** What a number has that says nothing about voicemail: the switch's own "leave a message after the tone". */
-export const defaultVoicemail: Voicemail = { greeting: 'sound:vm-intro', maxMs: 3 * minute, silenceMs: 10 * second };
+/** What a number has that says nothing about voicemail. */
+export const defaultVoicemail: Voicemail = { maxMs: 3 * minute, silenceMs: 10 * second };
+/** The switch's own "leave a message after the tone". */
+export const standardGreeting: Media = 'sound:vm-intro';
 
 export interface Account {
   readonly id: AccountId;
   readonly name: string;
+  /** Of the names its phones and trunks have on the switch; absent for bare names. */
+  readonly sipPrefix?: string;
   readonly users: readonly User[];
   readonly numbers: readonly TrackingNumber[];
   /** Where its calls may go over trunks, and how many at once. */
@@ -143,6 +149,8 @@ export interface Account {
   /** The first of these that is configured takes the call; `defaultPrecedence` where absent. */
   readonly precedence?: readonly PrecedenceEntry[];
   readonly recording?: RecordingRule;
+  /** Of the business: for numbers that have none. */
+  readonly greeting?: Message;
 }
 
 /** Company, then the number's own forwarding, then its users'; where none is set, the users' devices ring. */

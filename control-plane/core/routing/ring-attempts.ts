@@ -5,6 +5,7 @@ import type { Attempt, Reason, Screening } from './plan.ts';
 import { guardOutbound } from './outbound-guard.ts';
 import { devicesOf, phonesByPrecedence, type Phone } from './precedence.ts';
 import { recordingDecision, type RecordingRules } from './recording.ts';
+import { targetOf } from './sip-name.ts';
 import { acceptText, whisperAudio } from './whisper.ts';
 import { count, seconds } from './words.ts';
 
@@ -31,7 +32,7 @@ export function ringAttempts(account: Account, number: TrackingNumber, facts: Ca
   if (phones.length === 0) return skip('none of its phones may be called');
 
   const whisper = whisperAudio(account, number, facts);
-  const attempts = phones.map((phone) => attemptFor(phone, number, facts, whisper.media));
+  const attempts = phones.map((phone) => attemptFor({ ...phone, target: targetOf(account, phone.target) }, number, facts, whisper.media));
   const whom = forwarded === undefined ? `${count(phones.length, 'device')} of ${count(users.length, 'user')}` : count(phones.length, 'phone');
   reasons.push({ subject: 'ring', taken: true, why: `${whom} at once for ${seconds(number.ringMs)}; the first to accept wins` });
   reasons.push({ subject: 'whisper', taken: whisper.media.length > 0, why: whisper.why });

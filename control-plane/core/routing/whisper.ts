@@ -99,13 +99,13 @@ export function textsToPrepare(account: Account): readonly string[] {
   const texts = account.numbers.flatMap((number) => [
     ...(number.recordingAnnouncement?.text === undefined ? [] : [number.recordingAnnouncement.text]),
     ...(number.announcementText === undefined ? [] : [number.announcementText]),
-    ...(number.voicemail?.greetingText === undefined ? [] : [number.voicemail.greetingText]),
     ...(number.users.length === 0 ? [] : [takenText]),
     ...(asksForKey(account, number) ? [acceptText(number.acceptKey)] : []),
     ...(number.whisper === undefined ? [] : whisperTexts(number.whisper, account, number)),
   ]);
-  const refusal = account.blocked?.message?.text;
-  return [...new Set(refusal === undefined ? texts : [...texts, refusal])];
+  const voicemails = account.numbers.flatMap((number) => number.voicemail ?? []);
+  const greetings = voicemails.length === 0 ? [] : [...voicemails, account, ...account.users].map(({ greeting }) => greeting?.text);
+  return [...new Set([...texts, ...[...greetings, account.blocked?.message?.text].filter((text) => text !== undefined)])];
 }
 
 function asksForKey(account: Account, number: TrackingNumber): boolean {

@@ -49,7 +49,7 @@ export function callRecordingStarted(draft: Draft, recordingId: RecordingId): vo
 export function callRecordingEnded(draft: Draft, recordingId: RecordingId, durationMs: Ms | null): void {
   if (draft.call.callRecording?.id !== recordingId) return;
   change(draft, { callRecording: null });
-  fact(draft, { type: 'CallRecordingEnded', recordingId, durationMs });
+  fact(draft, { type: 'CallRecordingEnded', recordingId, durationMs, ...(draft.call.phase === 'connected' ? { early: true } : {}) });
 }
 
 export function callRecordingFailed(draft: Draft, recordingId: RecordingId): void {

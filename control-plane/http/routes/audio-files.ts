@@ -32,7 +32,7 @@ export function audioFileRoutes({ configuration, audioFiles }: Pick<ApiDeps, 'co
       params: ofAccount, query: z.strictObject(pageQuery), answer: { json: pageOf(objectSchemas.audio) },
       handle: ({ params, query }) => {
         const { items, next } = pageOfList(configuration.list('audio', params.account), ({ id }) => id, query);
-        return { status: 200, body: { items: items.map(objectAnswer), next } };
+        return { status: 200, body: { items: items.map((item) => objectAnswer(item)), next } };
       },
     }),
     route({

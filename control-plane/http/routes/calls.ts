@@ -52,8 +52,8 @@ export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations
       handle: ({ account }) => ({ status: 200, body: { items: calls.live().filter((call) => account === null || call.account === account) } }),
     }),
     route({
-      ...common, scope: 'own', path: '/events', summary: 'Follow live calls',
-      description: 'Server-sent events: `calls` with all live calls first, then `started`, `changed` and `ended` with one call each. With `Last-Event-ID` the stream goes on where it was, or begins anew.',
+      ...common, scope: 'own', path: '/events', summary: 'Follow live calls and registrations',
+      description: 'Server-sent events: `calls` with all live calls first, then `started`, `changed` and `ended` with one call each; `registration` with a phone or trunk that is seen otherwise than before, and `alert` when one is gone for longer than `alerts.graceSeconds` of the account, and when it is back. With `Last-Event-ID` the stream goes on where it was, or begins anew.',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { types: ['text/event-stream'] },
       handle: ({ account, key, header }) => {
         streams.admit(key);
@@ -63,7 +63,7 @@ export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations
     route({
       ...common, scope: 'own', tag: 'Registrations', path: '/registrations', summary: 'List which phones and trunks can be reached',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(registrationSchema) }) },
-      handle: async ({ account }) => ({ status: 200, body: { items: (await deps.registrations()).filter((one) => account === null || one.account === account) } }),
+      handle: async ({ account }) => ({ status: 200, body: { items: (await deps.registrations.list()).filter((one) => account === null || one.account === account) } }),
     }),
     route({
       ...common, tag: 'Numbers', path: '/accounts/{account}/numbers/{id}/explain', summary: 'Explain what a call would do', description: 'The plan such a call would run now, with the reason for every step taken or skipped.',

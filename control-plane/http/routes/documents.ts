@@ -1,5 +1,6 @@
 /** Whole configurations at once: what `frontdesk import`, `export`, `backup` and `restore` use. */
 import { z } from 'zod';
+import { withMade } from '../../configuration/completed.ts';
 import { kinds } from '../../configuration/documents.ts';
 import { keyText, type ConfigObject } from '../../configuration/objects.ts';
 import type { Draft } from '../../configuration/configuration.ts';
@@ -72,11 +73,9 @@ export function documentRoutes({ configuration, cdrs }: Pick<ApiDeps, 'configura
   ];
 }
 
-/** What was left out of the document and is made here (a phone's password) does not make it another. */
+/** What was left out of the document and was made here does not make it another. */
 function same(there: ConfigObject, document: Readonly<Record<string, unknown>>): boolean {
-  const known: Readonly<Record<string, unknown>> = there.body;
-  const kept = 'password' in document || known['password'] === undefined ? document : { ...document, password: known['password'] };
-  return sorted(kept) === sorted(known);
+  return sorted(withMade(document, there.body)) === sorted(there.body);
 }
 
 function sorted(value: unknown): string {

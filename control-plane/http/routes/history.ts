@@ -8,7 +8,7 @@ import { given, pageFrom } from '../pages.ts';
 import type { ApiDeps } from '../ports.ts';
 import { HttpProblem, notFound, refused } from '../problem.ts';
 import { nothing, route, type Route } from '../route.ts';
-import { subjectOf } from './objects.ts';
+import { checkPrefix, subjectOf } from './objects.ts';
 
 const seqParam = z.string().regex(/^\d{1,15}$/, 'is not the number of a change');
 
@@ -45,6 +45,7 @@ export function historyRoutes({ configuration, changes, audit }: Pick<ApiDeps, '
         const latest = await changes(object, { limit: 1 });
         if (latest.items[0]?.seq !== change.seq) throw new HttpProblem(409, 'It has been changed again since: take the later changes back first, newest first.');
         const current = configuration.get(object);
+        checkPrefix(key, current, before);
         const result = await configuration.write([{ ...object, version: current?.version ?? null, body: before }], key.id, change.seq);
         if (!result.ok) throw refused(result);
         const made = result.changes.find((other) => other.undoes === change.seq) ?? result.changes[0];

@@ -1,6 +1,8 @@
 /** API keys, and the passwords of phones: what opens doors. */
 import { z } from 'zod';
 import { id as idField, words } from '../../configuration/fields.ts';
+import { prefixOf } from '../../configuration/sip-prefix.ts';
+import { sipName } from '../../core/routing/sip-name.ts';
 import type { ApiKey } from '../../store/ports.ts';
 import { accountQuery, keySchema, newKeySchema, pageOf, pageQuery, roles, timeQuery } from '../answers.ts';
 import { newKey, type Keyring } from '../auth.ts';
@@ -39,7 +41,7 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         if (body.expiresAt !== undefined && body.expiresAt <= now()) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'expiresAt', message: 'is in the past.' }] });
         const made = newKey({ name: body.name, role: body.role, account, expiresAt: body.expiresAt ?? null }, now());
         await keys.add(made.key);
-        keyring.forget();
+        await keyring.added(made.key);
         return { status: 201, headers: { location: `/api/v1/api-keys/${made.key.id}` }, subject: `key/${made.key.id}`, body: { ...withoutHash(made.key), secret: made.secret } };
       },
     }),
@@ -62,7 +64,7 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         const lasting = list.filter((other) => other.role === 'agency-admin' && other.expiresAt === null && other.id !== key.id);
         if (key.role === 'agency-admin' && lasting.length === 0) throw new HttpProblem(409, 'It is the last key of an agency admin that does not expire: create another first.');
         if (!(await keys.remove(key.id))) throw notFound();
-        keyring.forget();
+        await keyring.removed([key.id]);
         return { status: 204 };
       },
     }),
@@ -73,7 +75,8 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         const device = configuration.get({ account: params.account, kind: 'device', id: params.id });
         const { extension, password } = device?.body ?? {};
         if (extension === undefined || password === undefined) throw notFound();
-        return { status: 200, body: { username: extension, password } };
+        const { account } = params;
+        return { status: 200, body: { username: sipName(prefixOf(configuration.get({ account, kind: 'account', id: account })), extension), password } };
       },
     }),
   ];

@@ -5,6 +5,7 @@ import type { WriteResult } from '../../configuration/configuration.ts';
 import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
 import type { ConfigObject, ObjectKey } from '../../configuration/objects.ts';
+import type { ApiKey } from '../../store/ports.ts';
 import { objectAnswer, objectSchemas, pageOf, pageQuery, readOnlyFields, titleOf, withoutSecrets, writtenSchemas } from '../answers.ts';
 import type { Keyring } from '../auth.ts';
 import { checkIfMatch, etagOf, noneMatch } from '../conditions.ts';
@@ -59,16 +60,17 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
     if (object === undefined) throw notFound();
     return object;
   };
+  const answer = (object: ConfigObject): Record<string, unknown> => objectAnswer(object, configuration.get({ account: object.account, kind: 'account', id: object.account }));
   const save = async (request: ApiRequest<unknown, unknown, unknown>, key: ObjectKey, version: number | null, body: unknown): Promise<Reply> => {
+    checkPrefix(request.key, configuration.get(key), body);
     const result = await configuration.write([{ ...key, version, body }], request.key.id);
     const object = writtenObject(result, key);
     const headers = { etag: etagOf(object), ...(version === null ? { location: `/api/v1${isAccount ? '/accounts' : `/accounts/${key.account}/${path}`}/${key.id}` } : {}) };
-    return { status: version === null ? 201 : 200, headers, subject: subjectOf(key), body: { ...objectAnswer(object), warnings: result.ok ? result.warnings : [] } };
+    return { status: version === null ? 201 : 200, headers, subject: subjectOf(key), body: { ...answer(object), warnings: result.ok ? result.warnings : [] } };
   };
   const freeId = (account: string, wanted: string): string => {
     const stem = wanted.normalize('NFKD').toLowerCase().replace(/[^a-z0-9]+/g, '-').replace(/^-+|-+$/g, '').slice(0, 25).replace(/-+$/, '');
-    // trunks share their names on the switch
-    const taken = configuration.list(kind, isAccount || kind === 'trunk' ? undefined : account).some(({ id }) => id === stem);
+    const taken = configuration.list(kind, isAccount ? undefined : account).some(({ id }) => id === stem);
     return stem !== '' && !taken ? stem : [stem, randomBytes(3).toString('hex')].filter((part) => part !== '').join('-');
   };
 
@@ -80,7 +82,7 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
         const { limit, cursor, q, ...wanted } = asked as { limit: number; cursor?: string; q?: string } & Record<string, unknown>;
         const items = configuration.list(kind, account ?? undefined).filter((object) => has(object, wanted, q));
         const page = pageOfList(items, ({ id }) => id, { limit, cursor });
-        return { status: 200, body: { items: page.items.map(objectAnswer), next: page.next } };
+        return { status: 200, body: { items: page.items.map(answer), next: page.next } };
       },
     }),
     route({
@@ -99,7 +101,7 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
       handle: ({ params, header }) => {
         const object = found(params as Params);
         const headers = { etag: etagOf(object) };
-        return noneMatch(header('if-none-match'), headers.etag) ? { status: 304, headers } : { status: 200, headers, body: objectAnswer(object) };
+        return noneMatch(header('if-none-match'), headers.etag) ? { status: 304, headers } : { status: 200, headers, body: answer(object) };
       },
     }),
     route({
@@ -138,10 +140,17 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
   ];
 }
 
+/** Prefixes are the agency's: the refusal of one that is taken tells of another account. */
+export function checkPrefix({ account }: ApiKey, before: ConfigObject | undefined, body: unknown): void {
+  if (account === null || before?.kind !== 'account' || typeof body !== 'object' || body === null) return;
+  if ('sipPrefix' in body && body.sipPrefix !== before.body.sipPrefix) throw new HttpProblem(403, 'The SIP prefix of an account is set by agency admins.');
+}
+
 /** So that they do not open a later account of the same id. */
 async function removeKeysOf(account: string, keys: ApiDeps['keys'], keyring: Keyring): Promise<void> {
-  for (const key of await keys.list()) if (key.account === account) await keys.remove(key.id);
-  keyring.forget();
+  const own = (await keys.list()).filter((key) => key.account === account).map(({ id }) => id);
+  for (const id of own) await keys.remove(id);
+  await keyring.removed(own);
 }
 
 export function writtenObject(result: WriteResult, key: ObjectKey): ConfigObject {

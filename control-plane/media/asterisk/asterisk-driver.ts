@@ -14,6 +14,7 @@ import type { CallBroadcastEvent, StasisStartEvent } from './ari/ari-types.gener
 import { missingModules } from './ari/missing-modules.ts';
 import { createCallRecordings, recordingOfTrack, trackArgument } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
+import { originOf } from './origin.ts';
 import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
 import { createLegs } from './legs.ts';
 import { perform } from './perform.ts';
@@ -114,7 +115,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       tell(callId, { type: 'LegEnded', legId: callId, cause: 'canceled' });
     });
     handlers?.onOffer({
-      callId, dialled: dialled.join(':'), origin: origin === 'phone' ? 'phone' : 'trunk', orphan: kind === 'orphan',
+      callId, dialled: dialled.join(':'), ...originOf(origin, channel), orphan: kind === 'orphan',
       caller: { number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80) },
     });
   }

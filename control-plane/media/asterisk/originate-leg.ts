@@ -1,5 +1,6 @@
 import { callIdOf } from '../../core/ids.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
+import { sipName } from '../../core/routing/sip-name.ts';
 import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriFailure } from './ari/ari-result.ts';
@@ -21,8 +22,12 @@ const safeName = /^[A-Za-z0-9_.+*#-]{1,64}$/;
 
 /** PJSIP/<endpoint> rings the first contact of its AOR: a device is one phone. */
 function dialString({ target, trunk }: Originate): string | undefined {
-  if (target.kind === 'device') return safeName.test(target.device) ? `PJSIP/${target.device}` : undefined;
-  return trunk !== undefined && safeName.test(trunk) && safeName.test(target.number) ? `PJSIP/${target.number}@${trunk}` : undefined;
+  const name = target.kind === 'device' ? target.device : trunk;
+  if (name === undefined) return undefined;
+  const endpoint = sipName(target.sipPrefix, name);
+  if (!safeName.test(endpoint)) return undefined;
+  if (target.kind === 'device') return `PJSIP/${endpoint}`;
+  return safeName.test(target.number) ? `PJSIP/${target.number}@${endpoint}` : undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import type { Channel } from './ari/ari-types.generated.ts';
 import { recordingOfTrack, tracksOf } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
 import { appIn, identityVariable, markIn } from './identity.ts';
+import { originOf } from './origin.ts';
 
 /** Of one call, what `adopt` needs beside the snapshot. */
 export interface SwitchReading {
@@ -66,7 +67,9 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
     // Written by the static dialplan: StasisBroadcast(500,^frontdesk-,kind:origin:dialled)
     const [, origin, dialled] = /:(trunk|phone):(.*)$/.exec(channel.dialplan.app_data) ?? [];
     call.dialled = callMark?.dialled ?? dialled ?? channel.dialplan.exten;
-    call.origin = origin === 'phone' ? 'phone' : 'trunk';
+    const from = originOf(origin, channel);
+    call.origin = from.origin;
+    if (from.phone !== undefined) call.phone = from.phone;
     call.caller = { answered: channel.state === 'Up', number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80), mark: callMark };
     if (callMark?.recording !== undefined) recordings.push({ call, name: callMark.recording });
   }

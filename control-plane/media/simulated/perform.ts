@@ -2,6 +2,7 @@
 import { callIdOf } from '../../core/ids.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
 import type { CommandError } from '../../core/call/events.ts';
+import { sipName } from '../../core/routing/sip-name.ts';
 import type { CommandResult } from '../media-driver.ts';
 import { nothing, type SwitchLeg, type SwitchRecording } from './parts.ts';
 import { guardMs, type Works } from './works.ts';
@@ -176,7 +177,7 @@ function originate(works: Works, maker: Maker, command: Originate, reply: Reply)
     reply(refuse('rejected', 'id in use'));
     return;
   }
-  const party = command.target.kind === 'device' ? command.target.device : command.target.number;
+  const party = command.target.kind === 'device' ? sipName(command.target.sipPrefix, command.target.device) : command.target.number;
   const script = works.scriptOf(party);
   if (script === null) {
     reply(refuse('rejected', 'the phone is not there'));

@@ -27,6 +27,9 @@ export type TakenIn =
   /** The parts are untouched, except that empty ones are removed. */
   | { readonly ok: false; readonly reason: 'empty' | 'unreadable' | 'disk-full' | 'unwritable' | 'refused'; readonly message: string };
 
+/** What else tells of a recording whose key is missing: the record of its call. */
+export type LockedRecording = Omit<Recording, 'channels' | 'bytes' | 'sha256'>;
+
 export interface Recordings {
   /**
    * Resolves when the encrypted copy is safe and the plain files are gone. An id that is known already is not taken
@@ -44,6 +47,10 @@ export interface Recordings {
   removeOlderThan(at: EpochMs, options?: { readonly kind?: Recording['kind']; readonly keep?: (recording: Recording) => boolean }): Promise<number>;
   /** What is kept now, by account. Minutes once recorded and removed since are in the CDRs. */
   totals(): ReadonlyMap<string, RecordingTotals>;
+  /** Ids of recordings whose key is missing, and which are not listed, since all that is known of them is encrypted with it. */
+  locked(): readonly string[];
+  /** Lists one of these by what its call's record says. Opening it still rejects 'key-missing', and its file stays as it is. */
+  describeLocked(recording: LockedRecording): Promise<void>;
   /** A sentence for readiness when the start found recordings that it cannot read, for want of a key perhaps; else null. */
   problem(): string | null;
   /** Writes the snapshot that makes the next start quick. */
@@ -67,26 +74,39 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
   const index = createRecordingIndex();
   const ids = new Set((await vault.list()).filter((id) => id !== snapshotId));
   for (const recording of await readSnapshot(vault, log)) if (ids.delete(recording.recordingId)) index.add(recording);
-  const unreadable: string[] = [];
+  /** Why, by id. */
+  const unreadable = new Map<string, string>();
+  const unlisted = new Set<string>();
+  /** Listed, of which nothing may go into the snapshot: with the key there is more to know. */
+  const listedLocked = new Set<string>();
   let changes = 0;
   const missing = [...ids];
   while (missing.length > 0) {
     const some = await Promise.all(missing.splice(-readAtOnce).map((id) => describedIn(vault, id)));
     for (const one of some) {
-      if (typeof one === 'string') unreadable.push(one);
-      else index.add(one);
+      if ('recordingId' in one) index.add(one);
+      else {
+        unreadable.set(one.id, one.why);
+        if (one.locked) unlisted.add(one.id);
+      }
     }
     changes += some.length;
   }
-  const problem = unreadable.length === 0 ? null : `Recordings on the disk that cannot be read, and so are not listed: ${unreadable.length}. ${unreadable[0] ?? ''}`;
-  if (problem !== null) log.error({ unreadable: unreadable.length }, problem);
+  const problem = (): string | null => {
+    const [first] = unreadable.values();
+    if (first === undefined) return null;
+    const listed = listedLocked.size === unreadable.size ? ', but are listed by the records of their calls' : ', and so are not listed';
+    return `Recordings on the disk that cannot be read${listed}: ${unreadable.size}. ${first}`;
+  };
+  const atStart = problem();
+  if (atStart !== null) log.error({ unreadable: unreadable.size }, atStart);
   const underWay = new Map<string, Promise<TakenIn>>();
   let snapshots: Promise<void> = Promise.resolve();
 
   const writeSnapshot = (): Promise<void> => {
     changes = 0;
     snapshots = snapshots.then(async () => {
-      await vault.put(snapshotId, linesOf(index.all()));
+      await vault.put(snapshotId, linesOf(index.all().filter(({ recordingId }) => !listedLocked.has(recordingId))));
     }).catch((error: unknown) => {
       log.warn({ error: String(error) }, 'The catalogue of recordings could not be written; the next start takes longer');
     });
@@ -142,6 +162,8 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
     if (index.get(recordingId) === undefined) return false;
     await vault.remove(recordingId);
     index.remove(recordingId);
+    unreadable.delete(recordingId);
+    listedLocked.delete(recordingId);
     changed();
     return true;
   };
@@ -174,7 +196,16 @@ export async function openRecordings({ vault, log, refusal = () => null }: Recor
       return removed;
     },
     totals: () => index.totals(),
-    problem: () => problem,
+    locked: () => [...unlisted],
+    describeLocked: async (recording) => {
+      const { recordingId, kind } = recording;
+      if (!unlisted.has(recordingId)) return;
+      const bytes = await vault.sizeOf(recordingId).catch(() => 0);
+      if (!unlisted.delete(recordingId)) return;
+      listedLocked.add(recordingId);
+      index.add({ ...recording, bytes, channels: kind === 'call' ? 2 : 1, sha256: '' });
+    },
+    problem,
     close: async () => {
       if (changes > 0) void writeSnapshot();
       await snapshots;
@@ -187,13 +218,13 @@ async function removePlain(parts: readonly RecordedPart[]): Promise<void> {
   for (const { wav } of parts) if (typeof wav === 'string') await rm(wav, { force: true });
 }
 
-/** The reason when it cannot be read: with another key it can, so it stays. */
-async function describedIn(vault: Vault, id: string): Promise<Recording | string> {
+/** `locked`: with another key it can be read, so it stays. */
+async function describedIn(vault: Vault, id: string): Promise<Recording | { readonly id: string; readonly locked: boolean; readonly why: string }> {
   try {
     const described = recordingSchema.safeParse((await vault.open(id)).meta);
-    return described.success ? described.data : `The encrypted file ${id} is no recording.`;
+    return described.success ? described.data : { id, locked: false, why: `The encrypted file ${id} is no recording.` };
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return { id, locked: error instanceof VaultError && error.problem === 'key-missing', why: error instanceof Error ? error.message : String(error) };
   }
 }
 

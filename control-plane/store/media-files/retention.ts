@@ -73,7 +73,7 @@ export const defaultDiskFloor: DiskFloor = { bytes: 1_073_741_824, share: 0.02 }
 export interface DiskGuard {
   /** Asks the disk; resolves with `problem()`. To be called every few seconds. */
   check(): Promise<string | null>;
-  /** A sentence for readiness while too little is free, or it cannot be told; else null. Recording stops on it, calls go on. */
+  /** A sentence for readiness while too little is free, or it cannot be told; else null. No recording begins then, and calls go on. */
   problem(): string | null;
 }
 
@@ -92,7 +92,7 @@ export function createDiskGuard({ dir, floor = defaultDiskFloor, statfs: ask = s
       const { bsize, blocks, bavail } = await ask(dir);
       const wanted = Math.max(floor.bytes, blocks * bsize * floor.share);
       const free = bavail * bsize;
-      return free >= wanted ? null : `Only ${mebibytes(free)} MiB are free on the disk of ${dir}, less than ${mebibytes(wanted)} MiB: calls go on, but nothing is recorded until space is made.`;
+      return free >= wanted ? null : `Only ${mebibytes(free)} MiB are free on the disk of ${dir}, less than ${mebibytes(wanted)} MiB: calls go on, but no other is recorded, and messages stay on the switch, until space is made.`;
     } catch (error) {
       return `It cannot be told how much of the disk of ${dir} is free, so nothing is recorded: ${error instanceof Error ? error.message : String(error)}.`;
     }

@@ -38,6 +38,8 @@ export interface Vault {
   put(id: string, source: Uint8Array | AsyncIterable<Uint8Array>, meta?: unknown): Promise<{ readonly size: number }>;
   /** Rejects 'not-found', 'key-missing' or 'damaged'; the file is untouched then. */
   open(id: string): Promise<VaultFile>;
+  /** Bytes before encryption, as the length of the file tells without a key: not authentic. Rejects 'not-found' or 'damaged'. */
+  sizeOf(id: string): Promise<number>;
   /** Of one that is not there, too. A reader who has begun reads to the end. */
   remove(id: string): Promise<void>;
   /** Ids, in no order. */
@@ -87,6 +89,7 @@ export async function openVault({ dir, keys, openDraft }: VaultOptions): Promise
       const found = await withFile(path, id, (handle) => readEnds(handle, keys, id));
       return { size: found.size, meta: found.meta, read: (range = {}) => Readable.from(readRange(path, id, found, range), { objectMode: false }) };
     },
+    sizeOf: async (id) => (await withFile(pathOf(id), id, readSizes)).size,
     remove: (id) => rm(pathOf(id), { force: true }),
     list: async () => (await readdir(dir)).filter((name) => name.endsWith(suffix)).map((name) => name.slice(0, -suffix.length)).filter((id) => usableId.test(id)),
   };
@@ -113,16 +116,21 @@ interface Found {
 }
 
 async function readEnds(handle: FileHandle, keys: MediaKeys, id: string): Promise<Found> {
-  const { size: fileBytes } = await handle.stat();
   const header = await readAt(handle, 0, headerBytes);
   const opener = createOpener(header, keyOf(keys, keyIdOf(header), id));
+  const { sealedBytes, metaBytes, size } = await readSizes(handle);
+  const meta = opener.meta(await readAt(handle, headerBytes + sealedBytes, metaBytes + tagBytes), size);
+  return { header, opener, size, meta };
+}
+
+async function readSizes(handle: FileHandle): Promise<{ readonly sealedBytes: number; readonly metaBytes: number; readonly size: number }> {
+  const { size: fileBytes } = await handle.stat();
   const metaBytes = (await readAt(handle, fileBytes - footerBytes, footerBytes)).readUInt32BE();
   const sealedBytes = fileBytes - headerBytes - metaBytes - tagBytes - footerBytes;
   if (metaBytes > longestMeta || sealedBytes < 0) throw new VaultError('damaged', 'it was cut');
   const size = sealedBytes - Math.ceil(sealedBytes / (chunkBytes + tagBytes)) * tagBytes;
   if (size < 0) throw new VaultError('damaged', 'it was cut');
-  const meta = opener.meta(await readAt(handle, headerBytes + sealedBytes, metaBytes + tagBytes), size);
-  return { header, opener, size, meta };
+  return { sealedBytes, metaBytes, size };
 }
 
 async function* readRange(path: string, id: string, { header, opener, size }: Found, range: ByteRange): AsyncGenerator<Buffer> {
@@ -147,7 +155,7 @@ async function* readRange(path: string, id: string, { header, opener, size }: Fo
 
 function keyOf(keys: MediaKeys, keyId: string, id: string): Buffer {
   const key = keys.byId.get(keyId);
-  if (key === undefined) throw new VaultError('key-missing', `The encrypted file ${id} needs the key ${keyId}, which is neither in FRONTDESK_MEDIA_KEY nor in FRONTDESK_MEDIA_KEYS_OLD.`);
+  if (key === undefined) throw new VaultError('key-missing', `The encrypted file ${id} needs the key ${keyId}, which is neither in FRONTDESK_MEDIA_KEY nor in FRONTDESK_MEDIA_KEYS_OLD: add it to the latter, and start again. Nothing is lost until then.`);
   return key;
 }
 

@@ -42,9 +42,9 @@ export function checkReferences(raw: unknown, file: string, own: ReadonlySet<str
 function duplicates(raw: unknown, file: string, seen: Seen): readonly Finding[] {
   const kinds: readonly (readonly [string, readonly string[], boolean])[] = [
     ['account id', ['account', 'id'], true],
-    ['trunk id', ['trunks', '*', 'id'], true],
+    ['trunk id', ['trunks', '*', 'id'], false],
     ['user id', ['users', '*', 'id'], false],
-    ['extension', ['users', '*', 'devices', '*', 'extension'], true],
+    ['extension', ['users', '*', 'devices', '*', 'extension'], false],
     ['number', ['numbers', '*', 'e164'], true],
   ];
   return kinds.flatMap(([kind, where, acrossFiles]) =>

@@ -166,6 +166,7 @@ export const planSchema = fields({
     name: text(60),
     timezone: timezone.default('America/New_York'),
     country: country.default(defaultCountry),
+    sipPrefix: pattern(/^[a-z0-9][a-z0-9-]{0,15}$/, 'is not a usable prefix', 'Use lower-case letters, digits and -, at most 16, or leave it out.').optional(),
     failsafe: e164.optional(),
     /** Where calls over trunks may go: within its own country unless it says so. */
     outbound: fields({

@@ -95,7 +95,10 @@ export function startCdrSpool(options: CdrSpoolOptions): CdrSpool {
   };
 
   const count = async (): Promise<void> => {
-    for (const name of await fileNames(folder)) {
+    const names = await fileNames(folder);
+    // one that was kept for as long as it is to be was removed
+    for (const name of files.keys()) if (!names.includes(name)) files.delete(name);
+    for (const name of names) {
       const file = files.get(name) ?? { name, sent: 0, counted: 0, lines: 0 };
       files.set(name, file);
       const { size } = await stat(join(folder, name));

@@ -127,11 +127,11 @@ async function hasHappened(sql: Sql, set: ChangeSet, token: string, away: StoreA
   }
 }
 
-/** The way a unique index names what it refuses: `Key ((body ->> 'e164'::text))=(+12025550123) already exists.` */
+/** The way a unique index names what it refuses: `Key (account, (body ->> 'extension'::text))=(elm-street, 101) already exists.` */
 function takenOr(error: unknown): unknown {
   if (!(error instanceof SqlError) || error.code !== '23505') return error;
   const field = ({ objects_number_e164: 'e164', objects_device_extension: 'extension' } as const)[error.constraint];
-  return field === undefined ? error : new TakenError(field, /=\((.*)\) already exists/.exec(error.detail)?.[1] ?? '', error);
+  return field === undefined ? error : new TakenError(field, /=\((?:.*, )?(.*)\) already exists/.exec(error.detail)?.[1] ?? '', error);
 }
 
 function rowOf({ account, kind, id, body }: Write, before: ObjectRow | undefined, at: number): ObjectRow[] {

@@ -25,6 +25,11 @@ export interface SwitchAdmin {
   /** Of each device last provisioned. Rejects with a sentence when the switch cannot be asked. */
   registrations(): Promise<readonly DeviceRegistration[]>;
   /**
+   * The same, for who looks every few seconds: one request, and the address of a phone that moves without having been
+   * away is that of the last `registrations`.
+   */
+  glimpse(): Promise<readonly DeviceRegistration[]>;
+  /**
    * Gives each note to `keep`, oldest first, and removes it from the switch when `keep` has resolved: after a crash
    * in between it comes again. An emergency call is given when it is first seen, and again when it is over.
    */
@@ -35,7 +40,12 @@ export interface SwitchAdmin {
 export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
   const database = createSwitchDatabase(ari);
   const provisioning = createProvisioning(ari, database, addressesOf);
-  const whereabouts = createWhereabouts(database, () => (url === undefined ? Promise.resolve(new Map()) : registrationStates(url)));
+  const online = async (): Promise<ReadonlySet<string>> => {
+    const listed = await ari.request('endpoints.listByTech', { tech: 'PJSIP' });
+    if (!listed.ok) throw new Error(`The switch does not say which phones are there: ${listed.message}`);
+    return new Set(listed.body.filter(({ state }) => state === 'online').map(({ resource }) => resource));
+  };
+  const whereabouts = createWhereabouts(database, () => (url === undefined ? Promise.resolve(new Map()) : registrationStates(url)), online);
   /** Notes of calls that go on, already given. */
   const underWay = new Set<string>();
   let current: Pick<SwitchSetup, 'trunks' | 'devices'> = { trunks: [], devices: [] };
@@ -47,6 +57,7 @@ export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
 
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
+    glimpse: () => whereabouts.glimpse(current.devices),
 
     async takeNotes(keep) {
       const found: { readonly family: string; readonly key: string; readonly note: SwitchNote }[] = [];

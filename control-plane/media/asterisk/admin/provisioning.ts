@@ -1,5 +1,5 @@
 /** Brings the switch's objects and its database from one setup to the next, while calls go on. */
-import type { EmergencyIdentity, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
+import type { EmergencyIdentity, Failsafe, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
 import type { CarrierAddresses } from './carrier-addresses.ts';
 import { deviceObjects, ownerOf, placeOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
 import type { Ari, SwitchDatabase } from './switch-database.ts';
@@ -12,6 +12,8 @@ export interface Provisioned {
   readonly failsafes: readonly string[];
   /** Devices with an emergency identity of their own; absent in what older versions left. */
   readonly identities?: readonly string[];
+  /** Devices with emergency trunks of their own; absent likewise. */
+  readonly emergencyTrunks?: readonly string[];
 }
 
 export const nothingProvisioned: Provisioned = { objects: [], failsafes: [] };
@@ -30,10 +32,28 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     const [key, fields] = [keyOf(object), JSON.stringify(object.fields)];
     if (written.get(key) === fields) return;
     written.delete(key);
+    if (object.type === 'aor' && (await isLeftAlone(object))) {
+      written.set(key, fields);
+      return;
+    }
     const given = Object.entries(object.fields).map(([attribute, value]) => ({ attribute, value }));
     const result = await ari.request('asterisk.updateObject', { configClass: 'res_pjsip', objectType: object.type, id: object.id, fields: given });
     if (!result.ok) throw new Error(`The switch did not take the ${object.type} “${object.id}”: ${result.message}`);
     written.set(key, fields);
+  }
+
+  /**
+   * Tried on 22.10.1: an aor that is written again takes what a phone has registered for its own `contact`. That never
+   * lapses, and calls go on to where the phone was. So one that is as it should be is not written; one that differs is
+   * made anew, and its phone has to register again.
+   */
+  async function isLeftAlone({ type, id, fields }: PjsipObject): Promise<boolean> {
+    const there = await ari.request('asterisk.getObject', { configClass: 'res_pjsip', objectType: type, id });
+    if (!there.ok) return false;
+    const asRead: Readonly<Record<string, string>> = { yes: 'true', no: 'false' };
+    const same = Object.entries(fields).every(([attribute, value]) => there.body.some((one) => one.attribute === attribute && one.value === (asRead[value] ?? value)));
+    if (!same) await remove({ type, id });
+    return same;
   }
 
   async function remove(object: ObjectName): Promise<void> {
@@ -77,8 +97,9 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
     if (extent === 'everything') written.clear();
     const objects = await bringObjects(setup, before);
     // In both forms a carrier may send the number in.
-    const failsafes = new Map([...setup.failsafes].flatMap(([dialled, target]) => [[dialled, target], [`+${dialled}`, target]] as const));
+    const failsafes = new Map([...setup.failsafes].flatMap(([dialled, failsafe]) => [[dialled, failsafeText(failsafe)], [`+${dialled}`, failsafeText(failsafe)]] as const));
     const identities = identitiesOf(setup);
+    const emergencyTrunks = new Map(setup.devices.flatMap(({ id, emergencyTrunks: own }) => (own === undefined ? [] : [[id, own.join('&')] as const])));
     for (const dialled of before.failsafes) {
       if (!failsafes.has(dialled)) await write('fd-failsafe', dialled, '');
     }
@@ -93,7 +114,11 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
       if (!identities.has(id)) await writeIdentity(id, { callerId: '', location: '' });
     }
     for (const [id, identity] of identities) await writeIdentity(id, identity);
-    return { objects, failsafes: [...failsafes.keys()], identities: [...identities.keys()] };
+    for (const id of before.emergencyTrunks ?? []) {
+      if (!emergencyTrunks.has(id)) await write('fd-emergency', `trunks/${id}`, '');
+    }
+    for (const [id, trunks] of emergencyTrunks) await write('fd-emergency', `trunks/${id}`, trunks);
+    return { objects, failsafes: [...failsafes.keys()], identities: [...identities.keys()], emergencyTrunks: [...emergencyTrunks.keys()] };
   }
 
   async function writeIdentity(id: string, { callerId, location }: EmergencyIdentity): Promise<void> {
@@ -113,6 +138,10 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
 function identitiesOf(setup: SwitchSetup): ReadonlyMap<string, EmergencyIdentity> {
   const own = setup.devices.flatMap(({ id, emergency }) => (emergency === undefined ? [] : [[id, emergency] as const]));
   return new Map([['default', setup.emergency], ...own]);
+}
+
+function failsafeText({ number, trunks }: Failsafe): string {
+  return trunks === undefined ? number : `${number}@${trunks.join('&')}`;
 }
 
 function trunksOf({ objects }: Provisioned): readonly string[] {

@@ -1,6 +1,6 @@
 /**
  * Which phone is where and how trunks do, as the switch sees it. Each reading asks it anew: a call into the dialplan per
- * eight objects and, for trunks that register, one HTTP request. What the switch does not keep is since when:
+ * eight objects and, for trunks that register, one HTTP request; a glimpse, one list of all endpoints. What the switch does not keep is since when:
  * that is remembered here, from reading to reading.
  */
 import type { DeviceContact, DeviceRegistration, SwitchDevice, SwitchTrunk, TrunkHealth, TrunkState } from '../../switch-setup.ts';
@@ -11,16 +11,21 @@ import type { SwitchContact, SwitchDatabase } from './switch-database.ts';
 interface Whereabouts {
   trunks(trunks: readonly SwitchTrunk[]): Promise<readonly TrunkHealth[]>;
   devices(devices: readonly Pick<SwitchDevice, 'id'>[]): Promise<readonly DeviceRegistration[]>;
+  /** The same by one request, however many: where a phone is, is asked of those alone that have come since the last reading. */
+  glimpse(devices: readonly Pick<SwitchDevice, 'id'>[]): Promise<readonly DeviceRegistration[]>;
 }
 
 /** An answer of the dialplan holds 4,096 bytes. */
 const askedAtOnce = 8;
 
 export function createWhereabouts(
-  database: Pick<SwitchDatabase, 'contacts'>, registrationStates: () => Promise<ReadonlyMap<string, RegistrationState>>, now: () => number = Date.now,
+  database: Pick<SwitchDatabase, 'contacts'>, registrationStates: () => Promise<ReadonlyMap<string, RegistrationState>>, online: () => Promise<ReadonlySet<string>>,
+  now: () => number = Date.now,
 ): Whereabouts {
   const trunksSince = createSince(now);
   const devicesSince = createSince(now);
+  /** As last read, by device. */
+  const known = new Map<string, readonly SwitchContact[]>();
 
   async function contactsOf(aors: readonly string[]): Promise<readonly SwitchContact[]> {
     const found: SwitchContact[] = [];
@@ -45,17 +50,31 @@ export function createWhereabouts(
       return health;
     },
 
-    async devices(devices) {
-      const contacts = await contactsOf(devices.map(({ id }) => id));
-      devicesSince.keepOnly(contacts.map(({ aor, uri }) => `${aor} ${uri}`));
-      return devices.map(({ id }) => ({
-        device: id,
-        contacts: contacts.filter(({ aor }) => aor === id).map(({ uri, userAgent, expiresAt }): DeviceContact => ({
-          address: addressOf(uri), userAgent, expiresAt: expiresAt * 1000, since: devicesSince.of(`${id} ${uri}`),
-        })),
-      }));
+    devices: (devices) => read(devices, devices),
+
+    async glimpse(devices) {
+      const there = await online();
+      for (const id of known.keys()) if (!there.has(id)) known.delete(id);
+      return read(devices, devices.filter(({ id }) => there.has(id) && !known.has(id)));
     },
   };
+
+  async function read(devices: readonly Pick<SwitchDevice, 'id'>[], asked: readonly Pick<SwitchDevice, 'id'>[]): Promise<readonly DeviceRegistration[]> {
+    const contacts = await contactsOf(asked.map(({ id }) => id));
+    for (const { id } of asked) {
+      const own = contacts.filter(({ aor }) => aor === id);
+      if (own.length === 0) known.delete(id);
+      else known.set(id, own);
+    }
+    for (const id of known.keys()) if (!devices.some((device) => device.id === id)) known.delete(id);
+    devicesSince.keepOnly([...known.values()].flat().map(({ aor, uri }) => `${aor} ${uri}`));
+    return devices.map(({ id }) => ({
+      device: id,
+      contacts: (known.get(id) ?? []).map(({ uri, userAgent, expiresAt }): DeviceContact => ({
+        address: addressOf(uri), userAgent, expiresAt: expiresAt * 1000, since: devicesSince.of(`${id} ${uri}`),
+      })),
+    }));
+  }
 }
 
 function registers({ register, credentials }: SwitchTrunk): boolean {

@@ -1,0 +1,62 @@
+/**
+ * A phone dials an extension: the account's own, whoever else has the same. Pure, as compile.ts.
+ *
+ *   ring ─noAnswer─> hang-up
+ */
+import { contentHash } from '../ids.ts';
+import { hour, second, type Ms } from '../time.ts';
+import type { Account, CallFacts, Device, User } from './config.ts';
+import type { Attempt, Plan, Reason, Step } from './plan.ts';
+import { sipName, targetOf } from './sip-name.ts';
+import { seconds } from './words.ts';
+
+const longestRingMs: Ms = 60 * second;
+const maxCallMs: Ms = 4 * hour;
+
+interface Owned {
+  readonly account: Account;
+  readonly user: User;
+  readonly device: Device;
+}
+
+/** `phone`: the one that calls, by its name on the switch. Undefined when nobody has that phone, or its account has no such extension. */
+export function compileExtension(accounts: readonly Account[], phone: string, facts: CallFacts): Plan | undefined {
+  const caller = find(accounts, (account, device) => device.target.kind === 'device' && sipName(account.sipPrefix, device.target.device) === phone);
+  if (caller === undefined) return undefined;
+  const callee = find([caller.account], (_, { target }) => target.kind === 'device' && target.device === facts.dialled);
+  return callee === undefined ? undefined : planOf(caller, callee, facts);
+}
+
+function find(accounts: readonly Account[], is: (account: Account, device: Device) => boolean): Owned | undefined {
+  for (const account of accounts) {
+    for (const user of account.users) {
+      const device = user.devices.find((one) => is(account, one));
+      if (device !== undefined) return { account, user, device };
+    }
+  }
+  return undefined;
+}
+
+function planOf(caller: Owned, { account, user, device }: Owned, facts: CallFacts): Plan {
+  const called = `extension ${facts.dialled} is ${user.name}, ${device.label}, of ${account.name}`;
+  const itself = device === caller.device;
+  const steps: Record<string, Step> = { 'hang-up': { kind: 'hang-up', cause: itself ? 'busy' : 'no-answer' } };
+  const reasons: Reason[] = [{ subject: 'extension', taken: true, why: called }];
+  if (itself) {
+    reasons.push({ subject: 'ring', taken: false, why: 'it is the phone that calls' });
+  } else {
+    const attempt: Attempt = {
+      user: user.id, label: device.label, target: targetOf(account, device.target), ringMs: Math.min(device.ringMs ?? longestRingMs, longestRingMs),
+      callerId: { number: facts.callerNumber, name: facts.callerName }, whisper: [],
+    };
+    steps['ring'] = { kind: 'ring', pattern: 'simultaneous', attempts: [attempt], ringMs: attempt.ringMs, taken: [], on: { noAnswer: 'hang-up' } };
+    reasons.push({ subject: 'ring', taken: true, why: `for ${seconds(attempt.ringMs)}` });
+    // Nothing announces it to the two, and nobody is recorded unawares.
+    reasons.push({ subject: 'recording', taken: false, why: 'calls between extensions are not recorded' });
+  }
+  const content = {
+    account: { id: account.id, name: account.name }, number: { e164: facts.dialled, label: `${user.name}, ${device.label}` },
+    first: itself ? 'hang-up' : 'ring', steps, reasons, maxCallMs,
+  };
+  return { version: 1, hash: contentHash(content), ...content };
+}
