@@ -10,7 +10,7 @@ import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
-import type { EpochMs, Ms } from '../core/time.ts';
+import { minute, type EpochMs, type Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
 import type { CallArchive, LiveJournals, Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -21,7 +21,7 @@ import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
 import { createLease, leaseMs } from './lease.ts';
-import { reconcile, type ReconcileParts, type Scope } from './reconcile.ts';
+import { reconcile, type ReconcileParts, type Scope, type Verdict } from './reconcile.ts';
 import { createRegistry } from './registry.ts';
 import { unknownNumberPlan } from './unknown-number.ts';
 
@@ -29,7 +29,8 @@ const retryMs: Ms = 1000;
 /** Of a controller that is gone, in one go: few enough for others to have their share. */
 const takenAtOnce = 32;
 /** After the store has lost its memory, owners have said by then which calls are theirs. */
-const strangersAgainMs: Ms = 4 * leaseMs;
+const askAgainMs: Ms = 4 * leaseMs;
+const askAgainAtMost: Ms = 5 * minute;
 
 export interface ControllerOptions {
   readonly driver: MediaDriver;
@@ -86,7 +87,9 @@ export function createController(options: ControllerOptions): Controller {
   const closing = new Set<Promise<void>>();
   /** Controllers whose calls are being taken. */
   const taking = new Set<string>();
-  let strangers: CancelTimer | null = null;
+  let again: CancelTimer | null = null;
+  let againScope: 'all' | 'strangers' = 'strangers';
+  let askAgainAfter = askAgainMs;
 
   const executor = createExecutor({ driver, clock, maySend: () => isSure(), log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
   const registry = createRegistry({ executor, log, metrics });
@@ -153,28 +156,41 @@ export function createController(options: ControllerOptions): Controller {
     },
   });
   const isSure = (): boolean => lease?.sure() ?? true;
+  const known = (calls: readonly { readonly callId: CallId }[]): ReadonlySet<CallId> => new Set(calls.map(({ callId }) => callId).filter((callId) => registry.get(callId) !== undefined));
   /** The store's word; where it cannot be had, the switch's, and that of a controller that has run all the time. */
   const claim: ReconcileParts['claim'] = async (calls) => {
     const none: ReadonlySet<CallId> = new Set();
     if (ownership === undefined || lease === null) return { mine: new Set(calls.map(({ callId }) => callId)), over: none, undecided: none };
     const token = lease.token();
+    const here = lease.unbroken() ? known(calls) : none;
+    const asked = calls.map(({ callId, believed }) => ({ callId, believed: here.has(callId) ? controller : believed }));
+    let answer: Pick<Verdict, 'mine' | 'over'> & { readonly settled: boolean } = { mine: new Set(asked.filter(({ believed }) => believed === controller).map(({ callId }) => callId)), over: none, settled: false };
     if (token !== null) {
       try {
-        const { mine, over, settled } = await ownership.claim(token, calls);
-        if (!settled) later(strangersAgainMs);
-        return { mine, over, undecided: none };
+        answer = await ownership.claim(token, asked);
       } catch (error) {
         log.warn({ error: String(error) }, 'It cannot be asked whose calls are whose: this controller goes on with its own');
       }
     }
-    later(strangersAgainMs);
-    const unbroken = lease.unbroken();
-    const known = calls.filter(({ callId }) => registry.get(callId) !== undefined);
-    const mine = [...calls.filter(({ believed }) => believed === controller), ...(unbroken ? known : [])];
-    const undecided = unbroken ? [] : known.filter(({ believed }) => believed === null);
-    return { mine: new Set(mine.map(({ callId }) => callId)), over: none, undecided: new Set(undecided.map(({ callId }) => callId)) };
+    const { mine, over, settled } = answer;
+    // Of these there is a journal and nothing else: whoever has them now may know less of them.
+    const elsewhere = calls.some(({ callId, believed }) => believed === null && !mine.has(callId) && !over.has(callId));
+    if (settled) {
+      lease.mended();
+      if (elsewhere) later('strangers', true);
+      else askAgainAfter = askAgainMs;
+      return { mine, over, undecided: none };
+    }
+    const undecided = known(asked.filter(({ callId, believed }) => believed === null && !mine.has(callId) && !over.has(callId)));
+    later(undecided.size > 0 ? 'all' : 'strangers');
+    return { mine, over, undecided };
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onLost: (callId) => { ownership?.lose(callId); }, linkIsUp: () => link === 'up' && !stopping };
+  const onNotOurs: ReconcileParts['onNotOurs'] = (callId, why) => {
+    if (why === 'lost') ownership?.lose(callId);
+    else if (why === 'over') ownership?.end(callId);
+    else ownership?.giveBack(callId);
+  };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, linkIsUp: () => link === 'up' && !stopping };
 
   /** Takes the calls of a controller that is gone, a few at a time, so that all who live share them. */
   const takeFrom = async (owners: Ownership, name: string): Promise<void> => {
@@ -199,10 +215,14 @@ export function createController(options: ControllerOptions): Controller {
     }
   };
   /** What cannot be told yet whose it is, is looked at again. */
-  const later = (ms: Ms): void => {
-    strangers ??= clock.setTimer(clock.now() + ms, () => {
-      strangers = null;
-      if (link === 'up' && !stopping) void queueReconcile('strangers');
+  const later = (scope: 'all' | 'strangers', seldomer = false): void => {
+    againScope = scope === 'all' ? 'all' : againScope;
+    if (seldomer && again === null) askAgainAfter = Math.min(2 * askAgainAfter, askAgainAtMost);
+    again ??= clock.setTimer(clock.now() + askAgainAfter, () => {
+      const wanted = againScope;
+      again = null;
+      againScope = 'strangers';
+      if (link === 'up' && !stopping) void queueReconcile(wanted);
     });
   };
 
@@ -299,7 +319,7 @@ export function createController(options: ControllerOptions): Controller {
       if (drainMs > 0) await emptyWithin(drainMs);
       stopping = true;
       retry?.();
-      strangers?.();
+      again?.();
       guard.stop();
       for (const runner of registry.all()) runner.abandon();
       await reconciling;

@@ -36,8 +36,10 @@ export interface Lease {
   sure(): boolean;
   /** Null while there is no lease, or the store is away. */
   token(): number | null;
-  /** While the store is away: this process has run all the time, so nobody can have taken its calls. */
+  /** This process has run since it last knew what is its own: nobody can have taken that while the store was away. */
   unbroken(): boolean;
+  /** Of each call here it is known again whose it is. */
+  mended(): void;
   /** Others may take what is left at once. */
   stop(): Promise<void>;
 }
@@ -65,7 +67,6 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
   const doubt = (why: string): void => {
     if (doubtful) return;
     doubtful = true;
-    broken = true;
     metrics.count('leases_doubted_total');
     log.warn({ why }, 'It is not certain which calls are still this controller’s: nothing is done until it is');
     onDoubt();
@@ -92,7 +93,6 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     if (away) log.info({}, 'The lease is held again');
     token = renewed.token;
     away = false;
-    broken = false;
     // What this controller went on with may have been taken while the store could not be asked.
     if (anew && beating && !doubtful) onSure();
     settle();
@@ -117,7 +117,11 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     });
   };
   const sure = (): boolean => {
-    if (clock.monotonic() - ranAt > doubtMs) doubt(`this process did not run for ${Math.round(clock.monotonic() - ranAt)} ms`);
+    const notRun = clock.monotonic() - ranAt;
+    if (notRun > doubtMs) {
+      broken = true;
+      doubt(`this process did not run for ${Math.round(notRun)} ms`);
+    }
     return !doubtful;
   };
 
@@ -134,6 +138,7 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     sure,
     token: () => (away ? null : token),
     unbroken: () => !broken,
+    mended: () => { broken = false; },
     stop: async () => {
       stopped = true;
       timer?.();

@@ -36,7 +36,8 @@ export interface ReconcileParts {
   readonly archive: CallArchive;
   readonly planOf: (offer: Offer) => Plan;
   readonly linkIsUp: () => boolean;
-  readonly onLost: (callId: CallId) => void;
+  /** lost: another has it. over: it has ended, and its record is safe. unknown: nobody here knows of it. */
+  readonly onNotOurs: (callId: CallId, why: 'lost' | 'over' | 'unknown') => void;
   /** Which of these calls are this controller's to look after, and which are over. */
   readonly claim: (calls: readonly { readonly callId: CallId; readonly believed: string | null }[]) => Promise<Verdict>;
 }
@@ -101,14 +102,14 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
 
 /** Another controller has the call. */
 function letGo(parts: ReconcileParts, callId: CallId): void {
-  const { registry, runners, guard, archive, onLost } = parts;
+  const { registry, runners, guard, archive, onNotOurs } = parts;
+  archive.letGo(callId);
   if (registry.get(callId) === undefined) return;
   runners.metrics.count('calls_let_go_total');
   runners.log.warn({ call: callId }, 'Another controller has taken this call');
   guard.forget(callId);
   registry.letGo(callId);
-  archive.letGo(callId);
-  onLost(callId);
+  onNotOurs(callId, 'lost');
 }
 
 function tellSeen(parts: ReconcileParts, runner: CallRunner, seen: CallOnSwitch): void {
@@ -132,12 +133,14 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
       registry.remove(callId);
       reap(parts, seen, 'its call has ended');
       live.close(callId);
+      parts.onNotOurs(callId, 'over');
       return;
     }
     const restored = await fromJournal(parts, callId);
     if (registry.get(callId) !== undefined) return;
     if (restored === null && seen.caller === null) {
       reap(parts, seen, 'no call is known for it');
+      parts.onNotOurs(callId, 'unknown');
       return;
     }
     const runner = restored ?? fromMarks(parts, seen);
@@ -175,6 +178,7 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
       return;
     }
     const runner = await fromJournal(parts, callId);
+    if (runner === null) parts.onNotOurs(callId, 'unknown');
     if (runner === null || isOurs(parts, callId)) return;
     if (runner.call.phase === 'ended') {
       endReplayed(parts, runner);

@@ -28,7 +28,6 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
     let held: number | null = null;
     const tell = (): void => {
       if (isAway || held === null || leases.get(controller)?.token !== held) return;
-      for (const callId of mine) if (!owners.has(callId)) owners.set(callId, controller);
       for (const callId of ended) {
         if ((owners.get(callId) ?? controller) !== controller) continue;
         owners.delete(callId);
@@ -70,6 +69,10 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         ended.add(callId);
         finished.add(callId);
         tell();
+      },
+      giveBack: (callId) => {
+        mine.delete(callId);
+        if (!isAway && owners.get(callId) === controller) owners.delete(callId);
       },
       lose: (callId) => { mine.delete(callId); },
       claim: async (token, calls) => {

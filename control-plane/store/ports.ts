@@ -198,12 +198,17 @@ export interface Database {
  * has lapsed has lost the right to its calls, and each of them goes to whoever takes it first.
  */
 export interface Ownership {
-  /** Holds the lease on; `null` asks for one anew, which ends that of an earlier process of this name. Rejects when the store is away. */
+  /**
+   * Holds the lease on; `null` asks for one anew, which ends that of an earlier process of this name: then calls are to be
+   * claimed again, since the store may have lost its memory. Rejects when the store is away.
+   */
   renew(token: number | null): Promise<Renewed>;
   /** This controller has the call: noted soon, not waited for. */
   begin(callId: CallId): void;
   /** The call is over, and its record safe: nobody needs to finish it. */
   end(callId: CallId): void;
+  /** Nothing is known of the call here: it is nobody's again. */
+  giveBack(callId: CallId): void;
   /** Another controller has the call. */
   lose(callId: CallId): void;
   /** Those of these calls that are this controller's now: its own, and what nobody who lives had. Rejects when the store is away. */

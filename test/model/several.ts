@@ -83,6 +83,8 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
   };
 
   let storeAway = false;
+  /** Calls whose journal the store has from its beginning. */
+  const remembered = new Set<CallId>();
   const unlessAway = <T>(act: () => Promise<T>): Promise<T> => (storeAway ? Promise.reject(new Error('The store is away.')) : act());
   const begin = (name: Name): Process => {
     let frozen: PromiseWithResolvers<void> | null = null;
@@ -120,7 +122,22 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
       claim: (token, calls) => gate(owners.claim(token, calls)),
       take: (token, from, atMost) => gate(owners.take(token, from, atMost)),
     };
-    const journals: LiveJournals = { ...live, read: (callId) => gate(unlessAway(() => live.read(callId))), list: () => gate(unlessAway(() => live.list())) };
+    /** As in store/redis: what could not be read is not continued. */
+    const unread = new Set<CallId>();
+    const journals: LiveJournals = {
+      ...live,
+      append: (callId, record) => {
+        // nor is one whose beginning the store has forgotten
+        if (!unread.has(callId) && (record.kind === 'opened' || remembered.has(callId))) {
+          remembered.add(callId);
+          live.append(callId, record);
+        }
+      },
+      read: (callId) => gate(unlessAway(() => live.read(callId)).catch((error: unknown) => {
+        unread.add(callId);
+        throw error;
+      })), list: () => gate(unlessAway(() => live.list())),
+    };
     const own: Clock = {
       now: () => clock.now(),
       monotonic: () => clock.monotonic(),
@@ -185,7 +202,10 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
       shared.away();
       clock.setTimer(clock.now() + one.forMs, () => {
         storeAway = false;
-        if (one.empty) live.clear();
+        if (one.empty) {
+          live.clear();
+          remembered.clear();
+        }
         shared.back({ empty: one.empty });
       });
       return;
@@ -211,7 +231,8 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
     const busy = [...processes.values()].some((process) => process === null || process.controller.calls().length > 0);
     if (waited > 30_000 && !busy && Object.values(sim.leftovers()).flat().length === 0) break;
   }
-  await elapsed(20_000);
+  // journals of calls that another had are asked about ever more seldom
+  await elapsed(700_000);
   checkOver();
 
   function checkOver(): void {

@@ -46,6 +46,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   const mine = new Set<CallId>();
   const begun = new Set<CallId>();
   const ended = new Set<CallId>();
+  const givenBack = new Set<CallId>();
   /** Told again to a Redis that may have forgotten them. */
   const over = new Set<CallId>();
   let timer: NodeJS.Timeout | null = null;
@@ -67,21 +68,22 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   }
 
   const tellSoon = (): void => {
-    if (timer !== null || telling || held === null || begun.size + ended.size === 0) return;
+    if (timer !== null || telling || held === null || begun.size + ended.size + givenBack.size === 0) return;
     timer = setTimeout(() => {
       timer = null;
       void tell();
     }, gatherMs);
   };
   const tell = async (): Promise<void> => {
-    const [news, over] = [[...begun].slice(0, callsAtOnce), [...ended].slice(0, callsAtOnce)];
-    if (held === null || news.length + over.length === 0 || redis.status !== 'ready') return;
+    const [news, past, back] = [[...begun].slice(0, callsAtOnce), [...ended].slice(0, callsAtOnce), [...givenBack].slice(0, callsAtOnce)];
+    if (held === null || news.length + past.length + back.length === 0 || redis.status !== 'ready') return;
     telling = true;
     for (const callId of news) begun.delete(callId);
-    for (const callId of over) ended.delete(callId);
+    for (const callId of past) ended.delete(callId);
+    for (const callId of back) givenBack.delete(callId);
     let told = false;
     try {
-      told = (await run('note', [tokensKey, ownersKey], [controller, held, rememberMs, news.length, ...news, ...over])) === 1;
+      told = (await run('note', [tokensKey, ownersKey], [controller, held, rememberMs, news.length, past.length, ...news, ...past, ...back])) === 1;
     } catch (error) {
       log.debug({ error: String(error) }, 'Redis was not told whose calls are whose');
     }
@@ -92,16 +94,8 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     }
     // Said again with the next lease, or when Redis is back.
     for (const callId of news) if (mine.has(callId)) begun.add(callId);
-    for (const callId of over) if (!mine.has(callId)) ended.add(callId);
-  };
-  /** What it may have forgotten; a call that somebody took meanwhile stays theirs. */
-  const tellAll = (): void => {
-    if (held === null) return;
-    for (const callId of over) ended.add(callId);
-    claim(held, [...mine].map((callId) => ({ callId, believed: controller }))).catch((error: unknown) => {
-      log.debug({ error: String(error) }, 'Redis was not told again whose calls are whose');
-    });
-    tellSoon();
+    for (const callId of past) if (!mine.has(callId)) ended.add(callId);
+    for (const callId of back) if (!mine.has(callId)) givenBack.add(callId);
   };
   const claim: Ownership['claim'] = async (token, calls) => {
     const all = { mine: new Set<CallId>(), over: new Set<CallId>(), settled: true };
@@ -122,8 +116,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     return callIds;
   };
 
-  // It may have come back empty.
-  redis.on('ready', tellAll);
+  redis.on('ready', tellSoon);
 
   return {
     renew: async (token) => {
@@ -131,7 +124,9 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       if (said === 'lapsed' || said === 'replaced') return { held: false, why: said };
       if (held !== Number(said)) {
         held = Number(said);
-        tellAll();
+        // Whose calls are whose is claimed anew by who has them; what is over, nobody else can say.
+        for (const callId of over) ended.add(callId);
+        tellSoon();
       }
       return { held: true, token: held, lapsed };
     },
@@ -150,6 +145,12 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       if (over.size > rememberedOver && oldest !== undefined) over.delete(oldest);
       tellSoon();
     },
+    giveBack: (callId) => {
+      mine.delete(callId);
+      begun.delete(callId);
+      givenBack.add(callId);
+      tellSoon();
+    },
     lose: (callId) => {
       mine.delete(callId);
       begun.delete(callId);
@@ -164,7 +165,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     stop: () => {
       held = null;
       if (timer !== null) clearTimeout(timer);
-      redis.off('ready', tellAll);
+      redis.off('ready', tellSoon);
     },
   };
 }
