@@ -135,7 +135,7 @@ describe('every body that a route can be sent', () => {
   it('is right often enough for the test above to mean something', async () => {
     const own = await startApi();
     const counts = new Map<number, number>();
-    for (const json of fc.sample(bodiesOf(routes.find((route) => route.method === 'post' && route.path.endsWith('/users')) ?? routes[0] as Route), { numRuns: 200, seed: 7 })) {
+    for (const json of fc.sample(bodiesOf(routes.find((route) => route.method === 'post' && route.path.endsWith('/users')) ?? routes[0] as Route), { numRuns: 400, seed: 7 })) {
       const { status } = await own.ask('post', '/accounts/north/users', { json });
       counts.set(status, (counts.get(status) ?? 0) + 1);
     }

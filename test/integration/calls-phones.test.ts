@@ -130,7 +130,7 @@ describe('A hostile caller', () => {
 
     expect(clinic.controller.alive()).toBe(true);
     expect(caller.call.hears(700) && ann.hears(350)).toBe(true);
-    const next = await clinic.call(BOTH, { hangUpAfterMs: 100 });
+    const next = await clinic.call(BOTH, { hangUpAfterMs: 1_000 });
     await next.call.ended(6_000);
     expect(await clinic.cdrOf(next)).toMatchObject({ disposition: 'answered' });
     await caller.call.hangUp();
