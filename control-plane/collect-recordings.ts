@@ -26,6 +26,8 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
+  /** Begins to look for what is left from before: when the switch is known to serve, and the calls on it to be taken up. */
+  start(): void;
   /** A call has ended. */
   collect(cdr: Cdr): void;
   /** Null, or a sentence: recordings stay on the switch, and why. */
@@ -94,14 +96,18 @@ export function collectRecordings(options: CollectorOptions): Collector {
     for (const callId of calls) if (!stopping && !isLive(callId)) untaken.delete(callId);
   }
 
-  enqueue(() => collectAll());
-  let lookedAt = performance.now();
-  const timer = setInterval(() => {
+  let timer: NodeJS.Timeout | undefined;
+  let lookedAt = -Infinity;
+  const look = (): void => {
     if (problem === null && performance.now() - lookedAt < everyMs) return;
     lookedAt = performance.now();
     enqueue(() => collectAll());
-  }, againMs);
+  };
   return {
+    start: () => {
+      look();
+      timer = setInterval(look, againMs);
+    },
     collect: (cdr) => {
       if (cdr.voicemail === null && cdr.recordings.length === 0) return;
       // the others are found in the database when they are looked for

@@ -34,6 +34,8 @@ interface KeepOptions {
 
 export interface KeptCalls {
   readonly recordings: Recordings;
+  /** Once the controller has taken up the calls on the switch. */
+  fetchLeftBehind(): void;
   problems(): readonly string[];
   stop(): Promise<void>;
 }
@@ -94,6 +96,7 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
   const retentionTimer = setInterval(retainNow, retentionEveryMs);
   return {
     recordings,
+    fetchLeftBehind: () => { collector.start(); },
     problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();
