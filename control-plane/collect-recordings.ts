@@ -26,7 +26,7 @@ export interface CollectorOptions {
 }
 
 export interface Collector {
-  /** Looks at once, and every half minute, for what was left behind. */
+  /** Begins to look for what is left from before: when the switch is known to serve, and the calls on it to be taken up. */
   start(): void;
   /** A call has ended. */
   collect(cdr: Cdr): void;
@@ -96,16 +96,17 @@ export function collectRecordings(options: CollectorOptions): Collector {
     for (const callId of calls) if (!stopping && !isLive(callId)) untaken.delete(callId);
   }
 
-  let lookedAt = performance.now();
   let timer: NodeJS.Timeout | undefined;
+  let lookedAt = -Infinity;
+  const look = (): void => {
+    if (problem === null && performance.now() - lookedAt < everyMs) return;
+    lookedAt = performance.now();
+    enqueue(() => collectAll());
+  };
   return {
     start: () => {
-      enqueue(() => collectAll());
-      timer ??= setInterval(() => {
-        if (problem === null && performance.now() - lookedAt < everyMs) return;
-        lookedAt = performance.now();
-        enqueue(() => collectAll());
-      }, againMs);
+      look();
+      timer = setInterval(look, againMs);
     },
     collect: (cdr) => {
       if (cdr.voicemail === null && cdr.recordings.length === 0) return;

@@ -35,8 +35,8 @@ interface KeepOptions {
 
 export interface KeptCalls {
   readonly recordings: Recordings;
-  /** The switch can be asked: what an earlier run left there is brought. */
-  start(): void;
+  /** Once the controller has taken up the calls on the switch. */
+  fetchLeftBehind(): void;
   problems(): readonly string[];
   stop(): Promise<void>;
 }
@@ -97,7 +97,7 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
   const retentionTimer = setInterval(retainNow, retentionEveryMs);
   return {
     recordings,
-    start: () => { collector.start(); },
+    fetchLeftBehind: () => { collector.start(); },
     problems: () => [disk.problem(), recordings.problem(), collector.problem(), spool.problem()].filter((problem) => problem !== null),
     stop: async () => {
       unobserve();

@@ -157,7 +157,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
-    kept.start();
+    kept.fetchLeftBehind();
 
     const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });

@@ -231,11 +231,11 @@ describe('A data directory that cannot be used', () => {
   test('full while it serves: readiness says so, calls and the process go on, and with room again all is well', async ({ skip }) => {
     if (!(await mountable)) skip('This kernel gives no mount name space.');
     mkdirSync(newDataDir());
-    const script = `mount -t tmpfs -o size=100m tmpfs "${dataDir}" && exec "$0" "$@"`;
+    const script = `mount -t tmpfs -o size=200m tmpfs "${dataDir}" && exec "$0" "$@"`;
     const served = startCli(['start'], { ...toStack, FRONTDESK_DATA_DIR: dataDir }, [...disk, script]);
     const url = await served.readyUrl();
     const inside = `/proc/${served.child.pid}/root${dataDir}`;
-    await new Promise((resolve) => { spawn('sh', ['-c', `head -c 120000000 /dev/zero > "${inside}/filler"`], { stdio: 'ignore' }).once('exit', resolve); });
+    await new Promise((resolve) => { spawn('sh', ['-c', `head -c 400000000 /dev/zero > "${inside}/filler"`], { stdio: 'ignore' }).once('exit', resolve); });
     await callToNobody();
     await until(async () => (await fetch(url)).status === 503, { describe: 'readiness fails' });
     expect(await (await fetch(url)).json()).toMatchObject({ ready: false, reasons: expect.arrayContaining([expect.stringMatching(/^The data directory cannot be written: ENOSPC/)]) });

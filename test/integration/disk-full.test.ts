@@ -136,7 +136,11 @@ describe('When the disk fills up', () => {
     expect(disk.freeBytes()).toBe(0);
     await goOnTalking(first);
     await saysSo(/^Only 0 MiB are free on the disk of .*: calls go on, but no other is recorded/, 200);
-    expect((await api.get<{ items: readonly { phase: string }[] }>('/live-calls')).items.map(({ phase }) => phase)).toEqual(['connected']);
+    const [live] = await until(async () => {
+      const { items } = await api.get<{ items: readonly { phase: string; recordings: readonly { cut: boolean }[] }[] }>('/live-calls');
+      return items[0]?.recordings[0]?.cut === true ? items : undefined;
+    }, { describe: 'the switch cannot write on', within: 10_000 });
+    expect(live?.phase).toBe('connected');
     await goOnTalking(first);
     await hangUp(first);
     await saysSo(/^The data directory cannot be written: ENOSPC/, 503);

@@ -60,12 +60,23 @@ export const isSilent = (samples: Int16Array): boolean => loudness(samples) < AU
 /** North American ringback, 440 + 480 Hz; needs 100 ms of audio to tell the two apart. */
 export const isRingback = (samples: Int16Array): boolean => hasTone(samples, 440) && hasTone(samples, 480);
 
+const WINDOW = SAMPLE_RATE / 5;
+
+/**
+ * Whether the tone is in most of it, listened to in pieces of 200 ms: over seconds one late packet shifts the phase, and
+ * two halves of the same tone would cancel each other out.
+ */
+const isMostlyTone = (samples: Int16Array, hz: number): boolean => {
+  const pieces = Array.from({ length: Math.max(1, Math.floor(samples.length / WINDOW)) }, (_, i) => samples.subarray(i * WINDOW, (i + 1) * WINDOW));
+  return pieces.filter((piece) => hasTone(piece, hz)).length > pieces.length / 2;
+};
+
 /** Which of these tones each channel of a 16-bit WAV at 8 kHz has, in its second half, where a conversation is under way. */
 export const tonesIn = (wav: Buffer, tones: readonly number[]): number[][] => {
   const channels = wav.readUInt16LE(22);
   const samples = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + 44 + Math.floor((wav.length - 44) / 2) * 2));
   return Array.from({ length: channels }, (_, channel) => {
     const own = samples.filter((_sample, i) => i % channels === channel);
-    return tones.filter((hz) => hasTone(own.subarray(own.length / 2), hz));
+    return tones.filter((hz) => isMostlyTone(own.subarray(own.length / 2), hz));
   });
 };
