@@ -42,8 +42,8 @@ export interface MediaDriver {
   accept(newCalls: boolean): void;
   /** Never rejects, settles within the driver's deadline. A leg that is already gone makes HangUpLeg succeed. */
   execute(command: MediaCommand): Promise<CommandResult>;
-  /** All calls on the switch that are Frontdesk's, as they are now. Rejects when the link is down. */
-  snapshot(): Promise<SwitchSnapshot>;
+  /** The calls on the switch that are Frontdesk's, or of these only, as they are now. Rejects when the link is down. */
+  snapshot(only?: ReadonlySet<CallId>): Promise<SwitchSnapshot>;
   /**
    * Makes the calls of another or an earlier instance this one's: subscribes to their legs and bridges and moves
    * them here, so that events flow and commands are obeyed.

@@ -27,7 +27,7 @@ import { unknownNumberPlan } from './unknown-number.ts';
 
 const retryMs: Ms = 1000;
 /** Of a controller that is gone, in one go: few enough for others to have their share. */
-const takenAtOnce = 32;
+const takenAtOnce = 16;
 /** After the store has lost its memory, owners have said by then which calls are theirs. */
 const askAgainMs: Ms = 4 * leaseMs;
 const askAgainAtMost: Ms = 5 * minute;
@@ -197,14 +197,18 @@ export function createController(options: ControllerOptions): Controller {
     if (taking.has(name)) return;
     taking.add(name);
     try {
+      const taken = new Set<CallId>();
       for (;;) {
         const token = lease?.token() ?? null;
-        if (token === null || stopping || link !== 'up') return;
-        const taken = await owners.take(token, name, takenAtOnce);
-        if (taken.length === 0) break;
-        metrics.count('calls_taken_total', taken.length);
-        log.warn({ controller: name, calls: taken.length }, 'A controller is gone: its calls are taken over');
-        await queueReconcile(new Set(taken));
+        if (token === null || stopping || link !== 'up') break;
+        const some = await owners.take(token, name, takenAtOnce);
+        if (some.length === 0) break;
+        for (const callId of some) taken.add(callId);
+      }
+      if (taken.size > 0) {
+        metrics.count('calls_taken_total', taken.size);
+        log.warn({ controller: name, calls: taken.size }, 'A controller is gone: its calls are taken over');
+        await queueReconcile(taken);
       }
       // What the store was never told of is found on the switch.
       await queueReconcile('strangers');

@@ -70,7 +70,7 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
     runner.hold();
   }
   registry.keepUnknown();
-  const snapshot = await driver.snapshot();
+  const snapshot = await driver.snapshot(named ?? undefined);
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
   const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null || named.has(callId)) && registry.get(callId) === undefined));
   const unseen = [...known].filter((callId) => !seenIds.has(callId));

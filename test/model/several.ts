@@ -112,7 +112,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
         onLink: (state, reason) => { inTime(() => { handlers.onLink(state, reason); }); },
       })),
       execute: (command) => gate(driver.execute(command)),
-      snapshot: () => gate(driver.snapshot()),
+      snapshot: (only) => gate(driver.snapshot(only)),
       adopt: (callId, snapshot) => gate(driver.adopt(callId, snapshot)),
     };
     const owners = shared.of(name);

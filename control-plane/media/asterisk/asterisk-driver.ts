@@ -4,7 +4,7 @@
  */
 import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
-import { isCallRecording } from '../../core/ids.ts';
+import { isCallRecording, type CallId } from '../../core/ids.ts';
 import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
 import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
@@ -120,10 +120,10 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     });
   }
 
-  async function read(): Promise<SwitchReading> {
+  async function read(only?: ReadonlySet<CallId>): Promise<SwitchReading> {
     if (ari === undefined) throw new Error('There is no link to the switch.');
     const known = legs.ids();
-    const reading = await readSwitch(ari);
+    const reading = await readSwitch(ari, only);
     legs.keepOnly(known, reading.channelIds);
     recordings.asSeen(reading.snapshot.calls.flatMap((call) => call.recordings.filter(isCallRecording)));
     lastReading = reading;
@@ -163,7 +163,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       if (ari === undefined) return { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'There is no link to the switch.' };
       return perform(ari, legs, recordings, command, tell);
     },
-    snapshot: async () => (await read()).snapshot,
+    snapshot: async (only) => (await read(only)).snapshot,
     async adopt(callId, snapshot) {
       const call = snapshot.calls.find((each) => each.callId === callId);
       if (call === undefined) return;

@@ -27,8 +27,8 @@ const variablesAtOnce = 1000;
 
 type Call = { -readonly [K in keyof SwitchSnapshot['calls'][number]]: SwitchSnapshot['calls'][number][K] } & { legs: LegOnSwitch[]; bridges: { bridgeId: string; legIds: readonly string[] }[] };
 
-/** Throws when the link is down or the switch does not answer. */
-export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
+/** `only` limits it to these calls. Throws when the link is down or the switch does not answer. */
+export async function readSwitch(ari: AriClient, only?: ReadonlySet<CallId>): Promise<SwitchReading> {
   const [channelsReply, bridgesReply, appsReply] = await Promise.all([ari.request('channels.list'), ari.request('bridges.list'), ari.request('applications.list')]);
   const channels = ok(channelsReply);
   const apps = ok(appsReply).filter(({ name }) => frontdeskApp.test(name));
@@ -36,7 +36,8 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
   const claimed = new Set(apps.flatMap(({ channel_ids: ids }) => ids));
   const here = new Set(apps.find(({ name }) => name === ari.app)?.channel_ids);
   const elsewhere = new Set(apps.filter(({ name }) => name !== ari.app).flatMap(({ channel_ids: ids }) => ids));
-  const ours = channels.filter(({ id }) => (claimed.has(id) || leg.test(id)) && recordingOfTrack(id) === undefined);
+  const wanted = (id: string): boolean => only === undefined || only.has(callIdOf(id));
+  const ours = channels.filter(({ id }) => (claimed.has(id) || leg.test(id)) && recordingOfTrack(id) === undefined && wanted(id));
   const marks = await readMarks(ari, ours);
 
   const calls = new Map<CallId, Call>();
@@ -73,7 +74,7 @@ export async function readSwitch(ari: AriClient): Promise<SwitchReading> {
     call.caller = { answered: channel.state === 'Up', number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80), mark: callMark };
     if (callMark?.recording !== undefined) recordings.push({ call, name: callMark.recording });
   }
-  for (const { id, channels: legIds } of ok(bridgesReply)) if (bridge.test(id)) callOf(id).bridges.push({ bridgeId: id, legIds });
+  for (const { id, channels: legIds } of ok(bridgesReply)) if (bridge.test(id) && wanted(id)) callOf(id).bridges.push({ bridgeId: id, legIds });
   const isLive = async (recordingName: string): Promise<boolean> => (await ari.request('recordings.getLive', { recordingName })).ok;
   await Promise.all(recordings.map(async ({ call, name }) => {
     if (await isLive(name)) call.recordings = [...call.recordings, name];

@@ -51,11 +51,11 @@ export function createDriver(works: Works, instance: string): MediaDriver {
         else reply(answer);
       }, () => failed('unreachable', maker.dialled));
     },
-    async snapshot() {
+    async snapshot(only) {
       const link = seat?.link;
       const seen = await link?.request<SwitchSnapshot | null>((reply) => reply(look(works)), () => null);
       if (seen === null || seen === undefined) throw new Error('The link to the switch is down.');
-      return seen;
+      return only === undefined ? seen : { calls: seen.calls.filter(({ callId }) => only.has(callId)) };
     },
     async adopt(callId) {
       const link = seat?.link;
