@@ -59,12 +59,12 @@ export function collectRecordings(options: CollectorOptions): Collector {
   async function takeIn(cdr: Cdr, recordingId: string, names: readonly string[]): Promise<void> {
     await mkdir(incoming, { recursive: true, mode: 0o700 });
     const parts: RecordedPart[] = [];
-    for (const name of names) {
-      const file = join(incoming, `${name}.wav`);
-      const side = partName.exec(name)?.[2];
-      if (await stored.fetch(name, file)) parts.push({ channel: side === 'caller' || side === 'callee' ? side : 'mixed', wav: file });
-    }
+    const fileOf = (name: string): string => join(incoming, `${name}.wav`);
     try {
+      for (const name of names) {
+        const side = partName.exec(name)?.[2];
+        if (await stored.fetch(name, fileOf(name))) parts.push({ channel: side === 'caller' || side === 'callee' ? side : 'mixed', wav: fileOf(name) });
+      }
       if (parts.length > 0) {
         const known = recordings.get(recordingId) !== undefined;
         const taken = await recordings.takeIn({ ...aboutRecording(cdr, recordingId), parts });
@@ -73,7 +73,8 @@ export function collectRecordings(options: CollectorOptions): Collector {
       }
       for (const name of names) await stored.remove(name);
     } finally {
-      for (const { wav } of parts) if (typeof wav === 'string') await rm(wav, { force: true });
+      // also of one that came half: it is not encrypted
+      for (const name of names) await rm(fileOf(name), { force: true });
     }
   }
 

@@ -115,7 +115,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => loop.stop());
 
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
-    const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, log }), log);
+    const database = lateDatabase(() => openDatabase({ url: config.databaseUrl, dataDir: config.dataDir, templates: cacheDirFor(config), log }), log);
     undo.push(() => database.close());
     const running = await openConfiguration({ config, database, audioFiles, log, plan, refuse });
     undo.push(() => running.stop());

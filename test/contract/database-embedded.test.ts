@@ -124,4 +124,28 @@ describe('a database directory', () => {
     await writeFile(join(dir, 'PG_VERSION'), 'nonsense');
     await expect(open()).rejects.toThrow('cannot be opened');
   });
+
+  it('is copied from one made before, shares nothing with it, and is made anew where that is damaged', async () => {
+    const templates = await mkdtemp(join(tmpdir(), 'frontdesk-templates-'));
+    const sqlAt = (name: string): Promise<Sql> => embeddedSql({ dir: join(dataDir, name), templates, log: silent });
+    try {
+      const first = await sqlAt('first');
+      await first.script('create table kept (id int)');
+      const [template = ''] = await readdir(templates);
+      expect(template).toMatch(/^pglite-\d/);
+      const second = await sqlAt('second');
+      await expect(second.query('select id from kept')).rejects.toThrow('does not exist');
+      await Promise.all([first.close(), second.close()]);
+      const again = await sqlAt('first');
+      expect(await again.query('select id from kept')).toEqual([]);
+      await again.close();
+      await truncate(join(templates, template, 'global', 'pg_control'), 10);
+      const third = await sqlAt('third');
+      expect(await third.query('select 1 as one')).toEqual([{ one: 1 }]);
+      await third.close();
+      expect(await readdir(templates)).toEqual([]);
+    } finally {
+      await rm(templates, { recursive: true, force: true });
+    }
+  });
 }, 120_000);

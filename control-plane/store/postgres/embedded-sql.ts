@@ -13,12 +13,15 @@ import { createServer, type Server } from 'node:net';
 import type { Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { StoreAwayError } from '../ports.ts';
+import { copyTemplate, dropTemplate } from './embedded-template.ts';
 import { startWorker, type WorkerLink } from './embedded-worker-link.ts';
 import { away, onlyReads, SqlError, type Queries, type Sql } from './sql.ts';
 
 export interface EmbeddedSqlOptions {
   /** Made when missing. */
   readonly dir: string;
+  /** Where a new database is kept to be copied; absent: each is made in place. */
+  readonly templates?: string | undefined;
   readonly log: Log;
   /** Of one statement; a request also waits no longer than this for its turn. */
   readonly deadlineMs?: Ms;
@@ -26,6 +29,22 @@ export interface EmbeddedSqlOptions {
 
 /** A first start makes the database, which is seconds on a fast machine; one after a crash repeats its log. */
 const openMs: Ms = 120_000;
+
+async function openDirectory(dir: string, templates: string | undefined, log: Log): Promise<WorkerLink> {
+  if (templates === undefined) return startWorker(dir, openMs);
+  const copied = await copyTemplate(dir, templates, openMs).catch((error: unknown) => {
+    log.debug({ error: String(error) }, 'There is no database to copy: one is made');
+    return false;
+  });
+  try {
+    return await startWorker(dir, openMs);
+  } catch (error) {
+    if (!copied) throw error;
+    log.warn({ error: String(error) }, 'A copy of a new database could not be opened: one is made');
+    await dropTemplate(dir, templates);
+    return startWorker(dir, openMs);
+  }
+}
 
 /** Rejects when the directory is in use or cannot be opened. */
 export async function embeddedSql(options: EmbeddedSqlOptions): Promise<Sql> {
@@ -36,7 +55,7 @@ export async function embeddedSql(options: EmbeddedSqlOptions): Promise<Sql> {
   const lock = await lockDirectory(dir);
   let link: WorkerLink;
   try {
-    link = await startWorker(dir, openMs);
+    link = await openDirectory(dir, options.templates, log);
   } catch (error) {
     lock.close();
     throw error;

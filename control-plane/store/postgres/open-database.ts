@@ -21,6 +21,8 @@ export interface DatabaseOptions {
   /** `postgres://user:password@host:port/database`; absent for the database in the data directory. */
   readonly url?: string | undefined;
   readonly dataDir: string;
+  /** Where a new database of the data directory may be kept to be copied. */
+  readonly templates?: string | undefined;
   readonly log: Log;
   /** Of one statement; 5 s when absent. */
   readonly deadlineMs?: Ms;
@@ -47,7 +49,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
   const where = url === undefined ? `in ${dir}` : `at ${placeOf(url)}`;
   let sql: Sql | null = null;
   try {
-    sql = url === undefined ? await embeddedSql({ dir, log, ...deadline }) : serverSql({ url, log, ...deadline });
+    sql = url === undefined ? await embeddedSql({ dir, templates: options.templates, log, ...deadline }) : serverSql({ url, log, ...deadline });
     if (url !== undefined) await checkVersion(sql, where);
     return await databaseOn(sql, log, options.pollMs);
   } catch (error) {
