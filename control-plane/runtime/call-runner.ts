@@ -26,7 +26,7 @@ export interface RunnerContext {
   /** This controller's name, written into each journal it opens. */
   readonly controller: string;
   readonly transition?: typeof theTransition;
-  /** Asked before each step: no means that the call is held, or will be. */
+  /** Asked before each step: after a no, events wait for `goOn` or `adopted`. */
   readonly mayAct: () => boolean;
   /** After each step, once its commands have left. */
   readonly onStep: (runner: CallRunner) => void;
@@ -94,6 +94,11 @@ export class CallRunner {
     return this.#held;
   }
 
+  /** It may act again: what waited comes now, unless the call is held. */
+  goOn(): void {
+    this.#drain();
+  }
+
   /** What the switch has of the call comes first, then all that waited. */
   adopted(seen: CallOnSwitch): void {
     this.#queue.unshift({ type: 'CallAdopted', seen });
@@ -110,14 +115,11 @@ export class CallRunner {
 
   #drain(): void {
     if (this.#busy || this.#held) return;
-    if (!this.#context.mayAct()) {
-      this.#held = true;
-      return;
-    }
     this.#busy = true;
     // `hold` and the end of the call may come from within a step.
-    for (let event = this.#queue.shift(); event !== undefined; event = this.#queue.shift()) {
-      this.#step(event);
+    while (this.#queue.length > 0 && this.#context.mayAct()) {
+      const event = this.#queue.shift();
+      if (event !== undefined) this.#step(event);
       if (this.#over || this.#held) break;
     }
     this.#busy = false;

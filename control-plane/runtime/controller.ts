@@ -21,7 +21,7 @@ import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
 import { createLease, leaseMs } from './lease.ts';
-import { reconcile, type ReconcileParts, type Scope, type Verdict } from './reconcile.ts';
+import { letGo, reconcile, type ReconcileParts, type Scope, type Verdict } from './reconcile.ts';
 import { createRegistry } from './registry.ts';
 import { unknownNumberPlan } from './unknown-number.ts';
 
@@ -147,8 +147,16 @@ export function createController(options: ControllerOptions): Controller {
   };
   const lease = ownership === undefined ? null : createLease({
     clock, ownership, log, metrics,
-    onDoubt: () => { for (const runner of registry.all()) runner.hold(); },
-    onSure: () => { if (link === 'up' && !stopping) void queueReconcile('all'); },
+    onSure: (how) => {
+      if (how === 'held' || lease?.unbroken() === true) {
+        for (const runner of registry.all()) runner.goOn();
+        if (how === 'anew' && link === 'up' && !stopping) void checkOwners();
+        return;
+      }
+      // Not before the switch has been asked: what happened meanwhile may have been another's doing.
+      for (const runner of registry.all()) runner.hold();
+      if (link === 'up' && !stopping) void queueReconcile('all');
+    },
     onLapsed: (names) => { for (const name of names) void takeFrom(ownership, name); },
     onReplaced: () => {
       driver.accept(false);
@@ -191,6 +199,14 @@ export function createController(options: ControllerOptions): Controller {
     else ownership?.giveBack(callId);
   };
   const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, linkIsUp: () => link === 'up' && !stopping };
+
+  /** This controller has run and heard all the time: only whose its calls are is asked, and what else is on the switch. */
+  const checkOwners = async (): Promise<void> => {
+    const calls = [...registry.all()].map(({ id }) => ({ callId: id, believed: controller }));
+    const { mine } = await claim(calls);
+    for (const { callId } of calls) if (!mine.has(callId)) letGo(parts, callId);
+    await queueReconcile('strangers');
+  };
 
   /** Takes the calls of a controller that is gone, a few at a time, so that all who live share them. */
   const takeFrom = async (owners: Ownership, name: string): Promise<void> => {

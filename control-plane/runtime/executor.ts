@@ -30,7 +30,7 @@ export interface ExecutorOptions {
   readonly driver: Pick<MediaDriver, 'execute'>;
   /** False when the call is no longer known. */
   readonly onFailed: (callId: CallId, event: CommandFailed) => boolean;
-  /** No: nothing is sent, as if there were no link. */
+  /** Asked by what is of no call; a call asks for itself before each step. */
   readonly maySend: () => boolean;
   readonly clock: Pick<Clock, 'now' | 'setTimer'>;
   readonly log: Log;
@@ -54,7 +54,7 @@ export function createExecutor(options: ExecutorOptions): Executor {
 
   const send = (command: MediaCommand, onFailed: (result: CommandResult & { ok: false }) => void, tries = 1): void => {
     metrics.count('commands_total');
-    if (sealed || inFlight >= maxInFlight || !options.maySend()) {
+    if (sealed || inFlight >= maxInFlight) {
       metrics.count('commands_refused_total');
       queueMicrotask(() => { onFailed(unreachable as CommandResult & { ok: false }); });
       return;
@@ -88,7 +88,10 @@ export function createExecutor(options: ExecutorOptions): Executor {
         if (!options.onFailed(callId, { type: 'CommandFailed', command, error, mayHaveReachedCarrier })) metrics.count('commands_late_reply_total');
       });
     },
-    attempt: (command, onFailed) => { send(command, (result) => { onFailed?.(result); }); },
+    attempt: (command, onFailed) => {
+      if (options.maySend()) send(command, (result) => { onFailed?.(result); });
+      else metrics.count('commands_refused_total');
+    },
     seal: () => {
       sealed = true;
       for (const cancel of again) cancel();

@@ -19,10 +19,11 @@ export interface LeaseOptions {
   readonly ownership: Ownership;
   readonly log: Log;
   readonly metrics: Metrics;
-  /** Nothing may be done until `onSure`. */
-  readonly onDoubt: () => void;
-  /** Who has which call is to be looked at anew. */
-  readonly onSure: () => void;
+  /**
+   * It is certain again what is this controller's. held: its lease never lapsed, so all of it. anew: the lease had
+   * lapsed, or the store cannot tell: each call is to be asked about.
+   */
+  readonly onSure: (how: 'held' | 'anew') => void;
   /** These controllers are gone: their calls are to be taken. */
   readonly onLapsed: (controllers: readonly string[]) => void;
   /** Another process has this name: nothing may be done any more. */
@@ -32,7 +33,7 @@ export interface LeaseOptions {
 export interface Lease {
   /** Settles after the first try; then it is renewed until `stop`. */
   start(): Promise<void>;
-  /** Asked before anything is done. When it says no, `onDoubt` has been called. */
+  /** Asked before anything is done. After a no nothing may be done before `onSure`. */
   sure(): boolean;
   /** Null while there is no lease, or the store is away. */
   token(): number | null;
@@ -52,7 +53,7 @@ const doubtMs: Ms = leaseMs - 500;
 /** After a store was away, or a first start, others may be about to renew theirs too: nobody is taken for dead before. */
 const graceMs: Ms = 3 * leaseMs;
 
-export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
+export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
   let token: number | null = null;
   let tokenSince = 0;
   let away = false;
@@ -69,13 +70,13 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     doubtful = true;
     metrics.count('leases_doubted_total');
     log.warn({ why }, 'It is not certain which calls are still this controller’s: nothing is done until it is');
-    onDoubt();
   };
-  const settle = (): void => {
+  const settle = (how: 'held' | 'anew'): void => {
     if (!doubtful || stopped) return;
     doubtful = false;
     ranAt = clock.monotonic();
-    onSure();
+    if (how === 'held') broken = false;
+    onSure(how);
   };
   const hold = async (): Promise<void> => {
     let renewed = await ownership.renew(token);
@@ -94,8 +95,8 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     token = renewed.token;
     away = false;
     // What this controller went on with may have been taken while the store could not be asked.
-    if (anew && beating && !doubtful) onSure();
-    settle();
+    if (anew && beating && !doubtful) onSure('anew');
+    settle(anew ? 'anew' : 'held');
     if (renewed.lapsed.length > 0 && clock.monotonic() - tokenSince >= graceMs) onLapsed(renewed.lapsed);
   };
   const renew = (): Promise<void> => {
@@ -103,7 +104,7 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
       if (!away) log.warn({ error: String(error) }, 'The lease cannot be renewed: this controller goes on with the calls that it has');
       away = true;
       // Who has run all the time has lost nothing; after a pause the switch is asked, which is no proof, but all there is.
-      settle();
+      settle('anew');
     }).finally(() => { renewing = null; });
     return renewing;
   };

@@ -101,7 +101,7 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
 }
 
 /** Another controller has the call. */
-function letGo(parts: ReconcileParts, callId: CallId): void {
+export function letGo(parts: ReconcileParts, callId: CallId): void {
   const { registry, runners, guard, archive, onNotOurs } = parts;
   archive.letGo(callId);
   if (registry.get(callId) === undefined) return;

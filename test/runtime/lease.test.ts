@@ -29,8 +29,7 @@ const world = () => {
           else frozen.push(fn);
         }),
       },
-      onDoubt: () => { told.push('doubt'); },
-      onSure: () => { told.push('sure'); },
+      onSure: (how) => { told.push(how); },
       onLapsed: (controllers) => { told.push(`lapsed ${controllers.join(' ')}`); },
       onReplaced: () => { told.push('replaced'); },
     });
@@ -85,11 +84,11 @@ describe('A lease', () => {
     a.freeze();
     await clock.pass(10_000);
     expect(a.lease.sure()).toBe(false);
-    expect(a.told).toEqual(['doubt']);
+    expect(a.told).toEqual([]);
     a.thaw();
     expect(a.lease.sure()).toBe(false);
     await settled();
-    expect([a.told, a.lease.sure()]).toEqual([['doubt', 'sure'], true]);
+    expect([a.told, a.lease.sure(), a.lease.unbroken()]).toEqual([['anew'], true, false]);
   });
 
   it('after a pause too short for it to lapse is sure again by itself', async () => {
@@ -100,7 +99,7 @@ describe('A lease', () => {
     await clock.pass(900);
     a.thaw();
     await settled();
-    expect([a.told, a.lease.token()]).toEqual([['doubt', 'sure'], 1]);
+    expect([a.told, a.lease.token(), a.lease.unbroken()]).toEqual([['held'], 1, true]);
   });
 
   it('of a controller whose store is away goes on; with the store back nobody is taken for dead at once', async () => {
@@ -126,7 +125,8 @@ describe('A lease', () => {
     await clock.pass(1_000);
     shared.back({ empty: true });
     await clock.pass(10_000);
-    expect([a.told, b.told]).toEqual([['doubt', 'sure'], ['doubt', 'sure']]);
+    expect([a.told, b.told]).toEqual([['anew'], ['anew']]);
+    expect([a.lease.unbroken(), b.lease.unbroken()]).toEqual([true, true]);
     expect(a.lease.token()).not.toBe(b.lease.token());
   });
 
