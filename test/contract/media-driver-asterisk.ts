@@ -129,7 +129,7 @@ export async function openAsterisk(site: Site, phones: Phones): Promise<Contract
   const callsBefore: Readonly<Record<PhoneName, number>> = { reception: phones.reception.calls.length, nurse: phones.nurse.calls.length };
 
   return {
-    driver, heard, until, phone,
+    driver, instance: 'contract', heard, until, phone,
     audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
     async incomingCall(): Promise<Caller> {
       const party = await site.call({ from: '+15550100', name: 'Ann', to: number });

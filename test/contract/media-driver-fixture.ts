@@ -41,8 +41,9 @@ export interface Phone {
 }
 
 export interface ContractFixture {
-  /** Started, its link up, accepting calls. */
+  /** Started, its link up, accepting calls; its controller's name is `instance`. */
   readonly driver: MediaDriver;
+  readonly instance: string;
   readonly heard: readonly Heard[];
   readonly audio: { readonly short: Media; readonly long: Media; readonly missing: Media };
   incomingCall(): Promise<Caller>;

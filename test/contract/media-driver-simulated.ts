@@ -59,7 +59,7 @@ async function open(): Promise<ContractFixture> {
   }
 
   return {
-    driver, heard, until, phone,
+    driver, instance: 'one', heard, until, phone,
     audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
     incomingCall(): Promise<Caller> {
       const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann' });

@@ -179,6 +179,16 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       expect(call?.legs).toMatchObject([{ legId, state: 'answered', mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } }]);
     });
 
+    it('shows in its snapshot who has a call, and only the calls asked for', async () => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const owned = await awaited('the snapshot', fix.driver.snapshot(new Set([callId])));
+      await must({ type: 'MarkCall', legId: callId, mark });
+      const marked = await awaited('the snapshot', fix.driver.snapshot(new Set([callId])));
+      for (const { calls } of [owned, marked]) expect(calls).toMatchObject([{ callId, owner: fix.instance, legs: [{ legId }] }]);
+      expect((await awaited('the snapshot', fix.driver.snapshot(new Set(['another'])))).calls).toEqual([]);
+    });
+
     it('shows in its snapshot a bridge and who is in it, and a recording its call is marked with', async () => {
       const { callId } = await answeredCaller();
       const { legId } = await answered(callId, 1, 'reception');

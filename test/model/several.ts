@@ -63,7 +63,11 @@ interface Process {
   goOn(): void;
 }
 
-export async function runSeveral({ calls: scene, troubles }: Several): Promise<void> {
+/** Faults put in on purpose: each is to be found by the model. */
+export const faults = ['claims what another has', 'never notices that it was stopped', 'tells nobody of an end'] as const;
+export type Fault = (typeof faults)[number];
+
+export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fault): Promise<void> {
   const clock = createVirtualClock();
   const sim = createSimulatedSwitch({ clock, chance: chanceOf(scene) });
   const shared = sharedOwners({ now: () => clock.now(), leaseMs });
@@ -89,6 +93,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
   const begin = (name: Name): Process => {
     let frozen: PromiseWithResolvers<void> | null = null;
     let alive = true;
+    let [stoppedAt, stoppedFor] = [0, 0];
     /** What reaches a process that gets no time waits for it; one that is dead never hears of it. */
     const gate = async <T>(answer: Promise<T>): Promise<T> => {
       const outcome = await answer.then((value) => () => value, (error: unknown) => () => { throw error; });
@@ -119,8 +124,9 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
     const ownership: Ownership = {
       ...owners,
       renew: (token) => gate(owners.renew(token)),
-      claim: (token, calls) => gate(owners.claim(token, calls)),
+      claim: (token, calls) => gate(fault === 'claims what another has' ? Promise.resolve({ mine: new Set(calls.map(({ callId }) => callId)), over: new Set<CallId>(), settled: true }) : owners.claim(token, calls)),
       take: (token, from, atMost) => gate(owners.take(token, from, atMost)),
+      end: (callId) => { if (fault !== 'tells nobody of an end') owners.end(callId); },
     };
     /** As in store/redis: what could not be read is not continued. */
     const unread = new Set<CallId>();
@@ -140,7 +146,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
     };
     const own: Clock = {
       now: () => clock.now(),
-      monotonic: () => clock.monotonic(),
+      monotonic: () => clock.monotonic() - (fault === 'never notices that it was stopped' ? stoppedFor : 0),
       setTimer: (at, fn) => {
         const cancel = clock.setTimer(at, () => { inTime(() => { if (!cancelled) fn(); }); });
         let cancelled = false;
@@ -162,8 +168,12 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
         sim.kill(name);
         owners.stop();
       },
-      stop: () => { frozen ??= Promise.withResolvers<void>(); },
+      stop: () => {
+        if (frozen === null) stoppedAt = clock.now();
+        frozen ??= Promise.withResolvers<void>();
+      },
       goOn: () => {
+        if (frozen !== null) stoppedFor += clock.now() - stoppedAt;
         const waited = frozen;
         frozen = null;
         for (const act of late.splice(0)) act();
@@ -172,6 +182,8 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
     };
   };
 
+  /** All who were ever put together, by bridge. */
+  const pairs = new Map<string, readonly string[]>();
   const processes = new Map<Name, Process | null>(names.map((name) => [name, begin(name)]));
   const elapsed = async (ms: number): Promise<void> => {
     const until = clock.now() + ms;
@@ -180,7 +192,10 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
     for (;;) {
       await settled();
       if (errors.length > 0) throw errors[0];
-      for (const { id } of calls) checkSwitch(sim, id, plan);
+      for (const { id } of calls) {
+        checkSwitch(sim, id, plan);
+        for (const bridge of sim.bridgesOf(id)) if (bridge.legIds.length === 2) pairs.set(bridge.id, bridge.legIds);
+      }
       if (!clock.step(until)) break;
     }
   };
@@ -194,9 +209,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
   };
   arrive(scene.caller);
   for (const { afterMs, caller } of scene.more ?? []) clock.setTimer(clock.now() + afterMs, () => { arrive(caller); });
-  const pairs: (readonly string[])[] = [];
   const hurt = (one: Trouble): void => {
-    for (const { id } of calls) for (const bridge of sim.bridgesOf(id)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
     if (one.does === 'store away') {
       storeAway = true;
       shared.away();
@@ -246,7 +259,7 @@ export async function runSeveral({ calls: scene, troubles }: Several): Promise<v
       const begun = [...disks.values()].some(({ journals }) => journals.has(id));
       must(records.length === 1 || !begun, 'a call that a controller had has a record', { id });
     }
-    for (const pair of pairs) {
+    for (const pair of pairs.values()) {
       const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
       must(hungUp, 'who talks goes on talking, whatever becomes of the controllers', pair);
     }
