@@ -23,21 +23,22 @@ export interface Kind {
 
 export const mobile = '+12025550180';
 export const failsafe = '+12025550199';
-/** Whoever waits for the other side's end waits for so long; a call that reaches it was forgotten. */
-const patienceMs: Ms = 90_000;
+/** Whoever waits for the other side's end waits for so long beyond it; a call that reaches it was forgotten. */
+const patienceMs: Ms = 30_000;
 const quickMs: Ms = 1000;
 export const mobileRingsMs: Ms = 500;
 const shortTalkMs: Ms = 2500;
 
 export function kindsOf(lengthMs: Ms): readonly Kind[] {
   const waitsMs = Math.max(2000, lengthMs - shortTalkMs);
+  const waitsForOther = lengthMs + patienceMs;
   const talkMs = Math.max(2000, lengthMs - quickMs);
   return [
-    { name: 'talks', e164: '+12025550111', share: 6, endsBy: 'caller', callerTalkMs: talkMs, phone: { device: '201', ringMs: quickMs, talkMs: patienceMs } },
-    { name: 'leaves', e164: '+12025550112', share: 2, endsBy: 'callee', callerTalkMs: patienceMs, phone: { device: '202', ringMs: quickMs, talkMs } },
-    { name: 'rings', e164: '+12025550113', share: 3, endsBy: 'caller', callerTalkMs: shortTalkMs, phone: { device: '203', ringMs: waitsMs, talkMs: patienceMs } },
-    { name: 'screened', e164: '+12025550114', share: 3, endsBy: 'caller', callerTalkMs: shortTalkMs, phone: { device: mobile, ringMs: mobileRingsMs, talkMs: patienceMs } },
-    { name: 'announced', e164: '+12025550115', share: 3, endsBy: 'callee', callerTalkMs: patienceMs, phone: { device: '205', ringMs: quickMs, talkMs: shortTalkMs } },
+    { name: 'talks', e164: '+12025550111', share: 6, endsBy: 'caller', callerTalkMs: talkMs, phone: { device: '201', ringMs: quickMs, talkMs: waitsForOther } },
+    { name: 'leaves', e164: '+12025550112', share: 2, endsBy: 'callee', callerTalkMs: waitsForOther, phone: { device: '202', ringMs: quickMs, talkMs } },
+    { name: 'rings', e164: '+12025550113', share: 3, endsBy: 'caller', callerTalkMs: shortTalkMs, phone: { device: '203', ringMs: waitsMs, talkMs: waitsForOther } },
+    { name: 'screened', e164: '+12025550114', share: 3, endsBy: 'caller', callerTalkMs: shortTalkMs, phone: { device: mobile, ringMs: mobileRingsMs, talkMs: waitsForOther } },
+    { name: 'announced', e164: '+12025550115', share: 3, endsBy: 'callee', callerTalkMs: waitsForOther, phone: { device: '205', ringMs: quickMs, talkMs: shortTalkMs } },
     { name: 'voicemail', e164: '+12025550116', share: 3, endsBy: 'caller', callerTalkMs: lengthMs, phone: null },
   ];
 }
@@ -47,10 +48,11 @@ export const waitOf = (lengthMs: Ms): Ms => Math.max(2000, lengthMs - shortTalkM
 
 export const passwordOf = (extension: string): string => `chaos-${extension}-secret`;
 
+const userOf = (device: string): string => `user-${device.replace('+', '')}`;
+
 /** JSON is YAML. */
 export function planOf(kinds: readonly Kind[], trunk: { readonly host: string; readonly port: number }, announcement: string): string {
   const phones = kinds.flatMap(({ phone }) => (phone === null ? [] : [phone.device]));
-  const user = (device: string): string => `user-${device.replace('+', '')}`;
   const extra: Readonly<Record<KindName, object>> = {
     talks: {}, leaves: {}, rings: {},
     screened: { callConnect: 'external', acceptKey: '1' },
@@ -61,11 +63,11 @@ export function planOf(kinds: readonly Kind[], trunk: { readonly host: string; r
     account: { id: 'chaos', name: 'Chaos Dental', failsafe, outbound: { concurrentCalls: '1000' } },
     trunks: [{ id: 'carrier', host: trunk.host, port: String(trunk.port) }],
     users: phones.map((device) => ({
-      id: user(device), name: `User ${device}`,
+      id: userOf(device), name: `User ${device}`,
       devices: [device.startsWith('+') ? { mobile: device, label: 'mobile' } : { extension: device, password: passwordOf(device), label: 'desk' }],
     })),
     numbers: kinds.map(({ name, e164, phone }) => ({
-      e164, name, users: phone === null ? [] : [user(phone.device)], timeoutSeconds: '120', callConnect: 'off', ...extra[name],
+      e164, name, users: phone === null ? [] : [userOf(phone.device)], timeoutSeconds: '120', callConnect: 'off', ...extra[name],
     })),
   }, null, 2);
 }

@@ -132,8 +132,18 @@ export function stageAt(entry: Entry, at: EpochMs): Stage | null {
 const followsMs = 3000;
 const crossedMs = 150;
 
+/** While nobody looked after calls, in whole or in part. */
+export interface Outage {
+  readonly from: EpochMs;
+  readonly to: EpochMs;
+}
+
+/** A phone that was picked up while nobody could connect it, and put down again before anybody could: its caller is meant to go on without. */
+export const leftUnheard = ({ legs }: Entry, { from, to }: Outage): boolean =>
+  legs.some(({ answeredAt, endedAt, endedBy }) => endedBy === 'phone' && answeredAt !== null && answeredAt > from && endedAt !== null && endedAt < to);
+
 /** Why the call counts as ended by our side before its meant end; null when it did not. */
-export function droppedBecause(entry: Entry): string | null {
+export function droppedBecause(entry: Entry, outage: Outage): string | null {
   const { ended, endedAt, kind, legs } = entry;
   if (ended === null || endedAt === null) return 'it never ended';
   if (ended === 'refused') return `it was refused with ${entry.status}`;
@@ -141,7 +151,7 @@ export function droppedBecause(entry: Entry): string | null {
   const failsafed = legs.some(isFailsafe);
   const leftBefore = legs.find((leg) => leg.answeredAt !== null && leg.endedBy === 'phone' && leg.endedAt !== null && leg.endedAt <= endedAt + crossedMs && leg.endedAt >= endedAt - followsMs);
   if (ended === 'switch' && leftBefore === undefined) return 'the switch hung up on the caller, and no phone had';
-  if (ended === 'caller' && kind.endsBy === 'callee') return 'the caller waited for an end that never came';
+  if (ended === 'caller' && kind.endsBy === 'callee' && !leftUnheard(entry, outage)) return 'the caller waited for an end that never came';
   if (ended === 'caller' && !failsafed && kind.phone !== null && !legs.some((leg) => leg.answeredAt !== null)) return 'the caller heard an answer, and no phone had';
   const lost = ended === 'caller' && !failsafed ? legs.find((leg) => leg.answeredAt !== null && leg.endedBy === 'switch' && (leg.endedAt ?? endedAt) < endedAt - crossedMs) : undefined;
   if (lost !== undefined) return `the switch hung up on ${lost.device} while the caller was there`;

@@ -39,12 +39,13 @@ const perCycle = 20;
 /** As long as a caller is ready to hear it ring. */
 const setUpWithin: Ms = 60_000;
 
+const tag = (): string => `fd${randomBytes(4).toString('hex')}`;
+
 export async function startParties(options: PartiesOptions): Promise<Parties> {
   const { program, folder, remote, phones, carrier, kinds, ledger, round, rate, lengthMs } = options;
   mkdirSync(folder, { recursive: true });
   const common = { program, remote, folder } as const;
   const many = ['-l', '5000', '-buff_size', '4194304', '-recv_timeout', String(setUpWithin)];
-  const tag = (): string => `fd${randomBytes(4).toString('hex')}`;
   const started: Sipp[] = [];
   const stop = async (): Promise<readonly string[]> => (await Promise.all(started.map((sipp) => sipp.stop()))).flatMap(({ errors }) => linesOf(errors));
   try {

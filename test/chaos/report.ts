@@ -30,6 +30,8 @@ export function reportOf(rounds: readonly Round[], run: Pick<Report, 'rate' | 'c
 
 const seconds = (ms: Ms | null): string => (ms === null ? 'never' : (ms / 1000).toFixed(1));
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
 export function tableOf(report: Report): string {
   const head = ['fault', 'lasts s', 'calls up', 'ring', 'screening', 'announcement', 'voicemail', 'dropped', 'misrouted', 'CDRs missing', 'double', 'left over', 'commandable after s', 'new calls meanwhile'];
   const rows = report.rounds.map((round) => {
@@ -44,7 +46,6 @@ export function tableOf(report: Report): string {
       round.left.length, seconds(round.commandableMs), `${all}: ${[`${served} as dialled`, ...others].join(', ')}${late}`,
     ].map(String);
   });
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   return [
     `${report.rate} calls/s, ${report.controllers} controllers, Asterisk ${report.switchVersion}, ${report.machine}`, '',
     line(head), line(head.map(() => '---')), ...rows.map(line),

@@ -5,7 +5,7 @@ import type { EpochMs, Ms } from '../../control-plane/core/time.ts';
 import { until } from '../support/until.ts';
 import type { Clinic } from './clinic.ts';
 import { faults, type Fault, type FaultName } from './faults.ts';
-import { createLedger, droppedBecause, isFailsafe, stageAt, waitingStages, whereTo, wrongLegs, type Entry, type Ledger, type Stage } from './ledger.ts';
+import { createLedger, droppedBecause, isFailsafe, leftUnheard, stageAt, waitingStages, whereTo, wrongLegs, type Entry, type Ledger, type Stage } from './ledger.ts';
 import { startParties } from './parties.ts';
 import { startWatch } from './watch.ts';
 
@@ -36,6 +36,10 @@ export interface Round {
   readonly misrouted: readonly string[];
   readonly missing: readonly string[];
   readonly double: readonly string[];
+  /** Calls of which two controllers wrote a record on their disks, where the second cannot know of the first; Postgres keeps one. */
+  readonly writtenTwice: readonly string[];
+  /** Phones that were picked up and put down while nobody could connect them. */
+  readonly leftUnheard: number;
   readonly left: readonly string[];
   /** Anything else that must not be. */
   readonly others: readonly string[];
@@ -50,7 +54,7 @@ const leftWithin: Ms = 12_000;
 const recordsWithin: Ms = 30_000;
 const failsafeRingsWithin: Ms = 1000;
 
-export const lengthOf = ({ rate, up }: { readonly rate: number; readonly up: number }): Ms => Math.max(6000, Math.round((1000 * up) / rate));
+export const lengthOf = ({ rate, up }: { readonly rate: number; readonly up: number }): Ms => Math.max(6000, Math.round((1050 * up) / rate));
 
 export async function playRound(clinic: Clinic, options: RoundOptions): Promise<Round> {
   const { number, rate, up, say } = options;
@@ -65,15 +69,21 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
   try {
     await busy(ledger, up, lengthMs).catch(() => { say(`  only ${ledger.up().length} calls are up`); });
     const watch = startWatch(clinic, ledger);
-    const times = await struck(clinic, fault, watch, say).finally(() => watch.stop());
+    let times: Times;
+    try {
+      times = await struck(clinic, fault, watch, say);
+    } finally {
+      await watch.stop();
+    }
     const forgotten = watch.wrong();
     await delay(afterMs);
     const late = await parties.finish(lengthMs + 45_000);
     const left = await nothingLeft(clinic);
     const entries = ledger.entries();
-    const { missing, double } = await records(clinic, entries, fault.nobodyThere === true ? times : null);
+    const { missing, double, writtenTwice } = await records(clinic, entries, fault.nobodyThere === true ? times : null);
     sippErrors = await parties.stop();
     const stages = stagesAt(entries, times.struckAt);
+    const outage = { from: times.struckAt, to: Math.max(times.mendedAt, times.wellAt ?? Infinity) };
     const fresh = entries.filter(({ invitedAt }) => invitedAt >= times.struckAt && invitedAt <= Math.max(times.mendedAt, times.wellAt ?? 0));
     const failsafeWaits = fresh.flatMap(({ invitedAt, legs }) => legs.filter(isFailsafe).map((leg) => leg.invitedAt - invitedAt));
     return {
@@ -81,9 +91,10 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
       up: Object.values(stages).reduce((sum, n) => sum + n, 0), stages,
       faultMs: times.mendedAt - times.struckAt, commandableMs: times.wellAt === null ? null : Math.max(0, times.wellAt - times.struckAt),
       newCalls: count(fresh.map(whereTo)), failsafeMs: failsafeWaits.length === 0 ? null : Math.round(Math.max(...failsafeWaits)),
-      dropped: entries.flatMap((entry) => tell(entry, droppedBecause(entry))),
+      dropped: entries.flatMap((entry) => tell(entry, droppedBecause(entry, outage))),
       misrouted: [...entries.flatMap((entry) => misroutes(entry, fault, times)), ...ledger.strays()],
-      missing, double, left, sippErrors,
+      missing, double, writtenTwice, left, sippErrors,
+      leftUnheard: entries.filter((entry) => leftUnheard(entry, outage)).length,
       others: [
         ...(times.wellAt === null ? forgotten.map((what) => `not commandable: ${what}`) : []),
         ...late.map((kind) => `callers (${kind}) were not done`),
@@ -101,7 +112,7 @@ async function busy(ledger: Ledger, up: number, lengthMs: Ms): Promise<void> {
   await until(() => {
     const now = ledger.up();
     const waiting = now.filter((entry) => waitingStages.some((stage) => stageAt(entry, Date.now()) === stage));
-    return now.length >= 0.9 * up && waiting.length >= now.length / 3;
+    return now.length >= up && waiting.length >= now.length / 3;
   }, { describe: `${up} calls are up, a third of them waiting`, within: 2 * lengthMs + 10_000, everyMs: 50 });
 }
 
@@ -141,8 +152,8 @@ function misroutes(entry: Entry, fault: Fault, { struckAt, mendedAt }: Times): r
   return [...wrong, ...failsafes.map((leg) => `it reached the failsafe after ${Math.round(leg.invitedAt - entry.invitedAt)} ms`)].flatMap((problem) => tell(entry, problem));
 }
 
-/** One row a call in Postgres, one line a call on the controllers' disks; a call that nobody ever had may be without. */
-async function records(clinic: Clinic, entries: readonly Entry[], nobody: Times | null): Promise<Pick<Round, 'missing' | 'double'>> {
+/** One row a call in Postgres; a call that nobody ever had may be without. */
+async function records(clinic: Clinic, entries: readonly Entry[], nobody: Times | null): Promise<Pick<Round, 'missing' | 'double' | 'writtenTwice'>> {
   const ofFailsafe = ({ invitedAt, legs }: Entry): boolean => nobody !== null && invitedAt > nobody.struckAt && invitedAt < nobody.mendedAt && legs.every(isFailsafe);
   const due = entries.filter((entry) => !ofFailsafe(entry));
   let rows = await clinic.rowsByCaller();
@@ -153,10 +164,8 @@ async function records(clinic: Clinic, entries: readonly Entry[], nobody: Times 
   const onDisk = count(clinic.cdrsOnDisk().map(({ caller }) => caller.number));
   return {
     missing: due.filter(({ from }) => !rows.has(from)).flatMap((entry) => tell(entry, 'Postgres has no record')),
-    double: entries.flatMap((entry) => [
-      ...((rows.get(entry.from) ?? 0) > 1 ? tell(entry, `Postgres has ${rows.get(entry.from)} records`) : []),
-      ...((onDisk[entry.from] ?? 0) > 1 ? tell(entry, `${onDisk[entry.from]} records were written`) : []),
-    ]),
+    double: entries.filter(({ from }) => (rows.get(from) ?? 0) > 1).flatMap((entry) => tell(entry, `Postgres has ${rows.get(entry.from)} records`)),
+    writtenTwice: entries.filter(({ from }) => (onDisk[from] ?? 0) > 1).flatMap((entry) => tell(entry, `${onDisk[entry.from]} records were written`)),
   };
 }
 

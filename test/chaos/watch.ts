@@ -40,7 +40,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
   const obeyed = new Set<string>();
   let wrong: readonly string[] = [];
   let wellSince: EpochMs | null = null;
-  let stopped = false;
+  const ending = new AbortController();
 
   const ari = async (method: string, path: string): Promise<Response> => fetch(`${url.origin}/ari/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(5000) });
   const apps = async (): Promise<ReadonlyMap<string, ReadonlySet<string>>> => {
@@ -71,7 +71,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
     return problems.flatMap(([{ from, kind, ended, legs }, problem]) => (problem === null || ended !== null || legs.some(({ endedBy }) => endedBy === 'phone') ? [] : [`${from} (${kind.name}): ${problem}`]));
   };
   const run = async (): Promise<void> => {
-    while (!stopped) {
+    while (!ending.signal.aborted) {
       const at = Date.now();
       wrong = await look().catch((error: unknown) => [String(error)]);
       wellSince = wrong.length > 0 ? null : (wellSince ?? at);
@@ -91,7 +91,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
     },
     wrong: () => wrong,
     stop: async () => {
-      stopped = true;
+      ending.abort();
       await running;
     },
   };
