@@ -39,6 +39,7 @@ import { openDatabase } from './store/postgres/open-database.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
+import { redisMemory } from './store/redis/shared-memory.ts';
 import { monitorEventLoop } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -138,6 +139,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { redis.disconnect(); });
     const live = redisJournals({ redis, log, metrics });
     undo.push(() => live.stop());
+    const memory = redisMemory(redis);
     const ownership = redisOwnership({ redis, controller: config.instance, leaseMs, log });
 
     const disk = await watchDisk(config.dataDir, log);
@@ -153,18 +155,20 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
     undo.push(() => { mailer?.close(); });
     const notices = await openNotices(config.dataDir, log, mailer);
-    const kept = await keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics });
+    const kept = await keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
     await controller.start();
     kept.fetchLeftBehind();
+    const apart = separateConfigurations(config, controller);
+    if (apart !== null) log.error({ others: controller.others() }, apart);
 
-    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
+    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices, controller, memory }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
-    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices });
+    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
     undo.push(() => watching.stop());
 
     const calls = followCalls(controller, archive, live);
@@ -189,6 +193,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       const lesser = [
         ...stackProblems,
         ...informing.problems(),
+        ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
@@ -202,6 +207,12 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     };
     return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop };
   }
+}
+
+function separateConfigurations({ databaseUrl }: Config, controller: Pick<Controller, 'others'>): string | null {
+  const others = controller.others();
+  if (others.length === 0 || databaseUrl !== undefined) return null;
+  return `Another controller serves this switch (${others.join(', ')}), and DATABASE_URL is not set: each has a configuration and records of its own. Set DATABASE_URL to one Postgres for all of them.`;
 }
 
 async function startStack(config: Config, tools: readonly ToolName[], progress: (line: string) => void): Promise<LocalStack | undefined> {

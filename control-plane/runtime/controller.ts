@@ -70,6 +70,10 @@ export interface Controller {
   /** Settles when no reconcile is under way or asked for. */
   settled(): Promise<void>;
   calls(): readonly Call[];
+  /** Among the controllers of the switch: see Lease. Alone, it leads. */
+  leads(): boolean;
+  storeIsAway(): boolean;
+  others(): readonly string[];
   health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number };
 }
 
@@ -344,6 +348,9 @@ export function createController(options: ControllerOptions): Controller {
     reconcileNow: () => queueReconcile('all'),
     settled,
     calls: () => [...registry.all()].map((runner) => runner.call),
+    leads: () => lease?.leads() ?? true,
+    storeIsAway: () => lease?.away() ?? false,
+    others: () => lease?.others() ?? [],
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
   };
 }

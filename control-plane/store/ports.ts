@@ -221,6 +221,13 @@ export interface Ownership {
   stop(): void;
 }
 
+/** What controllers of one switch tell each other in passing: small texts by name. Rejects when the store is away. */
+export interface SharedMemory {
+  /** Null when nothing is known: the store may have lost it. */
+  read(name: string): Promise<string | null>;
+  write(name: string, text: string): Promise<void>;
+}
+
 export interface Claimed {
   readonly mine: ReadonlySet<CallId>;
   /** Whoever had them has finished them. */
@@ -230,7 +237,7 @@ export interface Claimed {
 }
 
 export type Renewed =
-  /** `lapsed`: controllers that no longer live. */
-  | { readonly held: true; readonly token: number; readonly lapsed: readonly string[] }
+  /** `leads`: the eldest of those that live. `others` live as well; `lapsed`: controllers that no longer do. */
+  | { readonly held: true; readonly token: number; readonly leads: boolean; readonly others: readonly string[]; readonly lapsed: readonly string[] }
   /** `lapsed`: it came too late, and calls may be another's. `replaced`: another process has this name. */
   | { readonly held: false; readonly why: 'lapsed' | 'replaced' };
