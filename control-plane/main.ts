@@ -17,6 +17,7 @@ import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
+import { exposeMetrics } from './expose-metrics.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -40,7 +41,7 @@ import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
 import { redisMemory } from './store/redis/shared-memory.ts';
-import { monitorEventLoop } from './telemetry/event-loop.ts';
+import { monitorEventLoopLately } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { watchDisk } from './watch-disk.ts';
@@ -73,6 +74,8 @@ export interface StartOptions {
 }
 
 const starting = (): Readiness => ({ ready: false, reasons: ['Frontdesk is starting.'], details: {} });
+
+const nothingToScrape = (): Promise<string> => Promise.resolve('# Frontdesk is starting.\n');
 
 const linkReason = {
   up: '',
@@ -107,12 +110,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
     let readiness: () => Readiness = starting;
-    const http = await startHttpServer(config.httpPort, () => readiness(), config.httpBind).catch((error: unknown) => {
+    let scrape = nothingToScrape;
+    const http = await startHttpServer(config.httpPort, () => readiness(), config.httpBind, () => scrape()).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => http.close());
     const metrics = createMetrics();
-    const loop = monitorEventLoop();
+    const loop = monitorEventLoopLately();
     undo.push(() => loop.stop());
 
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
@@ -144,7 +148,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
 
     const disk = await watchDisk(config.dataDir, log);
     undo.push(() => { disk.stop(); });
-    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log }));
+    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
@@ -205,6 +209,10 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
       };
     };
+    scrape = exposeMetrics({
+      metrics, loop, controller, readiness: () => readiness(), registrations: () => watching.seen(), unsentNotices: () => notices.unsent(),
+      databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready',
+    });
     return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop };
   }
 }

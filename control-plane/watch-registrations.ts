@@ -30,6 +30,8 @@ interface Watching {
 }
 
 export interface RegistrationWatch extends Pick<Registrations, 'onChange'> {
+  /** As they were seen last; empty before the first look. */
+  seen(): readonly Registration[];
   stop(): Promise<void>;
 }
 
@@ -47,6 +49,7 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
   /** Of the last look, by what is compared. */
   let last: ReadonlyMap<string, string> | undefined;
   let allReadAt = -Infinity;
+  let seen: readonly Registration[] = [];
   let led = false;
   let shared = true;
   let failing = false;
@@ -64,6 +67,7 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
     const configured = clinics();
     const now = Date.now();
     const found = await registrations(configured);
+    seen = found;
     const of = new Map(configured.map((clinic) => [clinic.account.id, clinic]));
     const told = await memory.read(memoryName).then(parsed, () => undefined);
     const leads = controller.leads();
@@ -103,6 +107,7 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
   next();
   const timer = setInterval(next, lookEveryMs);
   return {
+    seen: () => seen,
     onChange: (changed) => {
       listeners.add(changed);
       return () => { listeners.delete(changed); };

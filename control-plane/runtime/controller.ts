@@ -73,6 +73,7 @@ export interface Controller {
   /** Among the controllers of the switch: see Lease. Alone, it leads. */
   leads(): boolean;
   storeIsAway(): boolean;
+  holdsLease(): boolean;
   others(): readonly string[];
   health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number };
 }
@@ -350,6 +351,7 @@ export function createController(options: ControllerOptions): Controller {
     calls: () => [...registry.all()].map((runner) => runner.call),
     leads: () => lease?.leads() ?? true,
     storeIsAway: () => lease?.away() ?? false,
+    holdsLease: () => (lease === null ? true : lease.token() !== null && lease.sure()),
     others: () => lease?.others() ?? [],
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
   };

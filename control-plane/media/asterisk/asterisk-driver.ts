@@ -27,6 +27,7 @@ export interface AsteriskDriverOptions {
   /** Names the ARI application `frontdesk-<instance>`: letters, digits, `-`, `_`. Unique among live controllers. */
   readonly instance: string;
   readonly log: AriLog;
+  readonly onRoundTrip?: AriOptions['onRoundTrip'];
   readonly limits?: AriOptions['limits'];
   readonly liveness?: AriOptions['liveness'];
   readonly backOff?: AriOptions['backOff'];
@@ -142,6 +143,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);
       const connected = await connectLanes({
         url: options.url, app, eventFilter, onEvent, onLink, log,
+        ...(options.onRoundTrip === undefined ? {} : { onRoundTrip: options.onRoundTrip }),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.liveness === undefined ? {} : { liveness: options.liveness }),
         ...(options.backOff === undefined ? {} : { backOff: options.backOff }),
