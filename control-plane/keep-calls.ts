@@ -135,7 +135,7 @@ function noticeOf(recording: Recording, cdr: Cdr, running: RunningConfiguration)
   const user = clinic?.account.users.find(({ id }) => id === onlyUser(cdr.legs));
   const caller = cdr.caller.number === '' ? 'a caller without a number' : cdr.caller.number;
   return {
-    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, notify: [...new Set([...(clinic?.voicemailNotify.get(recording.number) ?? []), ...(clinic?.userVoicemailNotify.get(user?.id ?? '') ?? [])])],
+    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, call: cdr.callId, notify: [...new Set([...(clinic?.voicemailNotify.get(recording.number) ?? []), ...(clinic?.userVoicemailNotify.get(user?.id ?? '') ?? [])])],
     sentence: `${caller} left a message of ${Math.round(recording.durationMs / 1000)} s for ${user === undefined ? '' : `${user.name} at `}${cdr.number.label} (${recording.number}). Listen to it as voicemail ${recording.recordingId} of ${recording.account}.`,
   };
 }

@@ -25,7 +25,7 @@ export async function demo(args: readonly string[]): Promise<number> {
   const config = configOrError();
   if (config.asteriskUrl !== undefined) throw new StartError('The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL empty, or use `frontdesk start`.');
   // Standard output has the timeline; what an operator must know goes beside it.
-  const log = createLog({ level: config.logLevel ?? 'warn', destination: process.stderr });
+  const log = createLog({ level: config.logLevel ?? 'warn', numbers: config.logNumbers, destination: process.stderr });
   const frontdesk = await serve(config, log, ['sipp'], true);
   const told = untilTold();
   const world = new World();

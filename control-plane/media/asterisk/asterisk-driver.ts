@@ -92,7 +92,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     if (!accepting || link !== 'up') return;
     void ari.request('events.claimChannel', { channelId: channel.id, application: app }).then((claimed) => {
       // 409: another controller was first. 404: the caller has gone. Both are daily business.
-      if (!claimed.ok && claimed.status === undefined) log.warn({ callId: channel.id, why: claimed.message }, 'A call could not be claimed.');
+      if (!claimed.ok && claimed.status === undefined) log.warn({ call: channel.id, why: claimed.message }, 'A call could not be claimed.');
     });
   }
 
