@@ -59,7 +59,11 @@ export interface Frontdesk {
   readonly httpPort: number;
   readonly switchVersion: string;
   readiness(): Readiness;
-  /** Calls stay on the switch when it is not ours; everything started here ends. */
+  /**
+   * Takes no call any more, from this moment on. Another controller has the calls within a second; where there is none
+   * they are waited for as long as the configuration says, and then stay on the switch if it is not ours. Everything
+   * started here ends.
+   */
   stop(): Promise<void>;
 }
 
@@ -162,6 +166,15 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const kept = await keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
+    let draining = false;
+    const stopInOrder = async (): Promise<void> => {
+      draining = true;
+      try {
+        await controller.stop({ drainMs: config.drainMs });
+      } finally {
+        await stop();
+      }
+    };
     await controller.start();
     kept.fetchLeftBehind();
     const apart = separateConfigurations(config, controller);
@@ -190,6 +203,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
       const stopping = [
+        ...(draining ? [drainReason(controller, config.drainMs)] : []),
         ...(health.link === 'up' ? [] : [linkReason[health.link]]),
         ...(health.reconciled || health.link !== 'up' ? [] : ['The calls on the switch have not been looked at yet.']),
         ...[archive.problem()].filter((problem) => problem !== null),
@@ -206,15 +220,23 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       return {
         ready: stopping.length === 0,
         reasons: [...stopping, ...lesser],
-        details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
+        details: { draining, takesOver: controller.takesOver(), switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
       };
     };
     scrape = exposeMetrics({
       metrics, loop, controller, readiness: () => readiness(), registrations: () => watching.seen(), unsentNotices: () => notices.unsent(),
       databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready',
     });
-    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop };
+    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop: stopInOrder };
   }
+}
+
+function drainReason(controller: Controller, drainMs: number): string {
+  const calls = controller.calls().length;
+  if (calls === 0) return 'Frontdesk is stopping: it takes no new calls.';
+  const others = controller.others();
+  const then = others.length > 0 ? `go to ${others.join(' or ')}` : drainMs > 0 ? `have up to ${drainMs / 1000} s to end` : 'stay on the switch';
+  return `Frontdesk is stopping: it takes no new calls, and the ${calls} it has ${then}.`;
 }
 
 function separateConfigurations({ databaseUrl }: Config, controller: Pick<Controller, 'others'>): string | null {

@@ -13,7 +13,7 @@ export async function start(args: readonly string[]): Promise<number> {
   const frontdesk = await serve(config, createLog({ level: config.logLevel ?? 'info', numbers: config.logNumbers }), []);
   say('Serving. Ctrl-C stops everything that was started here.');
   await untilTold();
-  return stopInTime(frontdesk);
+  return stopInTime(frontdesk, config.drainMs);
 }
 
 /** Warnings are said, problems thrown, all at once. */

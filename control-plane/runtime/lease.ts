@@ -45,6 +45,8 @@ export interface Lease {
   leads(): boolean;
   /** The store cannot be asked. */
   away(): boolean;
+  /** Held for so long that the calls of a controller that is gone may be taken. */
+  settled(): boolean;
   /** Other controllers that lived when the lease was last renewed. */
   others(): readonly string[];
   /** Of each call here it is known again whose it is. */
@@ -152,6 +154,7 @@ export function createLease({ clock, ownership, log, metrics, onDoubt, onSure, o
     unbroken: () => !broken,
     leads: () => leads && !stopped && sure() && !(away && broken),
     away: () => away,
+    settled: () => token !== null && !away && clock.monotonic() - tokenSince >= graceMs,
     others: () => others,
     mended: () => { broken = false; },
     stop: async () => {

@@ -11,11 +11,16 @@ import type { Plan } from '../core/routing/plan.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
 
-/** A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. */
+/**
+ * A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. A call
+ * that was begun anew from its marks has another `opened`, and what is before it is of the past. `v` is the version of
+ * what follows (core/call/version.ts), written by each controller that takes the call up.
+ */
 export type JournalRecord =
-  | { readonly kind: 'opened'; readonly at: EpochMs; readonly offer: Offer; readonly plan: Plan; readonly controller: string }
+  | { readonly kind: 'opened'; readonly v?: number; readonly at: EpochMs; readonly offer: Offer; readonly plan: Plan; readonly controller: string }
   | {
       readonly kind: 'step';
+      readonly v?: number;
       readonly at: EpochMs;
       readonly event: CallEvent;
       readonly commands: readonly CallCommand[];

@@ -24,6 +24,7 @@ const counterNames = [
   'leases_doubted_total',
   'calls_let_go_total',
   'calls_taken_total',
+  'calls_left_alone_total',
   'reconciles_total',
   'reconcile_failures_total',
   'replay_mismatches_total',
