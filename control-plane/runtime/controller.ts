@@ -102,7 +102,7 @@ export function createController(options: ControllerOptions): Controller {
   let askAgainAfter = askAgainMs;
 
   const executor = createExecutor({ driver, clock, maySend: () => isSure(), log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
-  const registry = createRegistry({ executor, log, metrics });
+  const registry = createRegistry({ executor, log, metrics, ...(ownership === undefined ? {} : { onStranger: () => { if (link === 'up' && !stopping) void queueReconcile('strangers'); } }) });
   const guard = createGuard({ clock, executor, metrics });
   metrics.gauge('calls_live', () => registry.size());
   metrics.gauge('commands_in_flight', () => executor.inFlight());

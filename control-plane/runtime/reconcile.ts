@@ -111,7 +111,11 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
 function letGo(parts: ReconcileParts, callId: CallId): void {
   const { registry, runners, guard, archive, onNotOurs } = parts;
   archive.letGo(callId);
-  if (registry.get(callId) === undefined) return;
+  if (registry.get(callId) === undefined) {
+    // Its events may come here all the same.
+    registry.letGo(callId);
+    return;
+  }
   runners.metrics.count('calls_let_go_total');
   runners.log.warn({ call: callId }, 'Another controller has taken this call');
   guard.forget(callId);

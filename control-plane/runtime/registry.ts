@@ -1,6 +1,8 @@
 /**
  * Which mailbox an event belongs to. An event of no call that shows a living leg of ours is a leg nobody looks after:
- * it is hung up. A caller's leg is never ended for being unknown; its guard leads it to the failsafe number.
+ * it is hung up. Where there are other controllers it may be one of theirs: the switch goes on telling an application of
+ * the calls that an earlier process of its name had, and others took. Then it is asked first whose the call is.
+ * A caller's leg is never ended for being unknown; its guard leads it to the failsafe number.
  */
 import { callIdOf, type CallId, type LegId } from '../core/ids.ts';
 import type { CallEvent, LegEvent } from '../core/call/events.ts';
@@ -34,12 +36,20 @@ export interface Registry {
   size(): number;
 }
 
-export function createRegistry(options: { readonly executor: Executor; readonly log: Log; readonly metrics: Metrics }): Registry {
-  const { executor, log, metrics } = options;
+export interface RegistryOptions {
+  readonly executor: Executor;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Asks whose the call is, which ends what is nobody's. Once a call. Absent: there is no other controller. */
+  readonly onStranger?: (callId: CallId) => void;
+}
+
+export function createRegistry({ executor, log, metrics, onStranger }: RegistryOptions): Registry {
   const runners = new Map<CallId, CallRunner>();
   const ended = new Set<CallId>();
   const reaped = new Set<LegId>();
   const elsewhere = new Set<CallId>();
+  const asked = new Set<CallId>();
   let kept: Map<CallId, LegEvent[]> | null = null;
 
   const strange = (callId: CallId, event: LegEvent): void => {
@@ -50,6 +60,12 @@ export function createRegistry(options: { readonly executor: Executor; readonly 
     if (legId === null) return;
     if (callIdOf(legId) === legId) {
       if (!over) log.warn({ call: callId, event: event.type }, 'The switch reports a caller that no call is known for');
+      return;
+    }
+    if (!over && onStranger !== undefined) {
+      if (asked.has(callId)) return;
+      remember(asked, callId);
+      onStranger(callId);
       return;
     }
     if (reaped.has(legId)) return;

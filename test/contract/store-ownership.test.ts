@@ -143,6 +143,21 @@ function suite(open: () => Place): void {
     expect([asked.mine, asked.over]).toEqual([new Set(), new Set(['two'])]);
   });
 
+  it('keeps a call over that ends while it is being claimed', async () => {
+    const place = open();
+    const a = await hold(place, 'a');
+    const b = await hold(place, 'b');
+    a.ownership.begin('one');
+    const claimed = a.ownership.claim(a.token, [{ callId: 'one', believed: 'a' }]);
+    a.ownership.end('one');
+    expect([...(await claimed).mine]).toEqual(['one']);
+    await until(async () => {
+      await renew(a);
+      await renew(b);
+      return (await b.ownership.claim(b.token, free(['one']))).over.has('one');
+    }, { describe: 'the call is over', everyMs: 20 });
+  });
+
   it('leaves a call with who took it, when its former owner holds a lease again', async () => {
     const place = open();
     const a = await hold(place, 'a');

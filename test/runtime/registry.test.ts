@@ -6,7 +6,7 @@ import { createRegistry } from '../../control-plane/runtime/registry.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { silent } from './sample-call.ts';
 
-function onSwitch(maxInFlight = 100): { sent: MediaCommand[]; failed: string[]; executor: ReturnType<typeof createExecutor>; registry: ReturnType<typeof createRegistry>; metrics: ReturnType<typeof createMetrics> } {
+function onSwitch(maxInFlight = 100, onStranger?: (callId: string) => void): { sent: MediaCommand[]; failed: string[]; executor: ReturnType<typeof createExecutor>; registry: ReturnType<typeof createRegistry>; metrics: ReturnType<typeof createMetrics> } {
   const sent: MediaCommand[] = [];
   const failed: string[] = [];
   const metrics = createMetrics();
@@ -14,7 +14,7 @@ function onSwitch(maxInFlight = 100): { sent: MediaCommand[]; failed: string[]; 
     driver: { execute: (command) => { sent.push(command); return new Promise(() => {}); } },
     clock: virtualClock(), onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
   });
-  return { sent, failed, executor, metrics, registry: createRegistry({ executor, log: silent, metrics }) };
+  return { sent, failed, executor, metrics, registry: createRegistry({ executor, log: silent, metrics, ...(onStranger === undefined ? {} : { onStranger }) }) };
 }
 
 it('A ringing leg of no call is hung up, once', () => {
@@ -22,6 +22,26 @@ it('A ringing leg of no call is hung up, once', () => {
   registry.route('c1', { type: 'LegRinging', legId: 'c1--l1' });
   registry.route('c1', { type: 'LegAnswered', legId: 'c1--l1' });
   expect(sent).toEqual([{ type: 'HangUpLeg', legId: 'c1--l1', cause: 'canceled' }]);
+});
+
+it('Where there are other controllers a leg of no call is not hung up: it is asked, once a call, whose it is', () => {
+  const asked: string[] = [];
+  const { sent, registry } = onSwitch(100, (callId) => asked.push(callId));
+  registry.route('c1', { type: 'LegRinging', legId: 'c1--l1' });
+  registry.route('c1', { type: 'LegAnswered', legId: 'c1--l1' });
+  registry.letGo('c2');
+  registry.route('c2', { type: 'LegAnswered', legId: 'c2--l1' });
+  expect(asked).toEqual(['c1']);
+  expect(sent).toEqual([]);
+});
+
+it('A leg of a call that has ended here is hung up, other controllers or none', () => {
+  const asked: string[] = [];
+  const { sent, registry } = onSwitch(100, (callId) => asked.push(callId));
+  registry.remove('c1');
+  registry.route('c1', { type: 'LegRinging', legId: 'c1--l2' });
+  expect(asked).toEqual([]);
+  expect(sent).toEqual([{ type: 'HangUpLeg', legId: 'c1--l2', cause: 'canceled' }]);
 });
 
 it('A caller is never hung up for being unknown', () => {

@@ -5,7 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export type ScenarioName = 'uac-calls' | 'uac-registers' | 'uas-rings-until-told' | 'uas-rejects' | 'uas-says-nothing' | 'uas-answers-after-cancel';
+export type ScenarioName = 'uac-calls' | 'uac-registers' | 'uas-rings-until-told' | 'uas-rejects' | 'uas-says-nothing' | 'uas-answers-after-cancel'
+  | 'many-callers' | 'many-callees' | 'many-over-the-trunk';
 export type ScenarioValues = Readonly<Record<string, string | number>>;
 
 /** Read and returned as Latin-1, one character a byte: a header may hold any byte at all. */

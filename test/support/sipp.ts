@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFree, ownsPort } from '../../control-plane/local-stack/ports.ts';
-import { type Command, startChild } from '../../control-plane/local-stack/processes.ts';
+import { type Command, isAlive, startChild } from '../../control-plane/local-stack/processes.ts';
 import { fillScenario, type ScenarioName, type ScenarioValues } from './scenario.ts';
 import type { SipMessage } from './sip-message.ts';
 import { followTrace, type SipTrace } from './sip-trace.ts';
@@ -43,6 +43,8 @@ export interface Sipp {
   readonly trace: SipTrace;
   readonly exited: Promise<SippExit>;
   readonly local: SippOptions['local'];
+  /** No new calls; it ends by itself when those in progress have ended. */
+  finish(): void;
   /** Sends this straight to SIPp's port, not through the switch; nothing once it was stopped. */
   tell(datagram: string): void;
   stop(): Promise<SippExit>;
@@ -135,6 +137,9 @@ export const startSipp = async (options: SippOptions): Promise<Sipp> => {
     trace,
     exited,
     local,
+    finish: () => {
+      if (isAlive(child.id)) process.kill(child.id.pid, 'SIGUSR1');
+    },
     tell: (datagram) => {
       if (stopped !== undefined) return;
       teller.send(Buffer.from(datagram, 'latin1'), local.port, local.host, () => undefined);

@@ -112,9 +112,11 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   };
   const owned = ([callIds]: Owned): readonly CallId[] => {
     for (const callId of callIds) {
-      mine.add(callId);
-      ended.delete(callId);
+      // One that ended while this was asked stays so.
+      if (over.has(callId)) ended.add(callId);
+      else mine.add(callId);
     }
+    tellSoon();
     return callIds;
   };
 

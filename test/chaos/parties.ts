@@ -1,0 +1,91 @@
+/** Callers and callees of one round: a SIPp process for each kind of caller and for each phone, their traces read into a ledger. */
+import { mkdirSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import type { Ms } from '../../control-plane/core/time.ts';
+import type { Command } from '../../control-plane/local-stack/processes.ts';
+import { freeUdpPort, startSipp, type Sipp } from '../support/sipp.ts';
+import { failsafe, mobileRingsMs, waitOf, type Kind } from './kinds.ts';
+import type { Ledger } from './ledger.ts';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface PartiesOptions {
+  readonly program: Command;
+  /** Made here. */
+  readonly folder: string;
+  readonly remote: Address;
+  /** Where the phones registered, by extension. */
+  readonly phones: ReadonlyMap<string, Address>;
+  readonly carrier: Address;
+  readonly kinds: readonly Kind[];
+  readonly ledger: Ledger;
+  /** Tells the callers of rounds apart: two digits. */
+  readonly round: number;
+  readonly rate: number;
+  readonly lengthMs: Ms;
+}
+
+export interface Parties {
+  /** No new calls; settles when every caller is done, or after `withinMs`, and then says who was not. */
+  finish(withinMs: Ms): Promise<readonly string[]>;
+  /** What SIPp held against the scenarios: lines of all its processes. */
+  stop(): Promise<readonly string[]>;
+}
+
+const perCycle = 20;
+/** As long as a caller is ready to hear it ring. */
+const setUpWithin: Ms = 60_000;
+
+const tag = (): string => `fd${randomBytes(4).toString('hex')}`;
+
+export async function startParties(options: PartiesOptions): Promise<Parties> {
+  const { program, folder, remote, phones, carrier, kinds, ledger, round, rate, lengthMs } = options;
+  mkdirSync(folder, { recursive: true });
+  const common = { program, remote, folder } as const;
+  const many = ['-l', '5000', '-buff_size', '4194304', '-recv_timeout', String(setUpWithin)];
+  const started: Sipp[] = [];
+  const stop = async (): Promise<readonly string[]> => (await Promise.all(started.map((sipp) => sipp.stop()))).flatMap(({ errors }) => linesOf(errors));
+  try {
+    for (const { name, phone } of kinds) {
+      const local = phones.get(phone?.device ?? '');
+      if (phone === null || local === undefined) continue;
+      started.push(await startSipp({
+        ...common, name: `phone ${name}`, local, scenario: 'many-callees', values: { tag: tag(), user: phone.device, ringMs: phone.ringMs, talkMs: phone.talkMs },
+        extraArguments: many, onMessage: ledger.callee,
+      }));
+    }
+    started.push(await startSipp({
+      ...common, name: 'trunk', local: carrier, scenario: 'many-over-the-trunk',
+      values: { tag: tag(), user: 'carrier', failsafe: failsafe.slice(1), ringMs: mobileRingsMs, pressMs: waitOf(lengthMs), againMs: 2000, talkMs: lengthMs },
+      extraArguments: many, onMessage: ledger.callee,
+    }));
+    const callers = await Promise.all(kinds.map(async (kind, index) => startSipp({
+      ...common, name: `callers ${kind.name}`, local: { host: carrier.host, port: await freeUdpPort(carrier.host) }, scenario: 'many-callers',
+      values: { tag: tag(), from: `+1303${String(round).padStart(2, '0')}${index}`, to: kind.e164, talkMs: kind.callerTalkMs },
+      extraArguments: [...many, '-r', String(kind.share), '-rp', String(Math.round((1000 * perCycle) / rate))], onMessage: ledger.caller(kind),
+    })));
+    started.push(...callers);
+    return {
+      finish: async (withinMs) => {
+        for (const sipp of callers) sipp.finish();
+        const { promise: late, resolve } = Promise.withResolvers<void>();
+        const timer = setTimeout(resolve, withinMs);
+        const done = new Set<Sipp>();
+        await Promise.race([late, Promise.all(callers.map(async (sipp) => { await sipp.exited; done.add(sipp); }))]);
+        clearTimeout(timer);
+        return callers.flatMap((sipp, index) => (done.has(sipp) ? [] : [kinds[index]?.name ?? '']));
+      },
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Each begins with its time; what follows is the message it is about. A timeout that the scenario asks for is no error. */
+const linesOf = (errors: string): readonly string[] =>
+  errors.split('\n').filter((line) => /^\d{4}-\d\d-\d\d/.test(line) && !/receive timeout on message .* jumping to label/.test(line)).map((line) => line.slice(0, 240));

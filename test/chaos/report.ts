@@ -1,0 +1,53 @@
+/** Rounds as a table and as JSON, and whether they were without loss. */
+import { cpus, loadavg } from 'node:os';
+import type { Ms } from '../../control-plane/core/time.ts';
+import type { Round } from './round.ts';
+
+export interface Report {
+  readonly at: string;
+  readonly machine: string;
+  /** Processes that wanted a processor in the last minute. */
+  readonly load: number;
+  readonly switchVersion: string;
+  readonly rate: number;
+  readonly controllers: number;
+  readonly rounds: readonly Round[];
+  /** Nothing dropped, misrouted, missing, double, left over or otherwise wrong. */
+  readonly clean: boolean;
+}
+
+const losses = ['dropped', 'misrouted', 'missing', 'double', 'left', 'others'] as const;
+
+/** Each with its kind in front; empty for a round without loss. */
+export const lossesOf = (round: Round): readonly string[] => losses.flatMap((kind) => round[kind].map((what) => `${kind}: ${what}`));
+
+export function reportOf(rounds: readonly Round[], run: Pick<Report, 'rate' | 'controllers' | 'switchVersion'>): Report {
+  return {
+    at: new Date().toISOString(), machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'processor'}, Node ${process.versions.node}`, load: loadavg()[0] ?? 0,
+    ...run, rounds, clean: rounds.every((round) => lossesOf(round).length === 0),
+  };
+}
+
+const seconds = (ms: Ms | null): string => (ms === null ? 'never' : (ms / 1000).toFixed(1));
+
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+
+export function tableOf(report: Report): string {
+  const head = ['fault', 'lasts s', 'calls up', 'ring', 'screening', 'announcement', 'voicemail', 'dropped', 'misrouted', 'CDRs missing', 'double', 'left over', 'commandable after s', 'new calls meanwhile'];
+  const rows = report.rounds.map((round) => {
+    const { ring, screening, announcement, voicemail } = round.stages;
+    const all = Object.values(round.newCalls).reduce((sum, n) => sum + n, 0);
+    const { failsafe = 0, refused = 0, nowhere = 0 } = round.newCalls;
+    const served = all - failsafe - refused - nowhere;
+    const others = Object.entries({ failsafe, refused, nowhere }).filter(([, n]) => n > 0).map(([where, n]) => `${n} ${where}`);
+    const late = round.failsafeMs === null ? '' : ` (rang within ${round.failsafeMs} ms)`;
+    return [
+      round.title, seconds(round.faultMs), round.up, ring, screening, announcement, voicemail, round.dropped.length, round.misrouted.length, round.missing.length, round.double.length,
+      round.left.length, seconds(round.commandableMs), `${all}: ${[`${served} as dialled`, ...others].join(', ')}${late}`,
+    ].map(String);
+  });
+  return [
+    `${report.rate} calls/s, ${report.controllers} controllers, Asterisk ${report.switchVersion}, ${report.machine}`, '',
+    line(head), line(head.map(() => '---')), ...rows.map(line),
+  ].join('\n');
+}
