@@ -1,12 +1,13 @@
 /**
  * Brings what the switch recorded to where it is kept, encrypted: after each call, and what an earlier run left behind.
- * A part leaves the switch when its encrypted copy is safe, so a crash at any moment loses nothing.
+ * Of several controllers it is the one that wrote the call's record; what stays there for ten minutes all the same is
+ * brought by the one that leads. A part leaves the switch when its encrypted copy is safe, so a crash at any moment loses nothing.
  */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Cdr } from './core/cdr/cdr.ts';
 import { callIdOf, isCallRecording, type CallId } from './core/ids.ts';
-import type { Ms } from './core/time.ts';
+import { minute, type Ms } from './core/time.ts';
 import type { StoredRecordings } from './media/asterisk/stored-recordings.ts';
 import type { RecordedPart } from './store/media-files/call-audio.ts';
 import type { Recording } from './store/media-files/recording.ts';
@@ -15,11 +16,15 @@ import type { Log } from './telemetry/log.ts';
 
 export interface CollectorOptions {
   readonly stored: StoredRecordings;
-  readonly recordings: Recordings;
+  readonly recordings: Pick<Recordings, 'get' | 'takeIn'>;
   readonly dataDir: string;
   readonly isLive: (callId: CallId) => boolean;
   /** The record of a call that has ended; null when none is known yet. */
   readonly findCdr: (callId: CallId) => Promise<Cdr | null>;
+  /** This controller wrote the call's record. */
+  readonly isOwn: (callId: CallId) => Promise<boolean>;
+  /** Others' are to be brought as well, once they are left behind. */
+  readonly bringsOthers: () => boolean;
   /** A recording is safe, and was not before. */
   readonly onTakenIn: (recording: Recording, cdr: Cdr) => void;
   readonly log: Log;
@@ -38,11 +43,13 @@ export interface Collector {
 /** Between looks for what no call of ours has told of. */
 const everyMs: Ms = 30_000;
 const againMs: Ms = 5000;
+/** By then who wrote the record would have brought it. */
+const leftBehindMs: Ms = 10 * minute;
 const mostUntaken = 1000;
 const partName = /^(.+--[rc]\d+)(?:-(caller|callee))?$/;
 
 export function collectRecordings(options: CollectorOptions): Collector {
-  const { stored, recordings, dataDir, isLive, findCdr, onTakenIn, log } = options;
+  const { stored, recordings, dataDir, isLive, findCdr, isOwn, bringsOthers, onTakenIn, log } = options;
   const incoming = join(dataDir, 'incoming');
   /** Of calls that have ended and whose recordings are not safe yet: their records may wait for the database as well. */
   const untaken = new Map<CallId, Cdr>();
@@ -78,6 +85,13 @@ export function collectRecordings(options: CollectorOptions): Collector {
     }
   }
 
+  async function unclaimed(callId: CallId): Promise<Cdr | null> {
+    const own = await isOwn(callId);
+    if (!own && !bringsOthers()) return null;
+    const cdr = await findCdr(callId);
+    return own || (cdr?.endedAt ?? Infinity) <= Date.now() - leftBehindMs ? cdr : null;
+  }
+
   async function collectAll(wanted?: Cdr): Promise<void> {
     const calls = wanted === undefined ? [...untaken.keys()] : [wanted.callId];
     const byRecording = new Map<string, string[]>();
@@ -89,7 +103,7 @@ export function collectRecordings(options: CollectorOptions): Collector {
     for (const [recordingId, names] of byRecording) {
       const callId = callIdOf(recordingId);
       if (stopping || isLive(callId)) continue;
-      const cdr = wanted ?? untaken.get(callId) ?? (await findCdr(callId));
+      const cdr = wanted ?? untaken.get(callId) ?? (await unclaimed(callId));
       if (cdr !== null) await takeIn(cdr, recordingId, names);
     }
     // of one call it says nothing about what others have left there

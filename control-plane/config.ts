@@ -38,6 +38,8 @@ const environment = z.object({
   FRONTDESK_HTTP_PORT: port(0).default(8088),
   FRONTDESK_HTTP_BIND: ipAddress.default('127.0.0.1'),
   FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
+  FRONTDESK_DRAIN_SECONDS: z.string().refine((value) => /^\d{1,5}$/.test(value), 'must be a number of seconds, 0 to 99999').transform(Number).optional(),
+  FRONTDESK_LOG_NUMBERS: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
   FRONTDESK_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.clinic.example:587, or smtps:// for TLS from the start').optional(),
   FRONTDESK_MAIL_FROM: z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be an e-mail address').optional(),
@@ -47,6 +49,9 @@ const environment = z.object({
   FRONTDESK_NEW_ADMIN_KEY: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
+
+/** Who talks may finish their sentence. */
+const ownSwitchDrainSeconds = 30;
 
 /** Of tests and of the process's surroundings; no settings of the controller. */
 const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES', 'FRONTDESK_API_URL', 'FRONTDESK_API_KEY'];
@@ -73,6 +78,10 @@ export interface Config {
   readonly httpBind: string;
   /** Undefined where each command has its own. */
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
+  /** Told to stop with calls and nobody to take them: waited for so long. A switch of our own ends with us; of another, calls outlive us. */
+  readonly drainMs: number;
+  /** Numbers of callers and callees are written to the log whole. */
+  readonly logNumbers: boolean;
   /** Given: that switch is used, and none is started. */
   readonly asteriskUrl: string | undefined;
   readonly redisUrl: string | undefined;
@@ -116,6 +125,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       httpPort: e.FRONTDESK_HTTP_PORT,
       httpBind: e.FRONTDESK_HTTP_BIND,
       logLevel: e.FRONTDESK_LOG_LEVEL,
+      drainMs: 1000 * (e.FRONTDESK_DRAIN_SECONDS ?? (e.ASTERISK_URL === undefined ? ownSwitchDrainSeconds : 0)),
+      logNumbers: e.FRONTDESK_LOG_NUMBERS,
       asteriskUrl: e.ASTERISK_URL,
       redisUrl: e.REDIS_URL,
       databaseUrl: e.DATABASE_URL,

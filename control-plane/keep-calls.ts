@@ -11,6 +11,7 @@ import { storedRecordings } from './media/asterisk/stored-recordings.ts';
 import type { Notices } from './notify/notices.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
 import type { Controller } from './runtime/controller.ts';
+import type { CallArchive } from './store/ports.ts';
 import { readMediaKeys } from './store/media-files/media-keys.ts';
 import type { Recording } from './store/media-files/recording.ts';
 import { openRecordings, type Recordings } from './store/media-files/recordings.ts';
@@ -25,6 +26,7 @@ interface KeepOptions {
   readonly config: Config;
   readonly database: LateDatabase;
   readonly controller: Controller;
+  readonly archive: Pick<CallArchive, 'hasCdr'>;
   readonly disk: DiskWatch;
   readonly asteriskUrl: string;
   readonly notices: Notices;
@@ -43,7 +45,7 @@ export interface KeptCalls {
 
 const retentionEveryMs = 3_600_000;
 
-export async function keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics }: KeepOptions): Promise<KeptCalls> {
+export async function keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics }: KeepOptions): Promise<KeptCalls> {
   const { dataDir } = config;
   const keys = await readMediaKeys({ current: config.mediaKey, old: config.oldMediaKeys.join(','), dir: dataDir });
   const recordings = await openRecordings({ vault: await openVault({ dir: join(dataDir, 'recordings'), keys }), log, refusal: () => disk.problem() });
@@ -52,6 +54,9 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
     stored: storedRecordings(asteriskUrl), recordings, dataDir, log,
     isLive: (callId) => controller.calls().some((call) => call.id === callId),
     findCdr: (callId) => database.cdrs.get(callId),
+    isOwn: (callId) => archive.hasCdr(callId),
+    // twice would be two recordings and two notices: not while it is not certain who leads
+    bringsOthers: () => controller.leads() && !controller.storeIsAway(),
     onTakenIn: (recording, cdr) => {
       if (recording.kind === 'voicemail') void notices.give(noticeOf(recording, cdr, running)).then(() => notices.send());
     },
@@ -82,6 +87,8 @@ export async function keepCalls({ config, database, controller, disk, asteriskUr
     }
     const days = daysOfSharedFiles(clinics);
     await applyRetention({ now: Date.now(), recordings, dir: dataDir, log, settings: { ...given('journalDays', days), ...given('cdrDays', days) } });
+    // the database is everybody's; twice is no harm
+    if (!controller.leads() && !controller.storeIsAway()) return;
     for (const { account, retention } of clinics) {
       if (retention.callDays !== undefined) await database.cdrs.removeBefore(account.id, Date.now() - retention.callDays * 86_400_000);
     }
@@ -128,7 +135,7 @@ function noticeOf(recording: Recording, cdr: Cdr, running: RunningConfiguration)
   const user = clinic?.account.users.find(({ id }) => id === onlyUser(cdr.legs));
   const caller = cdr.caller.number === '' ? 'a caller without a number' : cdr.caller.number;
   return {
-    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, notify: [...new Set([...(clinic?.voicemailNotify.get(recording.number) ?? []), ...(clinic?.userVoicemailNotify.get(user?.id ?? '') ?? [])])],
+    at: new Date(recording.at).toISOString(), kind: 'voicemail' as const, call: cdr.callId, notify: [...new Set([...(clinic?.voicemailNotify.get(recording.number) ?? []), ...(clinic?.userVoicemailNotify.get(user?.id ?? '') ?? [])])],
     sentence: `${caller} left a message of ${Math.round(recording.durationMs / 1000)} s for ${user === undefined ? '' : `${user.name} at `}${cdr.number.label} (${recording.number}). Listen to it as voicemail ${recording.recordingId} of ${recording.account}.`,
   };
 }

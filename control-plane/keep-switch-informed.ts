@@ -1,6 +1,9 @@
 /**
  * Writes to the switch what it must know by itself, and collects what it noted while alone: at start, and again
  * each time the link comes back; notes every few seconds, since an emergency call is noted while it goes on.
+ *
+ * Of several controllers all write, the same; the one that leads takes the notes. While the store that says who leads is
+ * away each takes them: an emergency that is told twice is better than one that is not told.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -9,7 +12,10 @@ import { nothingProvisioned, type Provisioned } from './media/asterisk/admin/ast
 import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
 import type { SwitchNote } from './media/switch-setup.ts';
 import { noticeOf, type Notice, type Notices } from './notify/notices.ts';
+import { rememberTold } from './notify/told.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
+import type { Controller } from './runtime/controller.ts';
+import type { SharedMemory } from './store/ports.ts';
 import { switchSetupOf, whoseNote } from './switch-setup-of.ts';
 import type { Log } from './telemetry/log.ts';
 
@@ -20,6 +26,8 @@ interface Informing {
   readonly clinics: () => readonly ClinicConfig[];
   readonly driver: AsteriskDriver;
   readonly notices: Notices;
+  readonly controller: Pick<Controller, 'leads' | 'storeIsAway'>;
+  readonly memory: SharedMemory;
 }
 
 export interface SwitchInforming {
@@ -33,13 +41,21 @@ export interface SwitchInforming {
 const notesEveryMs = 5000;
 
 /** Rejects with a sentence when the switch does not take what it must know at the first time. */
-export async function keepSwitchInformed({ config, log, clinics, driver, notices }: Informing): Promise<SwitchInforming> {
+export async function keepSwitchInformed({ config, log, clinics, driver, notices, controller, memory }: Informing): Promise<SwitchInforming> {
   const file = join(config.dataDir, 'provisioned.json');
   const notice = (taken: SwitchNote): Notice => {
     const { note, clinic, location } = whoseNote(taken, clinics());
     // An emergency nobody can place is told to everybody; all else to those it concerns alone.
     const told = clinic !== undefined ? [clinic] : note.kind === 'emergency' || clinics().length === 1 ? clinics() : [];
     return noticeOf(note, told.flatMap(({ emergency }) => emergency?.notify ?? []), location);
+  };
+  const told = rememberTold(memory, 'emergencies');
+  const take = async (note: SwitchNote): Promise<void> => {
+    // of a call that goes on: given to each controller that comes to lead
+    const key = note.outcome === 'STARTED' ? `${note.at} ${note.from} ${note.dialled}` : null;
+    if (key !== null && (await told.has(key))) return;
+    await notices.give(notice(note));
+    if (key !== null) await told.add(key);
   };
   let problem: string | null = null;
   let informedAt = -1;
@@ -57,7 +73,7 @@ export async function keepSwitchInformed({ config, log, clinics, driver, notices
           informedAt = connects;
           informedOf = wanted;
         }
-        await driver.admin.takeNotes((note) => notices.give(notice(note)));
+        if (controller.leads() || controller.storeIsAway()) await driver.admin.takeNotes(take);
         problem = null;
       } catch (error) {
         problem = error instanceof Error ? error.message : String(error);

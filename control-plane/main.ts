@@ -17,6 +17,7 @@ import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
+import { exposeMetrics } from './expose-metrics.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -39,7 +40,8 @@ import { openDatabase } from './store/postgres/open-database.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
-import { monitorEventLoop } from './telemetry/event-loop.ts';
+import { redisMemory } from './store/redis/shared-memory.ts';
+import { monitorEventLoopLately } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { watchDisk } from './watch-disk.ts';
@@ -57,7 +59,11 @@ export interface Frontdesk {
   readonly httpPort: number;
   readonly switchVersion: string;
   readiness(): Readiness;
-  /** Calls stay on the switch when it is not ours; everything started here ends. */
+  /**
+   * Takes no call any more, from this moment on. Another controller has the calls within a second; where there is none
+   * they are waited for as long as the configuration says, and then stay on the switch if it is not ours. Everything
+   * started here ends.
+   */
   stop(): Promise<void>;
 }
 
@@ -72,6 +78,8 @@ export interface StartOptions {
 }
 
 const starting = (): Readiness => ({ ready: false, reasons: ['Frontdesk is starting.'], details: {} });
+
+const nothingToScrape = (): Promise<string> => Promise.resolve('# Frontdesk is starting.\n');
 
 const linkReason = {
   up: '',
@@ -106,12 +114,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => lock.release());
     // Before the switch: a port in use is said at once, and who waits for readiness gets an answer meanwhile.
     let readiness: () => Readiness = starting;
-    const http = await startHttpServer(config.httpPort, () => readiness(), config.httpBind).catch((error: unknown) => {
+    let scrape = nothingToScrape;
+    const http = await startHttpServer(config.httpPort, () => readiness(), config.httpBind, () => scrape()).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => http.close());
     const metrics = createMetrics();
-    const loop = monitorEventLoop();
+    const loop = monitorEventLoopLately();
     undo.push(() => loop.stop());
 
     const audioFiles = createAudioFiles(join(config.dataDir, 'audio'));
@@ -138,11 +147,12 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { redis.disconnect(); });
     const live = redisJournals({ redis, log, metrics });
     undo.push(() => live.stop());
+    const memory = redisMemory(redis);
     const ownership = redisOwnership({ redis, controller: config.instance, leaseMs, log });
 
     const disk = await watchDisk(config.dataDir, log);
     undo.push(() => { disk.stop(); });
-    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log }));
+    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
@@ -153,18 +163,29 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
     undo.push(() => { mailer?.close(); });
     const notices = await openNotices(config.dataDir, log, mailer);
-    const kept = await keepCalls({ config, database, controller, disk, asteriskUrl, notices, running, log, metrics });
+    const kept = await keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
     undo.push(() => controller.stop());
+    let draining = false;
+    const stopInOrder = async (): Promise<void> => {
+      draining = true;
+      try {
+        await controller.stop({ drainMs: config.drainMs });
+      } finally {
+        await stop();
+      }
+    };
     await controller.start();
     kept.fetchLeftBehind();
+    const apart = separateConfigurations(config, controller);
+    if (apart !== null) log.error({ others: controller.others() }, apart);
 
-    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices }).catch((error: unknown) => {
+    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices, controller, memory }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
-    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices });
+    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
     undo.push(() => watching.stop());
 
     const calls = followCalls(controller, archive, live);
@@ -182,6 +203,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       const health = controller.health();
       // Without these no call is taken, or none is recorded.
       const stopping = [
+        ...(draining ? [drainReason(controller, config.drainMs)] : []),
         ...(health.link === 'up' ? [] : [linkReason[health.link]]),
         ...(health.reconciled || health.link !== 'up' ? [] : ['The calls on the switch have not been looked at yet.']),
         ...[archive.problem()].filter((problem) => problem !== null),
@@ -189,6 +211,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       const lesser = [
         ...stackProblems,
         ...informing.problems(),
+        ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
@@ -197,11 +220,29 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       return {
         ready: stopping.length === 0,
         reasons: [...stopping, ...lesser],
-        details: { switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
+        details: { draining, takesOver: controller.takesOver(), switch: driver.health().version, calls: health.calls, commandsInFlight: health.commandsInFlight, eventLoopDelayMs: { p99: p99Ms, max: maxMs }, metrics: metrics.read() },
       };
     };
-    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop };
+    scrape = exposeMetrics({
+      metrics, loop, controller, readiness: () => readiness(), registrations: () => watching.seen(), unsentNotices: () => notices.unsent(),
+      databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready',
+    });
+    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop: stopInOrder };
   }
+}
+
+function drainReason(controller: Controller, drainMs: number): string {
+  const calls = controller.calls().length;
+  if (calls === 0) return 'Frontdesk is stopping: it takes no new calls.';
+  const others = controller.others();
+  const then = others.length > 0 ? `go to ${others.join(' or ')}` : drainMs > 0 ? `have up to ${drainMs / 1000} s to end` : 'stay on the switch';
+  return `Frontdesk is stopping: it takes no new calls, and the ${calls} it has ${then}.`;
+}
+
+function separateConfigurations({ databaseUrl }: Config, controller: Pick<Controller, 'others'>): string | null {
+  const others = controller.others();
+  if (others.length === 0 || databaseUrl !== undefined) return null;
+  return `Another controller serves this switch (${others.join(', ')}), and DATABASE_URL is not set: each has a configuration and records of its own. Set DATABASE_URL to one Postgres for all of them.`;
 }
 
 async function startStack(config: Config, tools: readonly ToolName[], progress: (line: string) => void): Promise<LocalStack | undefined> {

@@ -1,6 +1,9 @@
 /**
  * Looks every few seconds which phones and trunks are there: tells followers of each change, and people of one that is
  * gone or back (docs/decisions/0011-phones-that-are-gone.md). A look that fails, the link being down, concludes nothing.
+ *
+ * Of several controllers the one that leads concludes and tells people. What it concluded is shared, with what it has
+ * told, so the next one to lead goes on from there; the others tell their own followers what it told.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,9 +11,11 @@ import type { ClinicConfig } from './configuration/clinics.ts';
 import { minute, second, type Ms } from './core/time.ts';
 import type { AbsenceAlert, Registration, RegistrationChange, Registrations } from './http/ports.ts';
 import type { AsteriskDriver } from './media/asterisk/asterisk-driver.ts';
-import { look, type Absence, type Watched } from './notify/absences.ts';
+import { look, toldBetween, type Absence, type Watched } from './notify/absences.ts';
 import type { Notices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
+import type { Controller } from './runtime/controller.ts';
+import type { SharedMemory } from './store/ports.ts';
 import type { Log } from './telemetry/log.ts';
 
 interface Watching {
@@ -20,18 +25,23 @@ interface Watching {
   readonly clinics: () => readonly ClinicConfig[];
   readonly driver: Pick<AsteriskDriver, 'admin' | 'health'>;
   readonly notices: Notices;
+  readonly controller: Pick<Controller, 'leads'>;
+  readonly memory: SharedMemory;
 }
 
 export interface RegistrationWatch extends Pick<Registrations, 'onChange'> {
+  /** As they were seen last; empty before the first look. */
+  seen(): readonly Registration[];
   stop(): Promise<void>;
 }
 
 const lookEveryMs: Ms = 2 * second;
 /** A phone that moves without having been away is seen by reading everything anew. */
 const readAllEveryMs: Ms = minute;
+const memoryName = 'registrations';
 
-/** What was there is remembered in `registrations.json` of the data directory. */
-export async function watchRegistrations({ dataDir, log, clinics, driver, notices }: Watching): Promise<RegistrationWatch> {
+/** What was there is remembered in the memory that controllers share, and in `registrations.json` of the data directory for when that has lost it. */
+export async function watchRegistrations({ dataDir, log, clinics, driver, notices, controller, memory }: Watching): Promise<RegistrationWatch> {
   const file = join(dataDir, 'registrations.json');
   const listeners = new Set<(change: RegistrationChange) => void>();
   const tell = (change: RegistrationChange): void => { for (const listener of listeners) listener(change); };
@@ -39,6 +49,9 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
   /** Of the last look, by what is compared. */
   let last: ReadonlyMap<string, string> | undefined;
   let allReadAt = -Infinity;
+  let seen: readonly Registration[] = [];
+  let led = false;
+  let shared = true;
   let failing = false;
   let busy: Promise<void> | null = null;
 
@@ -54,8 +67,14 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
     const configured = clinics();
     const now = Date.now();
     const found = await registrations(configured);
+    seen = found;
     const of = new Map(configured.map((clinic) => [clinic.account.id, clinic]));
-    const looked = look(watched, found, (account) => of.get(account)?.alerts.graceMs ?? Infinity, now);
+    const told = await memory.read(memoryName).then(parsed, () => undefined);
+    const leads = controller.leads();
+    // What another concluded meanwhile is newer; what this one could not share is newer still.
+    const known = told === undefined || (led && leads) || !shared ? watched : told;
+    const looked = leads ? look(known, found, (account) => of.get(account)?.alerts.graceMs ?? Infinity, now) : { watched: known, absences: toldBetween(watched, known, found, now) };
+    led = leads;
     const current = new Map(found.map((one) => [`${one.account}/${one.kind}/${one.id}`, `${one.state} ${one.contact ?? ''}`]));
     for (const one of found) {
       const key = `${one.account}/${one.kind}/${one.id}`;
@@ -66,15 +85,17 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
       const clinic = of.get(absence.registration.account);
       if (clinic === undefined) continue;
       const alert = alertOf(absence, clinic, now);
-      await notices.give({ at: new Date(now).toISOString(), kind: alert.state, sentence: alert.sentence, notify: clinic.alerts.notify });
+      if (leads) await notices.give({ at: new Date(now).toISOString(), kind: alert.state, sentence: alert.sentence, notify: clinic.alerts.notify });
       tell({ type: 'alert', alert });
     }
     // after the notices: a crash in between tells twice rather than never
-    if (looked.watched !== watched) {
-      watched = looked.watched;
-      await writeFile(`${file}.new`, JSON.stringify(watched), { mode: 0o600 });
+    const text = JSON.stringify(looked.watched);
+    if (leads && (looked.watched !== known || told === undefined || !shared)) shared = await memory.write(memoryName, text).then(() => true, () => false);
+    if (text !== JSON.stringify(watched)) {
+      await writeFile(`${file}.new`, text, { mode: 0o600 });
       await rename(`${file}.new`, file);
     }
+    watched = looked.watched;
     if (looked.absences.length > 0) void notices.send();
   };
   const next = (): void => {
@@ -86,6 +107,7 @@ export async function watchRegistrations({ dataDir, log, clinics, driver, notice
   next();
   const timer = setInterval(next, lookEveryMs);
   return {
+    seen: () => seen,
     onChange: (changed) => {
       listeners.add(changed);
       return () => { listeners.delete(changed); };
@@ -117,9 +139,13 @@ function predicateOf({ kind, state: now }: Registration, state: Absence['state']
 }
 
 async function readWatched(file: string): Promise<Watched> {
+  return parsed(await readFile(file, 'utf8').catch(() => null)) ?? {};
+}
+
+function parsed(text: string | null): Watched | undefined {
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Watched;
+    return text === null ? undefined : (JSON.parse(text) as Watched);
   } catch {
-    return {};
+    return undefined;
   }
 }

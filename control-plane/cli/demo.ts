@@ -22,10 +22,11 @@ const callWithinMs = 60_000;
 
 export async function demo(args: readonly string[]): Promise<number> {
   noArguments(args);
-  const config = configOrError();
+  // a demo is over when it is told so
+  const config = { ...configOrError(), drainMs: 0 };
   if (config.asteriskUrl !== undefined) throw new StartError('The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL empty, or use `frontdesk start`.');
   // Standard output has the timeline; what an operator must know goes beside it.
-  const log = createLog({ level: config.logLevel ?? 'warn', destination: process.stderr });
+  const log = createLog({ level: config.logLevel ?? 'warn', numbers: config.logNumbers, destination: process.stderr });
   const frontdesk = await serve(config, log, ['sipp'], true);
   const told = untilTold();
   const world = new World();
@@ -46,7 +47,7 @@ export async function demo(args: readonly string[]): Promise<number> {
   } finally {
     await world.end();
   }
-  const stopped = await stopInTime(frontdesk);
+  const stopped = await stopInTime(frontdesk, config.drainMs);
   return shown === false ? 1 : stopped;
 }
 

@@ -27,15 +27,17 @@ export function untilTold(): Promise<void> {
   });
 }
 
-/** Stops in order; 0, or 1 when that did not come to an end in time, and then nothing is waited for any more. */
-export async function stopInTime(frontdesk: Frontdesk): Promise<number> {
-  say('Stopping ...');
+/** Stops in order, after `drainMs` in which calls may end; 0, or 1 when that did not come to an end in time, and then nothing is waited for any more. */
+export async function stopInTime(frontdesk: Frontdesk, drainMs: number): Promise<number> {
+  const calls = frontdesk.controller.calls().length;
+  const waits = calls > 0 && drainMs > 0 && frontdesk.controller.others().length === 0;
+  say(waits ? `Stopping, when the calls that are up (${calls}) have ended, or in ${drainMs / 1000} s. Told again: at once.` : 'Stopping ...');
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<number>((resolve) => {
     timer = setTimeout(() => {
-      say(`Not everything stopped within ${stopWithinMs / 1000} s; ending all the same.`);
+      say(`Not everything stopped within ${(drainMs + stopWithinMs) / 1000} s; ending all the same.`);
       resolve(1);
-    }, stopWithinMs);
+    }, drainMs + stopWithinMs);
   });
   const code = await Promise.race([frontdesk.stop().then(() => 0), late]);
   clearTimeout(timer);

@@ -2,7 +2,7 @@
 import { readConfig, type Config } from '../config.ts';
 import { startFrontdesk, StartError, type Frontdesk } from '../main.ts';
 import type { ToolName } from '../local-stack/local-stack.ts';
-import { createLog, type Log } from '../telemetry/log.ts';
+import { createLog, maskNumber, type Log } from '../telemetry/log.ts';
 import { stopInTime, surviveBugs, untilTold } from './lifetime.ts';
 import { say } from './say.ts';
 import { noArguments } from './usage-error.ts';
@@ -10,10 +10,10 @@ import { noArguments } from './usage-error.ts';
 export async function start(args: readonly string[]): Promise<number> {
   noArguments(args);
   const config = configOrError();
-  const frontdesk = await serve(config, createLog({ level: config.logLevel ?? 'info' }), []);
+  const frontdesk = await serve(config, createLog({ level: config.logLevel ?? 'info', numbers: config.logNumbers }), []);
   say('Serving. Ctrl-C stops everything that was started here.');
   await untilTold();
-  return stopInTime(frontdesk);
+  return stopInTime(frontdesk, config.drainMs);
 }
 
 /** Warnings are said, problems thrown, all at once. */
@@ -31,8 +31,10 @@ export async function serve(config: Config, log: Log, tools: readonly ToolName[]
   const asterisk = frontdesk.stack?.asterisk;
   const sip = asterisk === undefined ? '' : `, SIP on ${config.bind}:${asterisk.sipPort}`;
   say(`Asterisk ${frontdesk.switchVersion} attached${sip}; API on http://${config.httpBind}:${frontdesk.httpPort}/api/docs`);
+  // what is said here is in the log of a service; who tries the demo wants to dial it
+  const shown = config.logNumbers || withExample ? String : maskNumber;
   for (const { account, phones } of frontdesk.clinics()) {
-    say(`${account.name}: ${account.numbers.map((number) => number.e164).join(', ')}; extensions ${phones.map((phone) => phone.extension).join(', ') || 'none'}`);
+    say(`${account.name}: ${account.numbers.map((number) => shown(number.e164)).join(', ')}; extensions ${phones.map((phone) => phone.extension).join(', ') || 'none'}`);
   }
   if (frontdesk.clinics().length === 0) say('There is no account yet: create one over the API, or bring a plan with `frontdesk import`.');
   return frontdesk;

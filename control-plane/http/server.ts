@@ -1,6 +1,7 @@
 /**
  * The HTTP server, on loopback unless told otherwise. `/healthz`: the process works. `/readyz`: it can take calls; 503
- * with the reasons otherwise. Both answer in JSON and to anybody. Everything else is the API's.
+ * with the reasons otherwise. Both answer in JSON, `/metrics` in the text format of Prometheus; all three to anybody.
+ * Everything else is the API's.
  */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -23,13 +24,25 @@ const headersMs = 10_000;
 /** The longest a request may take to arrive: 20 MB over a slow line. */
 const requestMs = 300_000;
 
-/** Rejects with a sentence when the port cannot be had. `readiness` may throw: that is a 500, and a bug. */
-export async function startHttpServer(port: number, readiness: () => Readiness, host = '127.0.0.1'): Promise<HttpServer> {
+/** The text format, version 0.0.4: prometheus.io/docs/instrumenting/exposition_formats. */
+const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
+const own: ReadonlySet<string> = new Set(['/healthz', '/readyz', '/metrics']);
+
+/** Rejects with a sentence when the port cannot be had. `readiness` and `metrics` may fail: that is a 500, and a bug. */
+export async function startHttpServer(port: number, readiness: () => Readiness, host = '127.0.0.1', metrics?: () => Promise<string>): Promise<HttpServer> {
   let rest: RequestListener | null = null;
   const server = createServer({ headersTimeout: headersMs, requestTimeout: requestMs, connectionsCheckingInterval: 5000 }, (request, response) => {
     const [path = ''] = (request.url ?? '').split('?');
-    if (rest !== null && path !== '/healthz' && path !== '/readyz') {
+    if (rest !== null && !own.has(path)) {
       rest(request, response);
+      return;
+    }
+    if (path === '/metrics' && metrics !== undefined && (request.method === 'GET' || request.method === 'HEAD')) {
+      const reply = (status: number, text: string): void => {
+        response.writeHead(status, { 'content-type': metricsType, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+        response.end(request.method === 'HEAD' ? '' : text);
+      };
+      metrics().then((text) => { reply(200, text); }, (error: unknown) => { reply(500, `# ${String(error)}\n`); });
       return;
     }
     const [status, body] = answer(request.method ?? '', path, readiness);
@@ -53,7 +66,7 @@ export async function startHttpServer(port: number, readiness: () => Readiness, 
 }
 
 function answer(method: string, path: string, readiness: () => Readiness): readonly [number, Readonly<Record<string, unknown>>] {
-  if (path !== '/healthz' && path !== '/readyz') return [404, { error: 'Known here: /healthz and /readyz; the API when it has started.' }];
+  if (!own.has(path) || (path === '/metrics' && method === 'GET')) return [404, { error: 'Known here: /healthz, /readyz and /metrics; the API when it has started.' }];
   if (method !== 'GET' && method !== 'HEAD') return [405, { error: 'Only GET and HEAD are known here.' }];
   if (path === '/healthz') return [200, { status: 'ok' }];
   try {

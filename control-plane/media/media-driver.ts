@@ -69,6 +69,8 @@ export interface SwitchSnapshot {
     readonly legs: readonly LegOnSwitch[];
     readonly bridges: readonly { readonly bridgeId: string; readonly legIds: readonly string[] }[];
     readonly recordings: readonly RecordingId[];
+    /** Its marks are of a version that this build does not know (core/call/version.ts). */
+    readonly newer?: true;
   }[];
 }
 

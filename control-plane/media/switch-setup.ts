@@ -63,6 +63,8 @@ export interface Failsafe {
 export interface SwitchNote {
   readonly kind: 'emergency' | 'failsafe';
   readonly at: number;
+  /** The call's id, where the note has it. */
+  readonly call?: string;
   /** The endpoint of the device that called in an emergency, or `trunk` or `phone`. */
   readonly from: string;
   readonly dialled: string;

@@ -30,17 +30,24 @@ export interface Looked {
 /** One look at all that is configured: what is not among `registrations` is forgotten. */
 export function look(before: Watched, registrations: readonly Registration[], graceMs: (account: string) => Ms, now: EpochMs): Looked {
   const watched: Record<string, Watch> = {};
-  const absences: Absence[] = [];
   for (const registration of registrations) {
     const key = `${registration.account}/${registration.kind}/${registration.id}`;
     const known = Object.hasOwn(before, key) ? before[key] : undefined;
     const next = seen(known, registration, graceMs(registration.account), now);
-    if (next === undefined) continue;
-    watched[key] = next;
-    if (next.told === (known?.told ?? false)) continue;
-    absences.push({ registration, state: next.told ? 'gone' : 'back', goneSince: (next.told ? next.goneSince : known?.goneSince) ?? now });
+    if (next !== undefined) watched[key] = next;
   }
-  return { watched: same(before, watched) ? before : watched, absences };
+  return same(before, watched) ? { watched: before, absences: [] } : { watched, absences: toldBetween(before, watched, registrations, now) };
+}
+
+/** What was told between two looks, by whoever told it. */
+export function toldBetween(before: Watched, after: Watched, registrations: readonly Registration[], now: EpochMs): readonly Absence[] {
+  return registrations.flatMap((registration) => {
+    const key = `${registration.account}/${registration.kind}/${registration.id}`;
+    const known = Object.hasOwn(before, key) ? before[key] : undefined;
+    const next = Object.hasOwn(after, key) ? after[key] : undefined;
+    if (next === undefined || next.told === (known?.told ?? false)) return [];
+    return [{ registration, state: next.told ? 'gone' : 'back', goneSince: (next.told ? next.goneSince : known?.goneSince) ?? now } as const];
+  });
 }
 
 function seen(known: Watch | undefined, { state }: Registration, graceMs: Ms, now: EpochMs): Watch | undefined {

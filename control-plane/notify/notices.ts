@@ -13,6 +13,8 @@ export interface Notice {
   readonly at: string;
   readonly kind: SwitchNote['kind'] | 'voicemail' | 'gone' | 'back';
   readonly sentence: string;
+  /** The call it is about. */
+  readonly call?: string;
   /** Who must know, by e-mail address. */
   readonly notify: readonly string[];
 }
@@ -61,8 +63,8 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
 
   return {
     async give(notice) {
-      const { kind, at, notify, sentence } = notice;
-      log[levels[kind]]({ kind, noteAt: at, notify }, sentence);
+      const { kind, at, call, notify, sentence } = notice;
+      log[levels[kind]]({ kind, noteAt: at, notify, ...(call === undefined ? {} : { call }) }, sentence);
       await keep('notices.ndjson', () => appendFile(join(dataDir, 'notices.ndjson'), `${JSON.stringify(notice)}\n`, { mode: 0o600 }));
       if (mailer === undefined || notify.length === 0) return;
       unsent = [...unsent, notice].slice(-mostUnsent);
@@ -83,7 +85,7 @@ const levels = { emergency: 'error', failsafe: 'error', voicemail: 'info', gone:
 
 /** What the switch noted while alone, as a notice. `location` is where the phone stands, empty where nobody knows. */
 export function noticeOf(note: SwitchNote, notify: readonly string[], location: string): Notice {
-  return { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify };
+  return { at: new Date(note.at).toISOString(), kind: note.kind, sentence: sentenceOf(note, location), notify, ...(note.call === undefined || note.call === '' ? {} : { call: note.call }) };
 }
 
 function sentenceOf(note: SwitchNote, location: string): string {

@@ -8,6 +8,7 @@ import type { CallCommand, MediaCommand } from '../core/call/commands.ts';
 import type { CallEvent, CallOnSwitch } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import { transition as theTransition } from '../core/call/transition.ts';
+import { stateVersion } from '../core/call/version.ts';
 import { emptyCdr, foldCdr, type Cdr } from '../core/cdr/cdr.ts';
 import type { CallId, TimerId } from '../core/ids.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -57,7 +58,7 @@ export class CallRunner {
   /** A call that has no journal yet. */
   static open(context: RunnerContext, call: Call): CallRunner {
     const runner = new CallRunner(context, call, emptyCdr(call.id, call.plan));
-    context.journal.append(call.id, { kind: 'opened', at: call.startedAt, offer: call.offer, plan: call.plan, controller: context.controller });
+    context.journal.append(call.id, { kind: 'opened', v: stateVersion, at: call.startedAt, offer: call.offer, plan: call.plan, controller: context.controller });
     return runner;
   }
 
@@ -147,7 +148,7 @@ export class CallRunner {
 
   #record(event: CallEvent, commands: readonly CallCommand[], facts: readonly CallFact[], at: EpochMs): void {
     const { journal, executor } = this.#context;
-    journal.append(this.id, { kind: 'step', at, event, commands, facts });
+    journal.append(this.id, { kind: 'step', ...(event.type === 'CallAdopted' ? { v: stateVersion } : {}), at, event, commands, facts });
     for (const command of commands) {
       if (command.type === 'StartTimer') this.#arm(command.id, command.at);
       else if (command.type === 'CancelTimer') this.#disarm(command.id);

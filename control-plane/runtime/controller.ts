@@ -30,6 +30,8 @@ const retryMs: Ms = 1000;
 const takenAtOnce = 16;
 /** After the store has lost its memory, owners have said by then which calls are theirs. */
 const askAgainMs: Ms = 4 * leaseMs;
+/** Of one that waits for its calls to end: another may be starting. */
+const lookForHeirMs: Ms = 300;
 const askAgainAtMost: Ms = 5 * minute;
 
 export interface ControllerOptions {
@@ -59,8 +61,9 @@ export interface Controller {
   /** Connects, takes over the calls that are there, then resolves. Rejects as `MediaDriver.start` does. */
   start(): Promise<void>;
   /**
-   * Lets go: no new calls, journals and CDRs written out, calls left on the switch for the next controller. With
-   * `drainMs`, first waits that long for calls to end by themselves.
+   * Lets go: no new calls from this moment on, journals and CDRs written out, calls left on the switch. Another
+   * controller that lives takes them at once; with `drainMs`, where there is none, first waits that long for calls to
+   * end by themselves, or for another to come. Asked again, it is the same end.
    */
   stop(options?: { readonly drainMs?: Ms }): Promise<void>;
   /** Returns the function that ends the observation. */
@@ -70,6 +73,13 @@ export interface Controller {
   /** Settles when no reconcile is under way or asked for. */
   settled(): Promise<void>;
   calls(): readonly Call[];
+  /** Among the controllers of the switch: see Lease. Alone, it leads. */
+  leads(): boolean;
+  storeIsAway(): boolean;
+  holdsLease(): boolean;
+  /** The calls of a controller that leaves, or dies, would be taken at once. */
+  takesOver(): boolean;
+  others(): readonly string[];
   health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number };
 }
 
@@ -198,7 +208,7 @@ export function createController(options: ControllerOptions): Controller {
     else if (why === 'over') ownership?.end(callId);
     else ownership?.giveBack(callId);
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, linkIsUp: () => link === 'up' && !stopping };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
 
   /** This controller has run and heard all the time: only whose its calls are is asked, and what else is on the switch. */
   const checkOwners = async (): Promise<void> => {
@@ -228,6 +238,8 @@ export function createController(options: ControllerOptions): Controller {
       }
       // What the store was never told of is found on the switch.
       await queueReconcile('strangers');
+      // Another may have taken some that it cannot go on with, and given them back.
+      later('strangers');
     } catch (error) {
       log.warn({ controller: name, error: String(error) }, 'The calls of a controller that is gone could not be taken; tried again');
     } finally {
@@ -317,16 +329,43 @@ export function createController(options: ControllerOptions): Controller {
     }
   };
 
+  /** Settles when no call is left, another controller lives, or the time is over. */
   const emptyWithin = (ms: Ms): Promise<void> => {
-    if (registry.size() === 0) return Promise.resolve();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const cancel = clock.setTimer(clock.now() + ms, resolve);
+    const end = clock.now() + ms;
+    let cancel: CancelTimer | null = null;
     emptied = () => {
-      cancel();
+      cancel?.();
       resolve();
     };
+    const look = (): void => {
+      const heir = lease !== null && !lease.away() && lease.others().length > 0;
+      if (registry.size() === 0 || heir || clock.now() >= end) resolve();
+      else cancel = clock.setTimer(Math.min(end, clock.now() + lookForHeirMs), look);
+    };
+    look();
     return promise;
   };
+  const stop = async (drainMs: Ms): Promise<void> => {
+    driver.accept(false);
+    if (drainMs > 0) await emptyWithin(drainMs);
+    stopping = true;
+    retry?.();
+    again?.();
+    guard.stop();
+    for (const runner of registry.all()) runner.abandon();
+    await reconciling;
+    for (const runner of registry.all()) runner.abandon();
+    guard.stop();
+    await archive.flush();
+    // A record that the disk did not take by now stays in the live journal.
+    await Promise.race([Promise.all(closing), new Promise((resolve) => { setImmediate(resolve); })]);
+    await live.flush();
+    executor.seal();
+    // Others take the calls while the links are being closed: nothing is sent over them any more.
+    await Promise.all([lease?.stop(), driver.stop()]);
+  };
+  let stopped: Promise<void> | null = null;
 
   return {
     start: async () => {
@@ -334,25 +373,7 @@ export function createController(options: ControllerOptions): Controller {
       await driver.start({ onOffer, onLink, onLegEvent: (callId, event) => { if (!stopping) registry.route(callId, event); } });
       await reconciling;
     },
-    stop: async ({ drainMs = 0 } = {}) => {
-      driver.accept(false);
-      if (drainMs > 0) await emptyWithin(drainMs);
-      stopping = true;
-      retry?.();
-      again?.();
-      guard.stop();
-      for (const runner of registry.all()) runner.abandon();
-      await reconciling;
-      for (const runner of registry.all()) runner.abandon();
-      guard.stop();
-      await archive.flush();
-      // A record that the disk did not take by now stays in the live journal.
-      await Promise.race([Promise.all(closing), new Promise((resolve) => { setImmediate(resolve); })]);
-      await live.flush();
-      executor.seal();
-      await driver.stop();
-      await lease?.stop();
-    },
+    stop: ({ drainMs = 0 } = {}) => (stopped ??= stop(drainMs)),
     observe: (observer) => {
       observers.add(observer);
       return () => { observers.delete(observer); };
@@ -360,6 +381,11 @@ export function createController(options: ControllerOptions): Controller {
     reconcileNow: () => queueReconcile('all'),
     settled,
     calls: () => [...registry.all()].map((runner) => runner.call),
+    leads: () => lease?.leads() ?? true,
+    storeIsAway: () => lease?.away() ?? false,
+    holdsLease: () => (lease === null ? true : lease.token() !== null && lease.sure()),
+    takesOver: () => lease !== null && lease.settled() && link === 'up' && !stopping,
+    others: () => lease?.others() ?? [],
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
   };
 }

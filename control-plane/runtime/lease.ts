@@ -39,6 +39,17 @@ export interface Lease {
   token(): number | null;
   /** This process has run since it last knew what is its own: nobody can have taken that while the store was away. */
   unbroken(): boolean;
+  /**
+   * This controller does what only one may do: the eldest of those that live does. While the store is away, as it was
+   * last known, and two may believe it of themselves. No after a pause, until the lease is held again.
+   */
+  leads(): boolean;
+  /** The store cannot be asked. */
+  away(): boolean;
+  /** Held for so long that the calls of a controller that is gone may be taken. */
+  settled(): boolean;
+  /** Other controllers that lived when the lease was last renewed. */
+  others(): readonly string[];
   /** Of each call here it is known again whose it is. */
   mended(): void;
   /** Others may take what is left at once. */
@@ -62,6 +73,9 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
   let stopped = false;
   let beating = false;
   let broken = false;
+  // Who never heard of another is alone, as far as it knows.
+  let leads = true;
+  let others: readonly string[] = [];
   let timer: CancelTimer | null = null;
   let renewing: Promise<void> | null = null;
 
@@ -92,7 +106,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     const anew = renewed.token !== token;
     if (anew) tokenSince = clock.monotonic();
     if (away) log.info({}, 'The lease is held again');
-    token = renewed.token;
+    ({ token, leads, others } = renewed);
     away = false;
     // What this controller went on with may have been taken while the store could not be asked.
     if (anew && beating && !doubtful) onSure('anew');
@@ -139,6 +153,10 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     sure,
     token: () => (away ? null : token),
     unbroken: () => !broken,
+    leads: () => leads && !stopped && sure() && !(away && broken),
+    away: () => away,
+    settled: () => token !== null && !away && clock.monotonic() - tokenSince >= graceMs,
+    others: () => others,
     mended: () => { broken = false; },
     stop: async () => {
       stopped = true;

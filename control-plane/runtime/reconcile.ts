@@ -8,8 +8,12 @@
  *   yes            no           none        a new call from its marks, adopted, CallAdopted
  *   yes            no           CDR written what is left of it is ended
  *   legs only      no           none        what is left of it is ended
+ *   yes            no           newer       a new call from its marks; left alone where those are newer too
  *   no             yes          –           CallAdopted with nothing seen: it ends, with its CDR
  *   no             no           some        the same, from its journal
+ *   no             no           newer       left to a controller that can read it
+ *
+ * Newer: of a version that this build does not know (core/call/version.ts). A call is never dropped for that.
  *
  * Of all that, a controller looks only at calls that are its own: see store/ports.ts, Ownership.
  */
@@ -23,7 +27,8 @@ import type { CallArchive, LiveJournals } from '../store/ports.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
 import type { Guard } from './guard.ts';
 import type { Registry } from './registry.ts';
-import { replay } from './replay.ts';
+import { stateVersion } from '../core/call/version.ts';
+import { replay, versionOf } from './replay.ts';
 
 type SeenCall = SwitchSnapshot['calls'][number];
 
@@ -36,6 +41,8 @@ export interface ReconcileParts {
   readonly archive: CallArchive;
   readonly planOf: (offer: Offer) => Plan;
   readonly linkIsUp: () => boolean;
+  /** Calls of a newer version, left to others: not to be claimed again. */
+  readonly leftAlone: Set<CallId>;
   /** lost: another has it. over: it has ended, and its record is safe. unknown: nobody here knows of it. */
   readonly onNotOurs: (callId: CallId, why: 'lost' | 'over' | 'unknown') => void;
   /** Which of these calls are this controller's to look after, and which are over. */
@@ -72,9 +79,9 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
   registry.keepUnknown();
   const snapshot = await driver.snapshot(named ?? undefined);
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
-  const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null || named.has(callId)) && registry.get(callId) === undefined));
+  const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null ? !parts.leftAlone.has(callId) : named.has(callId)) && registry.get(callId) === undefined));
   const unseen = [...known].filter((callId) => !seenIds.has(callId));
-  const open = named === null ? (await runners.journal.listOpen()).filter((callId) => !seenIds.has(callId) && registry.get(callId) === undefined) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
+  const open = named === null ? (await runners.journal.listOpen()).filter((callId) => !seenIds.has(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId)) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
   const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
     : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };
@@ -140,8 +147,14 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
       parts.onNotOurs(callId, 'over');
       return;
     }
-    const restored = await fromJournal(parts, callId);
+    const past = await fromJournal(parts, callId);
     if (registry.get(callId) !== undefined) return;
+    if (seen.newer === true || (past === 'newer' && (seen.caller?.mark ?? null) === null)) {
+      leaveAlone(parts, callId);
+      return;
+    }
+    if (past === 'newer') runners.log.error({ call: callId }, `The journal of this call is of a newer version of Frontdesk than this (${stateVersion}): the call goes on by what the switch has of it, and its record lacks what was before. Finish the upgrade of this controller, or stop it until it is upgraded`);
+    const restored = past === 'newer' ? null : past;
     if (restored === null && seen.caller === null) {
       reap(parts, seen, 'no call is known for it');
       parts.onNotOurs(callId, 'unknown');
@@ -182,6 +195,10 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
       return;
     }
     const runner = await fromJournal(parts, callId);
+    if (runner === 'newer') {
+      leaveAlone(parts, callId);
+      return;
+    }
     if (runner === null) parts.onNotOurs(callId, 'unknown');
     if (runner === null || isOurs(parts, callId)) return;
     if (runner.call.phase === 'ended') {
@@ -199,9 +216,23 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
   }
 }
 
-async function fromJournal(parts: ReconcileParts, callId: CallId): Promise<CallRunner | null> {
+/** A call that this build cannot go on with, or finish: it stays as it is, and is nobody's until one that can takes it. */
+function leaveAlone(parts: ReconcileParts, callId: CallId): void {
+  const { registry, runners, archive, onNotOurs } = parts;
+  runners.metrics.count('calls_left_alone_total');
+  runners.log.error({ call: callId }, `This call is of a newer version of Frontdesk than this (${stateVersion}): it is left as it is, to a controller of that version. Finish the upgrade of this controller, or start one of the newer version`);
+  parts.leftAlone.add(callId);
+  registry.letGo(callId);
+  archive.letGo(callId);
+  onNotOurs(callId, 'unknown');
+}
+
+/** `newer`: it is there, and this build does not know its version. */
+async function fromJournal(parts: ReconcileParts, callId: CallId): Promise<CallRunner | 'newer' | null> {
   const { runners } = parts;
-  const past = replay(await runners.journal.recover(callId), runners.transition);
+  const records = await runners.journal.recover(callId);
+  if (versionOf(records) > stateVersion) return 'newer';
+  const past = replay(records, runners.transition);
   if (past === null) return null;
   if (!past.matches) {
     runners.metrics.count('replay_mismatches_total');

@@ -18,7 +18,7 @@ export interface TimedFact {
 interface Difference {
   /** Index in the journal. */
   readonly record: number;
-  readonly what: 'commands' | 'facts' | 'exception' | 'order';
+  readonly what: 'commands' | 'facts' | 'exception';
   readonly recorded: unknown;
   readonly replayed: unknown;
 }
@@ -31,8 +31,19 @@ export interface Replay {
   readonly facts: readonly TimedFact[];
 }
 
+/** From the last opening on; all when there is none. */
+function sinceOpened(records: readonly JournalRecord[]): readonly JournalRecord[] {
+  return records.slice(Math.max(0, records.findLastIndex(({ kind }) => kind === 'opened')));
+}
+
+/** The highest version of the records that count. */
+export function versionOf(records: readonly JournalRecord[]): number {
+  return Math.max(1, ...sinceOpened(records).map(({ v }) => v ?? 1));
+}
+
 /** Null when the records do not begin with the call's opening: nothing can be said of it. */
-export function replay(records: readonly JournalRecord[], transition: typeof theTransition = theTransition): Replay | null {
+export function replay(all: readonly JournalRecord[], transition: typeof theTransition = theTransition): Replay | null {
+  const records = sinceOpened(all);
   const [opened] = records;
   if (opened?.kind !== 'opened') return null;
   let call = newCall(opened.offer, opened.plan, opened.at);
@@ -40,12 +51,9 @@ export function replay(records: readonly JournalRecord[], transition: typeof the
   const facts: TimedFact[] = [];
   let firstDifference: Difference | undefined;
 
-  for (const [index, record] of records.entries()) {
-    if (index === 0) continue;
-    if (record.kind === 'opened') {
-      firstDifference ??= { record: index, what: 'order', recorded: 'opened', replayed: 'step' };
-      continue;
-    }
+  for (const [at, record] of records.entries()) {
+    const index = all.length - records.length + at;
+    if (record.kind === 'opened') continue;
     let happened: readonly CallFact[];
     try {
       const next = transition(call, record.event, { now: record.at });

@@ -57,7 +57,11 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         if (held !== token) for (const callId of finished) ended.add(callId);
         held = token;
         tell();
-        return { held: true, token, lapsed: [...leases.keys()].filter((other) => !lives(other)) };
+        const others = [...leases.keys()].filter((other) => other !== controller && lives(other));
+        return {
+          held: true, token, others, lapsed: [...leases.keys()].filter((other) => !lives(other)),
+          leads: others.every((other) => (leases.get(other)?.token ?? 0) > token),
+        };
       },
       begin: (callId) => {
         mine.add(callId);

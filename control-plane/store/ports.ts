@@ -11,11 +11,16 @@ import type { Plan } from '../core/routing/plan.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
 
-/** A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. */
+/**
+ * A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. A call
+ * that was begun anew from its marks has another `opened`, and what is before it is of the past. `v` is the version of
+ * what follows (core/call/version.ts), written by each controller that takes the call up.
+ */
 export type JournalRecord =
-  | { readonly kind: 'opened'; readonly at: EpochMs; readonly offer: Offer; readonly plan: Plan; readonly controller: string }
+  | { readonly kind: 'opened'; readonly v?: number; readonly at: EpochMs; readonly offer: Offer; readonly plan: Plan; readonly controller: string }
   | {
       readonly kind: 'step';
+      readonly v?: number;
       readonly at: EpochMs;
       readonly event: CallEvent;
       readonly commands: readonly CallCommand[];
@@ -221,6 +226,13 @@ export interface Ownership {
   stop(): void;
 }
 
+/** What controllers of one switch tell each other in passing: small texts by name. Rejects when the store is away. */
+export interface SharedMemory {
+  /** Null when nothing is known: the store may have lost it. */
+  read(name: string): Promise<string | null>;
+  write(name: string, text: string): Promise<void>;
+}
+
 export interface Claimed {
   readonly mine: ReadonlySet<CallId>;
   /** Whoever had them has finished them. */
@@ -230,7 +242,7 @@ export interface Claimed {
 }
 
 export type Renewed =
-  /** `lapsed`: controllers that no longer live. */
-  | { readonly held: true; readonly token: number; readonly lapsed: readonly string[] }
+  /** `leads`: the eldest of those that live. `others` live as well; `lapsed`: controllers that no longer do. */
+  | { readonly held: true; readonly token: number; readonly leads: boolean; readonly others: readonly string[]; readonly lapsed: readonly string[] }
   /** `lapsed`: it came too late, and calls may be another's. `replaced`: another process has this name. */
   | { readonly held: false; readonly why: 'lapsed' | 'replaced' };

@@ -18,8 +18,28 @@ export interface EventLoopMonitor {
   stop(): void;
 }
 
+/** As `monitorEventLoop`, of the last one to two minutes: an old stall is no trouble of now. */
+export function monitorEventLoopLately(windowMs = 60_000): Omit<EventLoopMonitor, 'reset'> {
+  const monitor = monitorEventLoop();
+  let before = monitor.read();
+  const timer = setInterval(() => {
+    before = monitor.read();
+    monitor.reset();
+  }, windowMs).unref();
+  return {
+    read: () => {
+      const now = monitor.read();
+      return { p99Ms: Math.max(before.p99Ms, now.p99Ms), maxMs: Math.max(before.maxMs, now.maxMs), meanMs: Math.max(before.meanMs, now.meanMs) };
+    },
+    stop: () => {
+      clearInterval(timer);
+      monitor.stop();
+    },
+  };
+}
+
 /** Samples every `resolutionMs`; what is measured is the delay beyond that period. Does not keep the process alive. */
-export function monitorEventLoop(resolutionMs = 10): EventLoopMonitor {
+function monitorEventLoop(resolutionMs = 10): EventLoopMonitor {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
   // The histogram holds the whole interval between samples, in nanoseconds.

@@ -1,7 +1,7 @@
 /**
- * The log: JSON lines through pino. A line about a call carries its id as `call`. Patients' phone numbers are never
- * written whole: fields that hold one are masked here, and text that holds one is masked where it is made
- * (`maskNumber`). Secrets are redacted by the name of their field, should one ever be passed.
+ * The log: JSON lines through pino. A line about a call carries its id as `call`. Numbers of callers and callees are
+ * never written whole, wherever in a line they stand, unless they are asked for (FRONTDESK_LOG_NUMBERS). Secrets are
+ * redacted by the name of their field, and passwords in addresses, should one ever be passed.
  */
 import { pino } from 'pino';
 import type { DestinationStream } from 'pino';
@@ -18,50 +18,53 @@ export interface Log {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
-/** `+15551230001` → `+1555***0001`: enough to tell two callers apart. Short internal numbers are no secret. */
+/** Shorter ones are extensions and 911: no secret, and needed to read a log. */
+const shortestSecret = 7;
+
+/** `+15551230001` → `+xxxxxxxxx01`: the last two digits are enough to follow one caller through a log. */
 export function maskNumber(number: string): string {
-  const plus = number.startsWith('+') ? '+' : '';
-  const digits = number.slice(plus.length);
-  if (digits.length < 7) return number;
-  const head = digits.slice(0, digits.length >= 10 ? 4 : 2);
-  return `${plus}${head}***${digits.slice(-4)}`;
+  const digits = number.match(/\d/g)?.length ?? 0;
+  if (digits < shortestSecret) return number;
+  let left = digits;
+  return number.replaceAll(/\d/g, (digit) => (left-- > 2 ? 'x' : digit));
 }
+
+/** With a plus anywhere; without one where it stands alone, and is no part of an id (`fd05-1795282756.146`) or of a date. */
+const numberInText = /\+\d{7,15}|(?<!\w|\w[.-])\d{7,15}(?!\w|[.-]\w)/g;
+const passwordInText = /(:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
 const numberFields: ReadonlySet<string> = new Set(['caller', 'dialled', 'number', 'callerId', 'from', 'to']);
 const secretFields = ['password', 'secret', 'token', 'key', 'authorization', 'pin'];
+const deepest = 6;
 
-export function createLog(options: { readonly level?: LogLevel; readonly destination?: DestinationStream } = {}): Log {
+export function createLog(options: { readonly level?: LogLevel; readonly destination?: DestinationStream; readonly numbers?: boolean } = {}): Log {
+  const { level = 'info', numbers = false } = options;
   const settings = {
-    level: options.level ?? 'info',
+    level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     redact: { paths: [...secretFields, ...secretFields.map((field) => `*.${field}`)], censor: '[secret]' },
-    formatters: { level: (label: string) => ({ level: label }), log: masked },
+    formatters: { level: (label: string) => ({ level: label }) },
   };
   const logger = options.destination === undefined ? pino(settings) : pino(settings, options.destination);
-  return {
-    debug: (fields, sentence) => { logger.debug(fields, sentence); },
-    info: (fields, sentence) => { logger.info(fields, sentence); },
-    warn: (fields, sentence) => { logger.warn(fields, sentence); },
-    error: (fields, sentence) => { logger.error(fields, sentence); },
+  const write = (at: Exclude<LogLevel, 'silent'>): Write => (fields, sentence) => {
+    if (logger.isLevelEnabled(at)) logger[at](masked(fields, numbers) as object, textOf(sentence, numbers));
   };
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
 }
 
-function masked(fields: Record<string, unknown>): Record<string, unknown> {
-  let out = fields;
-  for (const [name, value] of Object.entries(fields)) {
-    const hidden = maskedValue(name, value);
-    if (hidden === value) continue;
-    if (out === fields) out = { ...fields };
-    out[name] = hidden;
-  }
-  return out;
+function textOf(text: string, numbers: boolean): string {
+  const safe = text.replaceAll(passwordInText, '$1[secret]@');
+  return numbers ? safe : safe.replaceAll(numberInText, maskNumber);
 }
 
-function maskedValue(name: string, value: unknown): unknown {
-  if (!numberFields.has(name)) return value;
-  if (typeof value === 'string') return maskNumber(value);
+function masked(value: unknown, numbers: boolean, name = '', depth = 0): unknown {
+  if (typeof value === 'string') return !numbers && numberFields.has(name) ? maskNumber(value) : textOf(value, numbers);
+  if (typeof value !== 'object' || value === null || depth > deepest) return value;
   // A caller as the core knows it: a number and a name, and the name is a patient's.
-  if (typeof value === 'object' && value !== null && 'number' in value) return maskNumber(String(value.number));
-  return value;
+  if (!numbers && numberFields.has(name) && 'number' in value) return maskNumber(String(value.number));
+  // pino writes one as its message and stack, and would not look at a copy
+  if (value instanceof Error) return textOf(value.stack ?? value.message, numbers);
+  if (Array.isArray(value)) return value.map((one) => masked(one, numbers, name, depth + 1));
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, masked(one, numbers, key, depth + 1)]));
 }

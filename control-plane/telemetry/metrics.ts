@@ -1,7 +1,9 @@
 /**
- * Numbers about the running process: plain counters, and gauges that are asked when read. Names end in `_total` for
- * what only grows. One object per controller, so that two in one process (as in tests) do not share numbers.
+ * Numbers about the running process: plain counters, gauges that are asked when read, and times that somebody who
+ * keeps them is told of. Names end in `_total` for what only grows. prometheus.ts shows them to the world. One object per controller, so that two in one process (as in tests) do not share numbers.
  */
+import type { Ms } from '../core/time.ts';
+
 const counterNames = [
   'calls_offered_total',
   'calls_adopted_total',
@@ -22,6 +24,7 @@ const counterNames = [
   'leases_doubted_total',
   'calls_let_go_total',
   'calls_taken_total',
+  'calls_left_alone_total',
   'reconciles_total',
   'reconcile_failures_total',
   'replay_mismatches_total',
@@ -38,17 +41,22 @@ const counterNames = [
 ] as const;
 
 type CounterName = (typeof counterNames)[number];
+/** How long something took. */
+export type TimeName = 'ari_round_trip' | 'answer_to_bridge' | 'synthetic_call_setup';
 
 export interface Metrics {
   readonly count: (name: CounterName, by?: number) => void;
   /** Asked at each read; a later gauge of the same name replaces the earlier. */
   readonly gauge: (name: string, value: () => number) => void;
+  readonly time: (name: TimeName, ms: Ms) => void;
+  readonly onTime: (told: (name: TimeName, ms: Ms) => void) => void;
   readonly get: (name: CounterName) => number;
   readonly read: () => Readonly<Record<string, number>>;
 }
 
 export function createMetrics(): Metrics {
   const counters = Object.fromEntries(counterNames.map((name) => [name, 0])) as Record<CounterName, number>;
+  const listeners: ((name: TimeName, ms: Ms) => void)[] = [];
   const gauges = new Map<string, () => number>();
   return {
     count: (name, by = 1) => {
@@ -57,6 +65,10 @@ export function createMetrics(): Metrics {
     gauge: (name, value) => {
       gauges.set(name, value);
     },
+    time: (name, ms) => {
+      for (const told of listeners) told(name, ms);
+    },
+    onTime: (told) => { listeners.push(told); },
     get: (name) => counters[name],
     read: () => {
       const all: Record<string, number> = { ...counters };

@@ -34,6 +34,12 @@ const renew = async ({ ownership, token }: Holder): Promise<string> => {
   return renewed.held ? ['held', ...renewed.lapsed].join(' ') : renewed.why;
 };
 
+/** Whether it leads, and beside whom. */
+const says = async ({ ownership, token }: Holder): Promise<string> => {
+  const renewed = await ownership.renew(token);
+  return renewed.held ? `${renewed.leads ? 'leads' : 'follows'}, beside ${renewed.others.toSorted().join(' ')}` : renewed.why;
+};
+
 /** `live` renews while another does not. */
 const lapses = (live: Holder, name: string): Promise<unknown> => until(async () => (await renew(live)).split(' ').includes(name), { describe: `the lease of ${name} has lapsed`, within: 5 * leaseMs, everyMs: 20 });
 const settled = (place: Holder, probe: string): Promise<unknown> => until(async () => {
@@ -60,6 +66,18 @@ function suite(open: () => Place): void {
     const again = await hold(place, 'b');
     expect(again.token).toBeGreaterThan(b.token);
     expect(await renew(a)).toBe('held');
+  });
+
+  it('says of the eldest alone that it leads, and who else lives; when its lease has lapsed or is left, of the next', async () => {
+    const place = open();
+    const [a, b, c] = [await hold(place, 'a'), await hold(place, 'b'), await hold(place, 'c')];
+    expect([await says(a), await says(b), await says(c)]).toEqual(['leads, beside b c', 'follows, beside a c', 'follows, beside a b']);
+    await until(async () => (await Promise.all([renew(b), renew(c)])).every((said) => said === 'held a'), { describe: 'the lease of a has lapsed', everyMs: 20 });
+    expect([await says(b), await says(c)]).toEqual(['leads, beside c', 'follows, beside b']);
+    const back = await hold(place, 'a');
+    expect([await says(b), await says(back)]).toEqual(['leads, beside a c', 'follows, beside b c']);
+    await b.ownership.leave(b.token);
+    expect([await says(c), await says(back)]).toEqual(['leads, beside a', 'follows, beside c']);
   });
 
   it('tells a process whose name another has taken', async () => {

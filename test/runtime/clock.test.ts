@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { realClock } from '../../control-plane/runtime/clock.ts';
 import { virtualClock } from '../../control-plane/runtime/virtual-clock.ts';
-import { maskNumber } from '../../control-plane/telemetry/log.ts';
+import { createLog, maskNumber } from '../../control-plane/telemetry/log.ts';
 
 describe('The clock', () => {
   it('does not jump when the system clock is set', () => {
@@ -42,10 +42,31 @@ describe('A virtual clock', () => {
   });
 });
 
+const lines = (numbers: boolean): readonly unknown[] => {
+  const written: string[] = [];
+  const log = createLog({ numbers, destination: { write: (line) => { written.push(line); } } });
+  log.error({ call: 'fd058a132f-1795282756.146', caller: { number: '+15551230001', name: 'Pat' }, error: new Error('sip:15551230001@10.0.0.7 is gone'), nested: [{ to: '5551230001' }] }, 'A call to +15551230001 was sent to PJSIP/15551230001@carrier, 15551230001. It began 2026-11-21T10:00:00.123Z');
+  log.error({ url: 'redis://:s3cret@host:6379', password: 's3cret', key: 's3cret' }, 'http://frontdesk:s3cret@host:8088/ari does not answer');
+  return written.map((line) => JSON.parse(line) as unknown);
+};
+
 describe('The log', () => {
   it('never writes a whole phone number, and leaves extensions readable', () => {
-    expect(maskNumber('+15551230001')).toBe('+1555***0001');
-    expect(maskNumber('5551230001')).toBe('5551***0001');
-    expect(maskNumber('101')).toBe('101');
+    expect(['+15551230001', '5551230001', '1 (555) 123-0001', '101', '911', ''].map(maskNumber)).toEqual(['+xxxxxxxxx01', 'xxxxxxxx01', 'x (xxx) xxx-xx01', '101', '911', '']);
+  });
+
+  it('masks numbers wherever they stand, and leaves ids, times and extensions as they are', () => {
+    expect(lines(false)[0]).toMatchObject({
+      call: 'fd058a132f-1795282756.146', caller: '+xxxxxxxxx01', nested: [{ to: 'xxxxxxxx01' }], error: expect.stringContaining('sip:xxxxxxxxx01@10.0.0.7 is gone') as string,
+      msg: 'A call to +xxxxxxxxx01 was sent to PJSIP/xxxxxxxxx01@carrier, xxxxxxxxx01. It began 2026-11-21T10:00:00.123Z',
+    });
+    expect(lines(true)[0]).toMatchObject({ caller: { number: '+15551230001' }, msg: expect.stringContaining('A call to +15551230001 was sent') as string });
+  });
+
+  it('has no secret in it, whether numbers are asked for or not', () => {
+    for (const numbers of [true, false]) {
+      expect(JSON.stringify(lines(numbers))).not.toContain('s3cret');
+      expect(lines(numbers)[1]).toMatchObject({ password: '[secret]', url: 'redis://:[secret]@host:6379', msg: 'http://frontdesk:[secret]@host:8088/ari does not answer' });
+    }
   });
 });

@@ -73,6 +73,59 @@ async function connectedCall(): Promise<string> {
   return callId;
 }
 
+describe('A journal of a newer version', () => {
+  const newerStep = { kind: 'step', v: 2, at: 1, event: { type: 'TimerFired', id: 'of-a-later-build' }, commands: [], facts: [] } as const;
+  const crashWith = async (callId: string): Promise<void> => {
+    sw.kill('frontdesk-a');
+    live.append(callId, newerStep);
+    archive = memoryArchive();
+    await pass(100);
+  };
+
+  it('of a call whose marks can be read: it goes on by what the switch has of it, and is not dropped', async () => {
+    await start();
+    const callId = await connectedCall();
+    await crashWith(callId);
+    const said: string[] = [];
+    const controller = await start({ archive, log: { ...silent, error: (_, sentence) => { said.push(sentence); } } });
+    await pass(1000);
+    expect(controller.calls().map((call) => [call.id, call.phase])).toEqual([[callId, 'connected']]);
+    expect(sw.legs()).toHaveLength(2);
+    expect(said).toEqual([expect.stringContaining('of a newer version of Frontdesk than this (1)')]);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+    expect(cdrs()).toMatchObject([{ callId, disposition: 'answered', reconstructed: true }]);
+  });
+
+  it('that was begun anew from the marks is read from there on', async () => {
+    await start();
+    const callId = await connectedCall();
+    await crashWith(callId);
+    await start({ archive });
+    await pass(1000);
+    sw.kill('frontdesk-a');
+    archive = memoryArchive();
+    const said: string[] = [];
+    const controller = await start({ archive, log: { ...silent, error: (_, sentence) => { said.push(sentence); } } });
+    expect([said, controller.calls().map((call) => call.phase)]).toEqual([[], ['connected']]);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+  });
+
+  it('of a call that has ended meanwhile is left to a controller that can read it', async () => {
+    await start();
+    const callId = await connectedCall();
+    await crashWith(callId);
+    for (const leg of sw.legs()) sw.hangUp(leg.id);
+    await pass(100);
+    const controller = await start({ archive });
+    const looked = controller.reconcileNow();
+    await pass(1000);
+    await looked;
+    expect([controller.calls(), cdrs(), await live.list(), metrics.get('calls_left_alone_total')]).toEqual([[], [], [callId], 1]);
+  });
+});
+
 describe('A call', () => {
   it('rings a phone, connects, ends, and leaves one record and nothing else', async () => {
     const controller = await start();

@@ -66,6 +66,38 @@ describe('A lease', () => {
     expect(new Set(a.told)).toEqual(new Set(['lapsed b']));
   });
 
+  it('makes the eldest lead, and the next one when that has gone; it does not lead again when it is back', async () => {
+    const { clock, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await a.lease.start();
+    await b.lease.start();
+    await clock.pass(1_000);
+    expect([a.lease.leads(), b.lease.leads(), a.lease.others(), b.lease.others()]).toEqual([true, false, ['b'], ['a']]);
+    a.freeze();
+    await clock.pass(2_000);
+    expect([a.lease.leads(), b.lease.leads()]).toEqual([false, true]);
+    a.thaw();
+    expect(a.lease.leads()).toBe(false);
+    await clock.pass(1_000);
+    expect([a.lease.sure(), a.lease.leads(), b.lease.leads()]).toEqual([true, false, true]);
+  });
+
+  it('while the store is away lets the one lead that led, and nobody who was stopped meanwhile', async () => {
+    const { clock, shared, seat } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await a.lease.start();
+    await b.lease.start();
+    await clock.pass(1_000);
+    shared.away();
+    await clock.pass(5_000);
+    expect([a.lease.leads(), b.lease.leads(), a.lease.away()]).toEqual([true, false, true]);
+    a.freeze();
+    await clock.pass(5_000);
+    a.thaw();
+    await settled();
+    expect([a.lease.sure(), a.lease.leads()]).toEqual([true, false]);
+  });
+
   it('that is left is told of at once', async () => {
     const { clock, seat } = world();
     const [a, b] = [seat('a'), seat('b')];

@@ -28,8 +28,10 @@ export interface Controller {
   alive(): boolean;
   /** SIGKILL, and waits until it is gone. */
   kill(): Promise<void>;
-  /** SIGTERM; SIGKILL after 5 s. */
-  stop(): Promise<void>;
+  /** SIGTERM; SIGKILL after 5 s, or so much later as it is given. */
+  stop(graceMs?: number): Promise<void>;
+  /** How it ended: `exit code 0`, or by which signal; undefined while it lives. */
+  ended(): string | undefined;
 }
 
 /** Starts `frontdesk start` and resolves when its readiness answers 200. */
@@ -94,6 +96,7 @@ export const startController = async (options: ControllerOptions): Promise<Contr
       await child.exited;
       removeEvidence();
     },
-    stop: () => end(5_000),
+    stop: (graceMs = 5_000) => end(graceMs),
+    ended: () => child.ended(),
   };
 };

@@ -27,6 +27,7 @@ export interface AsteriskDriverOptions {
   /** Names the ARI application `frontdesk-<instance>`: letters, digits, `-`, `_`. Unique among live controllers. */
   readonly instance: string;
   readonly log: AriLog;
+  readonly onRoundTrip?: AriOptions['onRoundTrip'];
   readonly limits?: AriOptions['limits'];
   readonly liveness?: AriOptions['liveness'];
   readonly backOff?: AriOptions['backOff'];
@@ -91,7 +92,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     if (!accepting || link !== 'up') return;
     void ari.request('events.claimChannel', { channelId: channel.id, application: app }).then((claimed) => {
       // 409: another controller was first. 404: the caller has gone. Both are daily business.
-      if (!claimed.ok && claimed.status === undefined) log.warn({ callId: channel.id, why: claimed.message }, 'A call could not be claimed.');
+      if (!claimed.ok && claimed.status === undefined) log.warn({ call: channel.id, why: claimed.message }, 'A call could not be claimed.');
     });
   }
 
@@ -142,6 +143,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(options.instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(options.instance)} may hold letters, digits, - and _ only.`);
       const connected = await connectLanes({
         url: options.url, app, eventFilter, onEvent, onLink, log,
+        ...(options.onRoundTrip === undefined ? {} : { onRoundTrip: options.onRoundTrip }),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.liveness === undefined ? {} : { liveness: options.liveness }),
         ...(options.backOff === undefined ? {} : { backOff: options.backOff }),

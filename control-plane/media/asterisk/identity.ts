@@ -1,6 +1,7 @@
 /** What a channel carries of its call, in one channel variable, for a controller that knows nothing else. */
 import type { CallId } from '../../core/ids.ts';
 import type { CallMark, LegMark } from '../../core/call/mark.ts';
+import { stateVersion } from '../../core/call/version.ts';
 
 export const identityVariable = 'FRONTDESK';
 
@@ -22,6 +23,16 @@ export function appIn(text: string | undefined): string | null {
     return typeof value?.app === 'string' ? value.app : null;
   } catch {
     return null;
+  }
+}
+
+/** Written by a build that marks calls in another way than this one knows. */
+export function isNewer(text: string | undefined): boolean {
+  try {
+    const value = JSON.parse(text ?? '') as { mark?: { v?: unknown } | null } | null;
+    return typeof value?.mark?.v === 'number' && value.mark.v > stateVersion;
+  } catch {
+    return false;
   }
 }
 

@@ -8,7 +8,7 @@ import type { AriResult } from './ari/ari-result.ts';
 import type { Channel } from './ari/ari-types.generated.ts';
 import { recordingOfTrack, tracksOf } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
-import { appIn, identityVariable, markIn } from './identity.ts';
+import { appIn, identityVariable, isNewer, markIn } from './identity.ts';
 import { originOf } from './origin.ts';
 
 /** Of one call, what `adopt` needs beside the snapshot. */
@@ -53,7 +53,8 @@ export async function readSwitch(ari: AriClient, only?: ReadonlySet<CallId>): Pr
   const recordings: { call: Call; name: string }[] = [];
   for (const channel of ours) {
     const call = callOf(channel.id);
-    const { mark, app } = marks.get(channel.id) ?? { mark: null, app: null };
+    const { mark, app, newer } = marks.get(channel.id) ?? { mark: null, app: null, newer: false };
+    if (newer) call.newer = true;
     // The caller's own mark is the newest; a call that has none yet is in the one application that claimed it.
     const isCaller = !leg.test(channel.id);
     const claimedBy = apps.filter(({ channel_ids: ids }) => ids.includes(channel.id)).map(({ name }) => name);
@@ -92,6 +93,7 @@ export async function readSwitch(ari: AriClient, only?: ReadonlySet<CallId>): Pr
 interface Marked {
   readonly mark: Record<string, unknown> | null;
   readonly app: string | null;
+  readonly newer: boolean;
 }
 
 async function readMarks(ari: AriClient, channels: readonly Channel[]): Promise<ReadonlyMap<string, Marked>> {
@@ -100,7 +102,7 @@ async function readMarks(ari: AriClient, channels: readonly Channel[]): Promise<
     await Promise.all(channels.slice(from, from + variablesAtOnce).map(async ({ id }) => {
       const reply = await ari.request('channels.getChannelVar', { channelId: id, variable: identityVariable });
       if (!reply.ok && (reply.error === 'unreachable' || reply.error === 'timeout')) throw new Error(reply.message);
-      if (reply.ok) marks.set(id, { mark: markIn(reply.body.value), app: appIn(reply.body.value) });
+      if (reply.ok) marks.set(id, { mark: markIn(reply.body.value), app: appIn(reply.body.value), newer: isNewer(reply.body.value) });
     }));
   }
   return marks;

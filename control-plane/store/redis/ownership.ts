@@ -36,6 +36,8 @@ const rememberedOver = 10_000;
 /** Of one script: a thousand take about a millisecond of Redis. */
 const callsAtOnce = 1000;
 
+/** What renew-lease.lua returns. */
+type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads: 0 | 1, others: readonly string[], lapsed: readonly string[]];
 /** What own-calls.lua returns: owned, over, settled. */
 type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
 
@@ -122,15 +124,16 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
 
   return {
     renew: async (token) => {
-      const [said = 'lapsed', ...lapsed] = (await run('renew', renewKeys, [controller, token ?? '', leaseMs])) as readonly string[];
-      if (said === 'lapsed' || said === 'replaced') return { held: false, why: said };
+      const reply = (await run('renew', renewKeys, [controller, token ?? '', leaseMs])) as Renewal;
+      if (reply.length === 1) return { held: false, why: reply[0] };
+      const [said, leads, others, lapsed] = reply;
       if (held !== Number(said)) {
         held = Number(said);
         // Whose calls are whose is claimed anew by who has them; what is over, nobody else can say.
         for (const callId of over) ended.add(callId);
         tellSoon();
       }
-      return { held: true, token: held, lapsed };
+      return { held: true, token: held, leads: leads === 1, others, lapsed };
     },
     begin: (callId) => {
       mine.add(callId);

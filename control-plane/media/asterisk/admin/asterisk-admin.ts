@@ -64,7 +64,7 @@ export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
       for (const kind of ['emergency', 'failsafe'] as const) {
         const family = `fd-${kind}-log`;
         for (const key of await database.keys(family)) {
-          const note = readNote(kind, await database.read(family, key));
+          const note = readNote(kind, key, await database.read(family, key));
           if (note !== undefined) found.push({ family, key, note });
         }
       }
@@ -82,14 +82,15 @@ export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
   };
 }
 
-function readNote(kind: SwitchNote['kind'], value: string): SwitchNote | undefined {
+/** An emergency is noted under its call's id, a failsafe in one of some slots. */
+function readNote(kind: SwitchNote['kind'], key: string, value: string): SwitchNote | undefined {
   const parts = value.split(',');
   const at = Number(parts[0]) * 1000;
   if (value === '' || !Number.isFinite(at)) return undefined;
   if (kind === 'emergency') {
     const [, from = '', dialled = '', outcome = '', trunk = ''] = parts;
-    return { kind, at, from, dialled, outcome, trunk };
+    return { kind, at, call: key, from, dialled, outcome, trunk };
   }
-  const [, , from = '', dialled = '', trunk = '', outcome = ''] = parts;
-  return { kind, at, from, dialled, outcome, trunk };
+  const [, call = '', from = '', dialled = '', trunk = '', outcome = ''] = parts;
+  return { kind, at, call, from, dialled, outcome, trunk };
 }

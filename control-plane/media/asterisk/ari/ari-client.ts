@@ -43,6 +43,8 @@ export interface AriOptions {
   /** With the client, since the first `up`, and events after it, come before `connectAri` resolves. */
   readonly onLink: (link: AriLink, client: AriClient) => void;
   readonly log: AriLog;
+  /** Of each request that was answered, from its leaving on. */
+  readonly onRoundTrip?: (ms: number) => void;
   readonly limits?: Partial<RequestLimits>;
   readonly liveness?: Partial<Liveness>;
   readonly backOff?: { readonly firstMs: number; readonly maxMs: number };
@@ -128,7 +130,7 @@ export async function connectAri(options: AriOptions): Promise<ConnectResult> {
   let socketGone: PromiseWithResolvers<undefined> | undefined;
   const counts = { events: 0, badFrames: 0, unknownEvents: 0, handlerErrors: 0, connects: 0 };
   const first = Promise.withResolvers<ConnectResult>();
-  const requests = createRequestQueue({ ...defaultLimits, ...options.limits }, (frame) => { socket.send(frame); });
+  const requests = createRequestQueue({ ...defaultLimits, ...options.limits }, (frame) => { socket.send(frame); }, options.onRoundTrip);
 
   function guarded(call: () => void): void {
     try {

@@ -27,13 +27,14 @@ interface Pending {
   readonly timer: NodeJS.Timeout;
   readonly settle: (result: AriResult<unknown>) => void;
   sent: boolean;
+  sentAt: number;
 }
 
 /**
  * Keeps the order of the calls on the wire, bounds them in number and time, and settles each exactly once.
  * `send` must not throw; it puts one frame on the link.
  */
-export function createRequestQueue(limits: RequestLimits, send: (frame: string) => void): RequestQueue {
+export function createRequestQueue(limits: RequestLimits, send: (frame: string) => void, onRoundTrip?: (ms: number) => void): RequestQueue {
   const inFlight = new Map<string, Pending>();
   // A Map keeps the order of insertion and lets a request that timed out leave from the middle.
   const queued = new Map<string, Pending>();
@@ -70,6 +71,7 @@ export function createRequestQueue(limits: RequestLimits, send: (frame: string) 
       queued.delete(id);
       inFlight.set(id, pending);
       pending.sent = true;
+      pending.sentAt = performance.now();
       send(pending.frame);
     }
   }
@@ -85,7 +87,7 @@ export function createRequestQueue(limits: RequestLimits, send: (frame: string) 
       if (!encoded.ok) return refused(encoded.message);
       return new Promise<AriResult<AriResponse<O>>>((resolve) => {
         const pending: Pending = {
-          id, operation, frame: encoded.frame, sent: false,
+          id, operation, frame: encoded.frame, sent: false, sentAt: 0,
           timer: setTimeout(() => { expire(pending, timeoutMs); }, timeoutMs),
           settle: (result) => { resolve(result as AriResult<AriResponse<O>>); },
         };
@@ -102,6 +104,7 @@ export function createRequestQueue(limits: RequestLimits, send: (frame: string) 
       }
       inFlight.delete(requestId);
       clearTimeout(pending.timer);
+      onRoundTrip?.(performance.now() - pending.sentAt);
       pending.settle(status >= 200 && status < 300
         ? { ok: true, status, body }
         : { ok: false, error: classifyStatus(status, message), status, message: `${pending.operation}: ${status} ${message}`, sent: true });

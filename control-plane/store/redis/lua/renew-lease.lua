@@ -9,8 +9,9 @@
 -- ARGV[2]  its token; empty asks for a lease anew
 -- ARGV[3]  how long the lease lasts, in ms; below 0 ends it
 --
--- Returns {token, controller, …}: the lease is held, and these others have lapsed; {'lapsed'}: too late, others may have
--- taken its calls; {'replaced'}: another process has the name. Clocks of controllers play no part.
+-- Returns {token, leads, {controller, …}, {controller, …}}: the lease is held; leads is 1 for the eldest of those that
+-- live, the one with the lowest token; then the others that live, and those that have lapsed. {'lapsed'}: too late, others
+-- may have taken its calls; {'replaced'}: another process has the name. Clocks of controllers play no part.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('SETNX', KEYS[4], now)
@@ -31,4 +32,14 @@ else
 end
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 local lapsed = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', '(' .. now)
-return {token, unpack(lapsed)}
+local others = {}
+local leads = 1
+for _, other in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')) do
+  if other ~= ARGV[1] then
+    others[#others + 1] = other
+    if tonumber(redis.call('HGET', KEYS[2], other) or 0) < tonumber(token) then
+      leads = 0
+    end
+  end
+end
+return {token, leads, others, lapsed}
