@@ -185,12 +185,18 @@ export function createController(options: ControllerOptions): Controller {
     later(undecided.size > 0 ? 'all' : 'strangers');
     return { mine, over, undecided };
   };
+  const listMine: ReconcileParts['listMine'] = async () => {
+    const token = lease?.token() ?? null;
+    if (ownership === undefined || token === null) return [];
+    // The claim that follows says so when the store is away.
+    return ownership.list(token).catch(() => []);
+  };
   const onNotOurs: ReconcileParts['onNotOurs'] = (callId, why) => {
     if (why === 'lost') ownership?.lose(callId);
     else if (why === 'over') ownership?.end(callId);
     else ownership?.giveBack(callId);
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, linkIsUp: () => link === 'up' && !stopping };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine, claim, onNotOurs, linkIsUp: () => link === 'up' && !stopping };
 
   /** Takes the calls of a controller that is gone, a few at a time, so that all who live share them. */
   const takeFrom = async (owners: Ownership, name: string): Promise<void> => {
