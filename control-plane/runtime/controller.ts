@@ -203,12 +203,18 @@ export function createController(options: ControllerOptions): Controller {
     later(undecided.size > 0 ? 'all' : 'strangers');
     return { mine, over, undecided };
   };
+  const listMine: ReconcileParts['listMine'] = async () => {
+    const token = lease?.token() ?? null;
+    if (ownership === undefined || token === null) return [];
+    // The claim that follows says so when the store is away.
+    return ownership.list(token).catch(() => []);
+  };
   const onNotOurs: ReconcileParts['onNotOurs'] = (callId, why) => {
     if (why === 'lost') ownership?.lose(callId);
     else if (why === 'over') ownership?.end(callId);
     else ownership?.giveBack(callId);
   };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, claim, onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine, claim, onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
 
   /** This controller has run and heard all the time: only whose its calls are is asked, and what else is on the switch. */
   const checkOwners = async (): Promise<void> => {

@@ -45,6 +45,8 @@ export interface ReconcileParts {
   readonly leftAlone: Set<CallId>;
   /** lost: another has it. over: it has ended, and its record is safe. unknown: nobody here knows of it. */
   readonly onNotOurs: (callId: CallId, why: 'lost' | 'over' | 'unknown') => void;
+  /** What the store says is this controller's; nothing when it cannot be asked. */
+  readonly listMine: () => Promise<readonly CallId[]>;
   /** Which of these calls are this controller's to look after, and which are over. */
   readonly claim: (calls: readonly { readonly callId: CallId; readonly believed: string | null }[]) => Promise<Verdict>;
 }
@@ -77,11 +79,12 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
     runner.hold();
   }
   registry.keepUnknown();
-  const snapshot = await driver.snapshot(named ?? undefined);
+  const [snapshot, left] = await Promise.all([driver.snapshot(named ?? undefined), scope === 'all' ? parts.listMine() : []]);
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
   const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null ? !parts.leftAlone.has(callId) : named.has(callId)) && registry.get(callId) === undefined));
   const unseen = [...known].filter((callId) => !seenIds.has(callId));
-  const open = named === null ? (await runners.journal.listOpen()).filter((callId) => !seenIds.has(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId)) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
+  const isOpen = (callId: CallId): boolean => !seenIds.has(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId);
+  const open = named === null ? [...new Set([...(await runners.journal.listOpen()), ...left])].filter(isOpen) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
   const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
     : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };
@@ -192,6 +195,7 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
     if (isOurs(parts, callId)) return;
     if (await archive.hasCdr(callId)) {
       live.close(callId);
+      parts.onNotOurs(callId, 'over');
       return;
     }
     const runner = await fromJournal(parts, callId);

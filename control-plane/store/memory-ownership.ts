@@ -98,6 +98,10 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         if (all.length <= atMost) leases.delete(from);
         return all.slice(0, atMost).map(own);
       },
+      list: async (token) => {
+        there();
+        return holds(token) ? [...owners].filter(([, owner]) => owner === controller).map(([callId]) => callId) : [];
+      },
       leave: async (token) => {
         there();
         tell();

@@ -220,6 +220,8 @@ export interface Ownership {
   claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<Claimed>;
   /** At most so many calls of a lapsed controller, this one's from now on. Rejects when the store is away. */
   take(token: number, from: string, atMost: number): Promise<readonly CallId[]>;
+  /** What the store says is this controller's: an earlier process of its name may have left it. Rejects when the store is away. */
+  list(token: number): Promise<readonly CallId[]>;
   /** Ends the lease: others may take what is left. Rejects when the store is away. */
   leave(token: number): Promise<void>;
   /** Nothing more is told. */

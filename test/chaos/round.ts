@@ -28,6 +28,8 @@ export interface Round {
   readonly faultMs: Ms;
   /** From the first blow until every call up was commandable, for good; null when that did not come about. */
   readonly commandableMs: Ms | null;
+  /** The looks that found calls which were not. */
+  readonly looks: readonly string[];
   /** From the first blow until all was commandable again, and where they went. */
   readonly newCalls: Readonly<Record<string, number>>;
   /** The longest that a new call waited for the failsafe to ring. */
@@ -90,6 +92,7 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
       fault: options.fault, title: fault.title, calls: entries.length,
       up: Object.values(stages).reduce((sum, n) => sum + n, 0), stages,
       faultMs: times.mendedAt - times.struckAt, commandableMs: times.wellAt === null ? null : Math.max(0, times.wellAt - times.struckAt),
+      looks: watch.looks(),
       newCalls: count(fresh.map(whereTo)), failsafeMs: failsafeWaits.length === 0 ? null : Math.round(Math.max(...failsafeWaits)),
       dropped: entries.flatMap((entry) => tell(entry, droppedBecause(entry, outage))),
       misrouted: [...entries.flatMap((entry) => misroutes(entry, fault, times)), ...ledger.strays()],

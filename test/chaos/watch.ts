@@ -21,6 +21,8 @@ export interface Watch {
   well(forMs: Ms, withinMs: Ms): Promise<EpochMs | null>;
   /** What was wrong when it was last looked. */
   wrong(): readonly string[];
+  /** Each look that found something wrong: when, of how many calls, and of one of them what. */
+  looks(): readonly string[];
   stop(): Promise<void>;
 }
 
@@ -40,6 +42,8 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
   const obeyed = new Set<string>();
   let wrong: readonly string[] = [];
   let wellSince: EpochMs | null = null;
+  const begun = Date.now();
+  const looks: string[] = [];
   const ending = new AbortController();
 
   const ari = async (method: string, path: string): Promise<Response> => fetch(`${url.origin}/ari/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(5000) });
@@ -74,6 +78,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
     while (!ending.signal.aborted) {
       const at = Date.now();
       wrong = await look().catch((error: unknown) => [String(error)]);
+      if (wrong.length > 0) looks.push(`${((at - begun) / 1000).toFixed(1)} s: ${wrong.length} calls, ${wrong[0]}`);
       wellSince = wrong.length > 0 ? null : (wellSince ?? at);
       await delay(everyMs);
     }
@@ -90,6 +95,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
       return null;
     },
     wrong: () => wrong,
+    looks: () => looks,
     stop: async () => {
       ending.abort();
       await running;

@@ -19,8 +19,15 @@ async function startSwitch() {
   const server = new WebSocketServer({ server: http });
   const requests: { readonly app: string; readonly uri: string }[] = [];
   const sockets = new Map<string, WebSocket>();
+  let replaced = 0;
   server.on('connection', (socket, upgrade) => {
     const app = new URL(upgrade.url ?? '', 'http://switch').searchParams.get('app') ?? '';
+    const former = sockets.get(app);
+    if (former?.readyState === former?.OPEN) {
+      replaced += former === undefined ? 0 : 1;
+      former?.send(JSON.stringify({ type: 'ApplicationReplaced', application: app, timestamp: '', asterisk_id: '' }));
+      former?.close();
+    }
     sockets.set(app, socket);
     socket.on('message', (data: Buffer) => {
       const { request_id, uri } = JSON.parse(data.toString()) as { request_id: string; uri: string };
@@ -35,7 +42,7 @@ async function startSwitch() {
     http.closeAllConnections();
     await new Promise<void>((resolve) => { http.close(() => { resolve(); }); });
   });
-  return { url: `http://u:p@127.0.0.1:${(http.address() as AddressInfo).port}`, requests, sockets };
+  return { url: `http://u:p@127.0.0.1:${(http.address() as AddressInfo).port}`, requests, sockets, taken: () => replaced };
 }
 
 async function connect(url: string): Promise<{ readonly client: AriClient; readonly told: readonly AriLink[] }> {
@@ -84,5 +91,19 @@ describe('several websockets that are one link', () => {
     await vi.waitFor(() => { expect(told).toEqual(['up', 'down', 'up']); }, { timeout: 5000, interval: 5 });
     expect(await client.request('channels.answer', { channelId: 'fd1-1.1' })).toMatchObject({ ok: true });
     expect(client.stats().connects).toBe(2);
+  });
+
+  test('whose name another process takes are all given up, and none of them comes back to take a lane of that one', async () => {
+    const { url, sockets, taken } = await startSwitch();
+    const { told } = await connect(url);
+    const before = [...sockets.values()];
+    const second = await connect(url);
+    await vi.waitFor(() => { expect(before.every((socket) => socket.readyState === socket.CLOSED)).toBe(true); }, { timeout: 5000 });
+    expect(told).toEqual(['up', 'replaced']);
+    // What had been going to connect again would have by now: its longest wait is 20 ms.
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    expect(taken()).toBeLessThanOrEqual(1 + lanes);
+    expect(second.told).toEqual(['up']);
+    expect(await second.client.request('channels.answer', { channelId: 'fd1-1.1' })).toMatchObject({ ok: true });
   });
 });

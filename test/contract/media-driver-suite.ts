@@ -237,7 +237,7 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       const snapshot = await awaited('the snapshot', fix.driver.snapshot());
       expect(snapshot.calls).toMatchObject([{ callId, legs: [{ legId, state: 'dialing' }] }]);
       await awaited('the adoption', fix.driver.adopt(callId, snapshot));
-      await event('LegEnded', legId);
+      expect(await event('LegEnded', legId)).toMatchObject({ cause: 'lost' });
       expect(phone.wasCalled()).toBe(false);
     });
 

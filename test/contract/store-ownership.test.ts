@@ -158,6 +158,16 @@ function suite(open: () => Place): void {
     }, { describe: 'the call is over', everyMs: 20 });
   });
 
+  it('lists what an earlier process of one’s name has left, and nothing of others', async () => {
+    const place = open();
+    const [before, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    before.ownership.begin('one');
+    b.ownership.begin('two');
+    await until(async () => (await before.ownership.list(before.token)).includes('one') && (await b.ownership.list(b.token)).includes('two'), { describe: 'both are noted', everyMs: 5 });
+    const a = await hold(place, 'a');
+    expect([await a.ownership.list(a.token), await b.ownership.list(b.token), await before.ownership.list(before.token)]).toEqual([['one'], ['two'], []]);
+  });
+
   it('leaves a call with who took it, when its former owner holds a lease again', async () => {
     const place = open();
     const a = await hold(place, 'a');

@@ -87,6 +87,16 @@ test('a phone that was dialled and never seen is dialled again; one that rang an
   expect(ringing.adopted({ legs: [] }).asked().filter((one) => one.startsWith('OriginateLeg'))).toHaveLength(1);
 });
 
+const dialledAgain = (call: Story): readonly string[] => call.asked().filter((one) => one.startsWith('OriginateLeg'));
+
+test('a phone that was never dialled, since who made its leg died before, is dialled now; one that rang is not', () => {
+  const ringing = inPhase.announcing().promptEnds().legRings(2);
+  const call = ringing.adopted(ringing.onSwitch());
+  expect(dialledAgain(call.legEnds(1, 'lost'))).toHaveLength(1);
+  expect(dialledAgain(call.legEnds(2, 'lost'))).toEqual([]);
+  expect(call.call.phase).toBe('ringing');
+});
+
 test('a leg of unknown origin is hung up', () => {
   const call = inPhase.connected();
   const { legs } = call.onSwitch();

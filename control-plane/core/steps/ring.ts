@@ -69,14 +69,18 @@ function accept(draft: Draft, leg: Leg): void {
   startConnecting(draft, leg);
 }
 
-/** A leg of the ring has ended by itself. Another trunk is tried only where nobody can have been reached. */
+/**
+ * A leg of the ring has ended by itself. Another trunk is tried only where nobody can have been reached. One that is lost
+ * and has not rung is dialled again: its maker died before it was dialled.
+ */
 export function attemptEnded(draft: Draft, leg: Leg, cause: Cause): void {
   const target = attemptOf(draft, leg)?.target;
   endLeg(draft, leg, cause);
   const next = leg.trunk + 1;
   const more = target?.kind === 'external' && target.trunks[next] !== undefined;
   const ringing = draft.call.phase === 'ringing' && draft.call.step === leg.step;
-  if (ringing && more && leg.phase === 'dialing' && !causes[cause].mayHaveRung) dial(draft, leg.step, leg.attempt, next);
+  if (ringing && leg.phase === 'dialing' && cause === 'lost') dial(draft, leg.step, leg.attempt, leg.trunk);
+  else if (ringing && more && leg.phase === 'dialing' && !causes[cause].mayHaveRung) dial(draft, leg.step, leg.attempt, next);
   leaveWhenNobodyIsLeft(draft);
 }
 

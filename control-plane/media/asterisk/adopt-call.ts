@@ -46,7 +46,7 @@ export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot
     } else if (reply.ok) {
       if (reply.body.state === 'Ringing') legRang(legs, channelId, tell);
       else if (reply.body.state === 'Up') legAnswered(legs, channelId, tell);
-      else if (reply.body.state === 'Down' && channelId !== callId && legs.get(channelId)?.originate === undefined) await endUndialled(ari, channelId);
+      else if (reply.body.state === 'Down' && channelId !== callId && legs.get(channelId)?.originate === undefined) await endUndialled(ari, legs, channelId);
     }
   }
   for (const { before, reply } of await Promise.all(bridgesNow)) {
@@ -56,8 +56,10 @@ export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot
   }
 }
 
-async function endUndialled(ari: AriClient, channelId: string): Promise<void> {
+async function endUndialled(ari: AriClient, legs: Legs, channelId: string): Promise<void> {
   const dialled = await ari.request('channels.getChannelVar', { channelId, variable: dialledVariable });
   // 404 for a variable that is not set, and for a channel that has gone.
-  if (!dialled.ok && dialled.error === 'gone') await ari.request('channels.hangup', { channelId });
+  if (dialled.ok || dialled.error !== 'gone') return;
+  legs.of(channelId).asked = 'lost';
+  await ari.request('channels.hangup', { channelId });
 }

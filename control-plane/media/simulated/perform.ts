@@ -167,7 +167,7 @@ function free(works: Works, leg: SwitchLeg): void {
 
 /** Of a call that is taken over: a leg whose maker went before the dial is ended, since nobody will dial it. */
 export function endUndialled(works: Works, callId: string): void {
-  for (const leg of works.legs.values()) if (leg.callId === callId && leg.state === 'created' && !leg.awaited()) works.endLeg(leg, 'normal');
+  for (const leg of works.legs.values()) if (leg.callId === callId && leg.state === 'created' && !leg.awaited()) works.endLeg(leg, 'lost', 'asked');
 }
 
 /** Create, wait for the new leg to be ours, dial: a hang-up may come in between, and so may the controller's death. */

@@ -162,6 +162,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     },
     claim,
     take: async (token, from, atMost) => owned((await run('own', ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),
+    list: async (token) => ((await run('own', ownKeys, [controller, token, settleMs, 'list'])) as Owned)[0],
     leave: async (token) => {
       await tell();
       held = null;

@@ -30,13 +30,19 @@ export async function connectLanes(options: AriOptions, count: number): Promise<
     const wasUp = up[index] === true;
     up[index] = false;
     if (state === 'replaced') {
-      linkUp = false;
-      if (index === 0) options.onLink('replaced', link);
+      if (index === 0) yieldAll();
       else loseAll('another process uses the name of a lane');
     } else if (wasUp) {
       loseAll('one of the websockets was lost');
     }
   };
+
+  /** The name is another process's: a lane that came back would take that one's. */
+  function yieldAll(): void {
+    linkUp = false;
+    for (const lane of clients.slice(1)) void lane.close();
+    options.onLink('replaced', link);
+  }
 
   function tellWhenUp(): void {
     if (linkUp || up.length <= count || !up.every(Boolean)) return;

@@ -7,7 +7,8 @@
 -- ARGV[3]  how long after fd:since, and after its own lease began, calls of others are left alone, in ms: where this server
 --          was away or has lost its memory, their owners may not have said yet that they live
 -- ARGV[4]  'claim': calls follow, each with who is believed to have it, or an empty text;
---          'take': those of the lapsed controller ARGV[5], at most ARGV[6] of them
+--          'take': those of the lapsed controller ARGV[5], at most ARGV[6] of them;
+--          'list': those that are its own
 --
 -- Returns the calls that are its own now, those of the claimed that are over, and 1 where that time is
 -- over; nothing when its lease is not held. A lapsed controller that has no calls left is forgotten.
@@ -39,6 +40,15 @@ if ARGV[4] == 'claim' then
     local believed = owner or ARGV[i + 1]
     if owner ~= 'over' and (believed == me or (settled and not lives(believed))) then
       own(ARGV[i])
+    end
+  end
+  return {owned, over, settled and 1 or 0}
+end
+if ARGV[4] == 'list' then
+  local all = redis.call('HGETALL', KEYS[3])
+  for i = 1, #all, 2 do
+    if all[i + 1] == me then
+      owned[#owned + 1] = all[i]
     end
   end
   return {owned, over, settled and 1 or 0}
