@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
-import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations } from './http/ports.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
@@ -21,6 +21,7 @@ export interface ApiParts {
   readonly recordings: Recordings;
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
+  readonly sipBans: SipBans;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */
@@ -28,14 +29,14 @@ export interface ApiParts {
   readonly log: Log;
 }
 
-export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, spoken, callsOut, log }: ApiParts): ApiDeps {
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, spoken, callsOut, log }: ApiParts): ApiDeps {
   const { configuration } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
     return found?.account === account && kindOf(found) === kind ? found : undefined;
   };
   return {
-    configuration, calls, audioFiles, registrations, log,
+    configuration, calls, audioFiles, registrations, sipBans, log,
     changes: (filter, page) => database.config.changes(filter, page),
     keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),

@@ -6,6 +6,7 @@
 import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { isNetwork } from './configuration/fields.ts';
 import { didYouMean } from './store/plan-files/problems.ts';
 
 const port = (lowest: number) =>
@@ -46,6 +47,9 @@ const environment = z.object({
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/frontdesk').optional(),
   FRONTDESK_MEDIA_KEY: mediaKey.optional(),
   FRONTDESK_MEDIA_KEYS_OLD: z.string().transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== '')).pipe(z.array(mediaKey)).default([]),
+  FRONTDESK_SECURITY_LOG: path.optional(),
+  FRONTDESK_NEVER_BAN: z.string().transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== ''))
+    .refine((all) => all.every(isNetwork), 'must be IP addresses and networks such as 203.0.113.0/24, with commas between').default([]),
   FRONTDESK_NEW_ADMIN_KEY: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
@@ -91,6 +95,10 @@ export interface Config {
   readonly mediaKey: string | undefined;
   /** Keys that older recordings may still need. */
   readonly oldMediaKeys: readonly string[];
+  /** Of a switch of one's own: the file its security log goes to. */
+  readonly securityLog: string | undefined;
+  /** IP addresses and networks that are not banned, however many passwords they guess. */
+  readonly neverBan: readonly string[];
   /** Another key of an agency admin is made and shown at the start: for one who has lost theirs. */
   readonly newAdminKey: boolean;
   /** Notices go out by e-mail over this server. */
@@ -132,6 +140,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       databaseUrl: e.DATABASE_URL,
       mediaKey: e.FRONTDESK_MEDIA_KEY,
       oldMediaKeys: e.FRONTDESK_MEDIA_KEYS_OLD,
+      securityLog: e.FRONTDESK_SECURITY_LOG,
+      neverBan: e.FRONTDESK_NEVER_BAN,
       newAdminKey: e.FRONTDESK_NEW_ADMIN_KEY,
       smtpUrl: e.FRONTDESK_SMTP_URL,
       mailFrom: e.FRONTDESK_MAIL_FROM,

@@ -4,6 +4,7 @@
 import { join } from 'node:path';
 import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
+import { keepBans, noBans } from './bans/keep-bans.ts';
 import { openConfiguration, readPlans } from './open-configuration.ts';
 import { keepCalls } from './keep-calls.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
@@ -188,11 +189,17 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
     undo.push(() => watching.stop());
 
+    const securityLog = config.securityLog ?? stack?.asterisk?.securityLog;
+    const bans = securityLog === undefined ? noBans : await keepBans({ dataDir: config.dataDir, securityLog, never: config.neverBan, driver, notices, log });
+    undo.push(() => bans.stop());
+    running.onChange(() => { bans.changed(); });
+
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account),
+      sipBans: bans,
       registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
     undo.push(() => { api.close(); });
@@ -212,6 +219,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...stackProblems,
         ...informing.problems(),
         ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
+        ...[bans.problem()].filter((problem) => problem !== null),
         ...(redis.status === 'ready' ? [] : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),

@@ -12,6 +12,7 @@ templates=/usr/share/frontdesk/asterisk
 run=/tmp/frontdesk-switch
 state=/var/lib/frontdesk-switch
 spool=/var/spool/frontdesk-switch
+logins=/var/log/frontdesk-switch
 
 refuse() { echo "$1" >&2; exit 1; }
 # Nothing that could end a line, a sed expression or a configuration value.
@@ -69,7 +70,7 @@ for template in "$templates"/*.conf; do
   target=$run/etc/${template##*/}
   sed \
     -e "s|@ETC_DIR@|$run/etc|g" -e "s|@STATE_DIR@|$state|g" -e "s|@SPOOL_DIR@|$spool|g" \
-    -e "s|@RUN_DIR@|$run|g" -e "s|@LOG_DIR@|$run/log|g" -e "s|@MODULE_DIR@|$1|g" \
+    -e "s|@RUN_DIR@|$run|g" -e "s|@LOG_DIR@|$run/log|g" -e "s|@SECURITY_LOG@|$logins/security.log|g" -e "s|@MODULE_DIR@|$1|g" \
     -e "s|@SHARE_DIR@|/usr/share/asterisk|g" -e "s|@MOH_DIR@|/usr/share/asterisk/moh|g" \
     -e "s|@SYSTEM_NAME@|$(cat "$state/system-name")|g" -e "s|@MAX_FILES@|$files|g" \
     -e "s|@HTTP_BIND@|0.0.0.0|g" -e "s|@HTTP_PORT@|8088|g" \

@@ -7,7 +7,7 @@ RUN apt-get ${APT_OPTIONS} update \
     && rm -rf /var/lib/apt/lists/* /var/lib/asterisk/* /var/spool/asterisk/* /var/log/asterisk/* \
     && groupadd --gid 10001 frontdesk \
     && useradd --uid 10001 --gid frontdesk --home-dir /nonexistent --shell /usr/sbin/nologin frontdesk \
-    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk-switch /var/spool/frontdesk-switch \
+    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk-switch /var/spool/frontdesk-switch /var/log/frontdesk-switch \
         /var/lib/frontdesk /var/lib/frontdesk/speech /var/lib/frontdesk/audio
 COPY asterisk/*.conf /usr/share/frontdesk/asterisk/
 COPY --chmod=0755 docker/asterisk-entrypoint.sh docker/asterisk-healthy.sh /usr/local/bin/

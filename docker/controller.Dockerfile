@@ -23,7 +23,7 @@ RUN apt-get ${APT_OPTIONS} update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 frontdesk \
     && useradd --uid 10001 --gid frontdesk --home-dir /var/lib/frontdesk --shell /usr/sbin/nologin frontdesk \
-    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk /var/lib/frontdesk/speech /var/lib/frontdesk/audio
+    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk /var/lib/frontdesk/speech /var/lib/frontdesk/audio /var/log/frontdesk-switch
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=speech /opt/frontdesk-tools /opt/frontdesk-tools

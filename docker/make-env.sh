@@ -22,6 +22,8 @@ FRONTDESK_SIP_PORT=5060
 SIP_TLS_PORT=5061
 # Needed when FRONTDESK_BIND is 0.0.0.0, or behind NAT.
 FRONTDESK_EXTERNAL_ADDRESS=
+# Addresses and networks that are not banned for guessing SIP passwords, with commas between.
+FRONTDESK_NEVER_BAN=
 
 # Where the controller's HTTP is published: without TLS, so beyond this host only behind a proxy that has it.
 HTTP_ADDRESS=127.0.0.1

@@ -56,7 +56,8 @@ function isTimezone(name: string): boolean {
   }
 }
 
-function isNetwork(text: string): boolean {
+/** An IP address, or a network as `address/bits`. */
+export function isNetwork(text: string): boolean {
   const [ip = '', bits, more] = text.split('/');
   if (more !== undefined || isIP(ip) === 0) return false;
   return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (isIP(ip) === 4 ? 32 : 128));

@@ -132,6 +132,24 @@ export interface Registrations {
   onChange(changed: (change: RegistrationChange) => void): () => void;
 }
 
+/** An address whose SIP requests the switch refuses unread, for guessing passwords. */
+export interface SipBan {
+  /** An IPv4 address, or a network of IPv6 as `address/64`. */
+  readonly address: string;
+  readonly since: EpochMs;
+  readonly until: EpochMs;
+  /** Wrong passwords that led to it. */
+  readonly failures: number;
+  /** What was tried last, as the switch names it: a phone, or `<unknown>`. */
+  readonly endpoint: string;
+}
+
+export interface SipBans {
+  list(): readonly SipBan[];
+  /** False when it was not banned. Rejects with a sentence when the switch cannot be told now; it is as soon as it can. */
+  lift(address: string): Promise<boolean>;
+}
+
 export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
@@ -145,6 +163,7 @@ export interface ApiDeps {
   readonly recordings: Recordings;
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
+  readonly sipBans: SipBans;
   /** The plan a call to this number would run, and the same in words. Null when the account's number is not in service. */
   explain(account: string, dialled: string, caller: string): { readonly text: string; readonly plan: Plan } | null;
   readonly log: Log;

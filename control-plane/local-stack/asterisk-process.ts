@@ -8,7 +8,7 @@ import { LocalStackError, WAY_OUT } from './errors.ts';
 import { freePort, isFree, ownsPort, RTP_PORTS } from './ports.ts';
 import { type Child, run, startChild } from './processes.ts';
 import type { SwitchInstall } from './programs.ts';
-import { renderConfig, type Trunk } from './render.ts';
+import { renderConfig, securityLogOf, type Trunk } from './render.ts';
 import { ensureTlsFiles } from './self-made-certificate.ts';
 import type { StackState } from './state.ts';
 
@@ -42,6 +42,8 @@ export interface RunningAsterisk {
   /** A writable folder for audio; play with the media URI sound:<soundsDir>/<file without suffix>. */
   soundsDir: string;
   logFile: string;
+  /** Who proved a SIP password, and who did not. */
+  securityLog: string;
   /** Runs one console command (`asterisk -rx`) and returns what it printed. */
   cli(command: string): Promise<string>;
 }
@@ -171,6 +173,7 @@ export const startAsterisk = async (
         spoolDir,
         soundsDir,
         logFile: join(logDir, 'messages.log'),
+        securityLog: securityLogOf(logDir),
         cli,
       };
       return { child, asterisk, ports };

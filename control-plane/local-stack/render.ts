@@ -52,6 +52,9 @@ export interface TlsFiles {
   authorities: string;
 }
 
+/** Where the switch notes logins. */
+export const securityLogOf = (logDir: string): string => join(logDir, 'security.log');
+
 const SAFE = /^[A-Za-z0-9._:/-]+$/;
 const checked = (what: string, value: string, pattern = SAFE): string => {
   if (!pattern.test(value)) throw new LocalStackError('bad-option', `${what} is ${JSON.stringify(value)}; it may hold letters, digits, and . _ : / - only.`);
@@ -115,6 +118,7 @@ export const renderConfig = (templateDir: string, values: ConfigValues): void =>
   const nat = natLines(values.externalAddress);
   const table: Readonly<Record<string, string>> = {
     ETC_DIR: values.etcDir,
+    SECURITY_LOG: securityLogOf(values.logDir),
     STATE_DIR: values.stateDir,
     SPOOL_DIR: values.spoolDir,
     RUN_DIR: values.runDir,

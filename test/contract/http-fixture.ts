@@ -12,7 +12,7 @@ import type { Doc, DocInput, Kind } from '../../control-plane/configuration/docu
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
-import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange } from '../../control-plane/http/ports.ts';
+import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan } from '../../control-plane/http/ports.ts';
 import { problemSchema } from '../../control-plane/http/problem.ts';
 import type { Route } from '../../control-plane/http/route.ts';
 import { startHttpServer } from '../../control-plane/http/server.ts';
@@ -86,6 +86,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   }
   const listeners = new Set<(change: CallChange) => void>();
   const registrationListeners = new Set<(change: RegistrationChange) => void>();
+  const bans = new Map(['192.0.2.66', '192.0.2.67'].map((address): [string, SipBan] => [address, { address, since: 1000, until: 2000, failures: 10, endpoint: '<unknown>' }]));
   const recordingOf = (account: string, kind: string, id: string): Recording | null => {
     const one = recordings.get(`${account}/${kind}`);
     return one?.id === id ? one : null;
@@ -131,6 +132,10 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
         registrationListeners.add(changed);
         return () => { registrationListeners.delete(changed); };
       },
+    },
+    sipBans: {
+      list: () => [...bans.values()],
+      lift: async (address) => bans.delete(address),
     },
     explain: (_account, dialled, caller) => ({ text: `${caller} calls ${dialled}`, plan: onePhonePlan }),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },

@@ -3,15 +3,22 @@
  * print, how they end, and what is left when they were killed.
  */
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Snapshot } from '../../control-plane/configuration/objects.ts';
-import { isAlive, type ProcessId } from '../../control-plane/local-stack/processes.ts';
+import { cacheDirFor, findTool } from '../../control-plane/local-stack/local-stack.ts';
+import { RTP_PORTS } from '../../control-plane/local-stack/ports.ts';
+import { isAlive, startTimeOf, type ProcessId } from '../../control-plane/local-stack/processes.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { allGone, killLeftCli, leftBehind, printed, runCli, stackProcesses, startCli, type Cli } from '../support/cli.ts';
+import { startCaller, type Party } from '../support/sip-party.ts';
+import { freeUdpPort } from '../support/sipp.ts';
 import { until } from '../support/until.ts';
 
+/** Of the example's trunk. */
+const CARRIER = '127.0.0.2';
 const EXTERNAL = '203.0.113.20';
 let folder: string;
 beforeAll(() => { folder = mkdtempSync(join(tmpdir(), 'frontdesk-life-')); });
@@ -48,6 +55,27 @@ const openToNetwork = (processes: readonly ProcessId[]): readonly string[] => {
   return listeners(processes).filter((one) => !one.includes(' 127.0.0.1:') && !(one.startsWith('udp') && Number(one.split(':').at(-1)) >= lowest));
 };
 
+/** A process and all it has started. */
+const familyOf = (pid: number): readonly ProcessId[] => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter((child) => child !== '').map(Number);
+  return [{ pid, startTime: startTimeOf(pid) ?? '' }, ...children.flatMap(familyOf)];
+};
+
+/** Whether a connection comes about. */
+const accepts = (host: string, port: number): Promise<boolean> => new Promise((resolve) => {
+  const socket = connect({ host, port, timeout: 2_000 }, () => { socket.destroy(); resolve(true); });
+  socket.once('error', () => { resolve(false); }).once('timeout', () => { socket.destroy(); resolve(false); });
+});
+
+/** A caller of the example clinic who is answered: from now on there is media. */
+const callOver = async (dataDir: string, sip: number): Promise<Party> => {
+  const program = await findTool('sipp', cacheDirFor({ dataDir }), () => undefined);
+  const party = await startCaller({ program, folder, local: { host: CARRIER, port: await freeUdpPort(CARRIER) }, remote: { host: '127.0.0.1', port: sip } }, { from: '+12025550187', to: '+12025550110' });
+  const call = await party.nextCall();
+  await call.connected();
+  return party;
+};
+
 /** SIP of a served stack, from the line that says so. */
 const sipPortOf = (cli: Cli): string => /SIP on \S+:(\d+)/.exec(cli.stderr())?.[1] ?? 'none';
 
@@ -58,12 +86,22 @@ describe('frontdesk start', () => {
     const url = await cli.readyUrl();
     const processes = stackProcesses(dataDir);
     expect(processes).toHaveLength(2);
+    const all = [...processes, ...familyOf(cli.child.pid ?? 0)];
+    const [sip, tls] = [Number(sipPortOf(cli)), Number(sipPortOf(cli)) + 1];
 
-    expect(openToNetwork(processes)).toEqual([`tcp 0.0.0.0:${sipPortOf(cli)}`, `tcp 0.0.0.0:${Number(sipPortOf(cli)) + 1}`, `udp 0.0.0.0:${sipPortOf(cli)}`]);
-    expect(listeners(processes).filter((one) => one.startsWith('tcp 127.0.0.1:'))).toHaveLength(2);
+    expect(openToNetwork(all)).toEqual([`tcp 0.0.0.0:${sip}`, `tcp 0.0.0.0:${tls}`, `udp 0.0.0.0:${sip}`]);
+    // ARI, Redis and the API
+    expect(listeners(all).filter((one) => one.startsWith('tcp 127.0.0.1:'))).toHaveLength(3);
+    const caller = await callOver(dataDir, sip);
+    const media = openToNetwork(all).filter((one) => !one.endsWith(`:${sip}`) && !one.endsWith(`:${tls}`));
+    expect(media.length).toBeGreaterThan(0);
+    expect(media.filter((one) => !one.startsWith('udp') || Number(one.split(':').at(-1)) < RTP_PORTS.from || Number(one.split(':').at(-1)) > RTP_PORTS.to)).toEqual([]);
+    await caller.stop();
+
     const outside = Object.values(networkInterfaces()).flat().find((one) => one?.family === 'IPv4' && !one.internal)?.address;
-    const reached = outside !== undefined && await fetch(url.replace('127.0.0.1', outside), { signal: AbortSignal.timeout(2_000) }).then(() => true, () => false);
-    expect(reached).toBe(false);
+    const ports = [...new Set(listeners(all).filter((one) => one.startsWith('tcp')).map((one) => Number(one.split(':').at(-1))))];
+    const accepted = await Promise.all(ports.map(async (port) => (outside !== undefined && (await accepts(outside, port)) ? [port] : [])));
+    expect([ports.length, accepted.flat().sort((a, b) => a - b)]).toEqual([5, outside === undefined ? [] : [sip, tls]]);
 
     const pjsip = readFileSync(join(dataDir, 'local-stack/asterisk/etc/pjsip.conf'), 'utf8');
     expect(pjsip).toContain(`external_signaling_address = ${EXTERNAL}`);

@@ -119,11 +119,13 @@ const recordsIn = (folder: string, callId: string): JournalRecord[] =>
 
 let lastNumber = 0;
 
-export const openClinic = async (site: Site, plan: ClinicPlan, promptSeconds: Partial<Record<PromptName, number>> = {}): Promise<Clinic> => {
+export const openClinic = async (
+  site: Site, plan: ClinicPlan, promptSeconds: Partial<Record<PromptName, number>> = {}, env: Readonly<Record<string, string>> = {},
+): Promise<Clinic> => {
   const folder = join(site.folder, 'clinic');
   const dataDir = join(folder, 'data');
   const planFile = writePlan(site, folder, plan, promptSeconds);
-  const controller = await site.startController({ planFile, dataDir });
+  const controller = await site.startController({ planFile, dataDir, env });
 
   const cdrsOf = (caller: Caller): Cdr[] => linesIn(join(dataDir, 'cdrs')).filter((line) => line.includes(numberOf(caller))).map((line) => JSON.parse(line) as Cdr).filter((cdr) => cdr.caller.number === numberOf(caller));
 

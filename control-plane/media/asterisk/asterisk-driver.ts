@@ -133,7 +133,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   const admin = createAsteriskAdmin({
     request: async (...request) => ari === undefined ? { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false } : ari.request(...request),
-  }, options.url);
+  }, options.url, options.instance);
 
   return {
     admin,

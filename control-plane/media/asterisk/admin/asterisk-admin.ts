@@ -3,6 +3,7 @@
  * settings; and collects the notes its dialplan took while no controller lived.
  */
 import type { DeviceRegistration, SwitchNote, SwitchSetup, TrunkHealth } from '../../switch-setup.ts';
+import { createAddressBans, type AddressBans } from './address-bans.ts';
 import { addressesOf } from './carrier-addresses.ts';
 import { createProvisioning, type Provisioned } from './provisioning.ts';
 import { registrationStates } from './registration-states.ts';
@@ -11,7 +12,7 @@ import { createWhereabouts } from './whereabouts.ts';
 
 export { nothingProvisioned, type Provisioned } from './provisioning.ts';
 
-export interface SwitchAdmin {
+export interface SwitchAdmin extends AddressBans {
   /**
    * Makes what is missing, changes what differs, removes of `before` (an earlier result) what is no longer wanted.
    * Returns what is now there. Rejects with a sentence when the switch refuses or is away; done again, it goes on.
@@ -22,6 +23,8 @@ export interface SwitchAdmin {
   provision(setup: SwitchSetup, before: Provisioned, extent?: 'everything' | 'changes'): Promise<Provisioned>;
   /** Of each trunk last provisioned, as the switch sees it now. Rejects with a sentence when it cannot be asked. */
   trunkHealth(): Promise<readonly TrunkHealth[]>;
+  /** Where calls of the trunks last provisioned come from: addresses, and networks as `address/bits`. */
+  trunkAddresses(): Promise<readonly string[]>;
   /** Of each device last provisioned. Rejects with a sentence when the switch cannot be asked. */
   registrations(): Promise<readonly DeviceRegistration[]>;
   /**
@@ -36,8 +39,8 @@ export interface SwitchAdmin {
   takeNotes(keep: (note: SwitchNote) => Promise<void>): Promise<void>;
 }
 
-/** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. */
-export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
+/** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. */
+export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk'): SwitchAdmin {
   const database = createSwitchDatabase(ari);
   const provisioning = createProvisioning(ari, database, addressesOf);
   const online = async (): Promise<ReadonlySet<string>> => {
@@ -55,6 +58,8 @@ export function createAsteriskAdmin(ari: Ari, url?: string): SwitchAdmin {
       return provisioning.bring(setup, before, extent);
     },
 
+    ...createAddressBans(ari, owner),
+    trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
     glimpse: () => whereabouts.glimpse(current.devices),
