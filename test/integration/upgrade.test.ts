@@ -63,10 +63,13 @@ const endsWithOneRecord = async ({ from, caller, callee }: Talk): Promise<void> 
 };
 
 /** As a newer build would write of it: in its journal, or in its marks on the switch too. */
-const madeNewer = async (marks: boolean): Promise<void> => {
+const journalIsOf = async (v: number): Promise<void> => {
   const [callId = ''] = await redis.smembers('fd:calls');
   const key = `fd:{${callId}}:journal`;
-  await redis.lset(key, 0, JSON.stringify({ ...(JSON.parse((await redis.lindex(key, 0)) ?? '') as object), v: 2 }));
+  await redis.lset(key, 0, JSON.stringify({ ...(JSON.parse((await redis.lindex(key, 0)) ?? '') as object), v }));
+};
+const madeNewer = async (marks: boolean): Promise<void> => {
+  await journalIsOf(2);
   if (!marks) return;
   const { origin, username, password } = new URL(site.asterisk.url);
   const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`, 'content-type': 'application/json' };
@@ -167,6 +170,7 @@ describe('A call of a newer build', () => {
   test('whose marks can be read goes on with this one', async () => {
     const controller = await start('one');
     const call = await talk(0);
+    await until(async () => (await site.redis.journals()).flat().some((record) => record.includes('"LegConnected"')), { describe: 'the journal says that they talk' });
     await controller.kill();
     await madeNewer(false);
     const second = await start('two');
@@ -180,6 +184,7 @@ describe('A call of a newer build', () => {
   test('whose marks it cannot read is left alone: they talk, hang up when they like, and the newer build writes the record', async () => {
     const controller = await start('one');
     const call = await talk(0);
+    await until(async () => (await site.redis.journals()).flat().some((record) => record.includes('"LegConnected"')), { describe: 'the journal says that they talk' });
     await controller.kill();
     await madeNewer(true);
     const second = await start('two');
@@ -190,10 +195,12 @@ describe('A call of a newer build', () => {
     expect(await owners()).toEqual([]);
     await call.callee.hangUp();
     await call.caller.call.ended();
-    // what this build has written of the call is its own to read: here the upgrade is finished
+    expect(cdrOf(call.from)).toEqual([]);
+    // the upgrade is finished: for the build that starts now it is no newer version
+    await second.kill();
+    await journalIsOf(1);
     await start('one');
     await until(() => cdrOf(call.from).length > 0, { describe: 'the call has its record', within: 10_000 });
     expect(cdrOf(call.from)).toMatchObject([{ disposition: 'answered' }]);
-    await redis.flushall();
   }, 90_000);
 });
