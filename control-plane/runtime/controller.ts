@@ -80,7 +80,7 @@ export interface Controller {
   /** The calls of a controller that leaves, or dies, would be taken at once. */
   takesOver(): boolean;
   others(): readonly string[];
-  health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number };
+  health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number; /** Why the lease is not held. */ readonly lease: string | null };
 }
 
 export function createController(options: ControllerOptions): Controller {
@@ -392,6 +392,6 @@ export function createController(options: ControllerOptions): Controller {
     holdsLease: () => (lease === null ? true : lease.token() !== null && lease.sure()),
     takesOver: () => lease !== null && lease.settled() && link === 'up' && !stopping,
     others: () => lease?.others() ?? [],
-    health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight() }),
+    health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight(), lease: lease?.problem() ?? null }),
   };
 }

@@ -46,6 +46,8 @@ export interface Lease {
   leads(): boolean;
   /** The store cannot be asked. */
   away(): boolean;
+  /** Null, or why the store cannot be asked and what to do, in a sentence. */
+  problem(): string | null;
   /** Held for so long that the calls of a controller that is gone may be taken. */
   settled(): boolean;
   /** Other controllers that lived when the lease was last renewed. */
@@ -68,6 +70,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
   let token: number | null = null;
   let tokenSince = 0;
   let away = false;
+  let why = '';
   let ranAt = clock.monotonic();
   let doubtful = false;
   let stopped = false;
@@ -117,6 +120,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     renewing ??= hold().catch((error: unknown) => {
       if (!away) log.warn({ error: String(error) }, 'The lease cannot be renewed: this controller goes on with the calls that it has');
       away = true;
+      why = error instanceof Error ? error.message : String(error);
       // Who has run all the time has lost nothing; after a pause the switch is asked, which is no proof, but all there is.
       settle('anew');
     }).finally(() => { renewing = null; });
@@ -155,6 +159,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     unbroken: () => !broken,
     leads: () => leads && !stopped && sure() && !(away && broken),
     away: () => away,
+    problem: () => (away ? `The lease of this controller cannot be renewed (${why}): calls go on, and nobody takes over another’s. ${/READONLY/.test(why) ? 'Make Redis take writes again: it is a replica.' : 'Bring Redis back.'}` : null),
     settled: () => token !== null && !away && clock.monotonic() - tokenSince >= graceMs,
     others: () => others,
     mended: () => { broken = false; },

@@ -142,4 +142,22 @@ describe('Two controllers', () => {
     expect(cdrsIn(dataDir('two')).length).toBeGreaterThan(0);
     controllers.one = await start('one');
   }, 60_000);
+
+  test('go on when Redis takes no writes, and say what is wrong with it', async () => {
+    const reasons = async (): Promise<string> => ((await (await fetch(`${controllers.two.httpUrl}/readyz`)).json()) as { readonly reasons: readonly string[] }).reasons.join(' ');
+    await redis.replicaof('127.0.0.1', 1);
+    await until(async () => /cannot be renewed \(.*READONLY.*Make Redis take writes again/.test(await reasons()), { describe: 'readiness says so', within: 5_000 });
+    const phone = await site.phone('100', rings({ sound: 500 }));
+    const caller = await site.call({ from: '+13035559001', to: '+12025550300', sound: 900 });
+    const callee = await phone.nextCall();
+    await callee.answer();
+    await until(() => caller.call.hears(500) && callee.hears(900), { describe: 'they talk', within: 8_000 });
+    await redis.replicaof('NO', 'ONE');
+    await until(async () => !(await reasons()).includes('READONLY'), { describe: 'all is well', within: 5_000 });
+    await stays(() => caller.call.state() === 'connected' && callee.state() === 'connected', { describe: 'they go on talking', forMs: 1_000 });
+    await callee.hangUp();
+    await until(() => cdrs().filter((cdr) => cdr.caller.number === '+13035559001').length === 1, { describe: 'the call has one record', within: 8_000 });
+    expect(cdrs().find((cdr) => cdr.caller.number === '+13035559001')).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
+    await until(async () => Object.keys(await owners()).length === 0, { describe: 'no call has an owner any more', within: 8_000 });
+  }, 60_000);
 });
