@@ -8,9 +8,8 @@ import type { Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
-import type { CallId } from '../core/ids.ts';
 import type { Plan } from '../core/routing/plan.ts';
-import { minute, type EpochMs, type Ms } from '../core/time.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
 import type { CallArchive, LiveJournals, Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -20,19 +19,14 @@ import type { CancelTimer, Clock } from './clock.ts';
 import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
-import { createLease, leaseMs } from './lease.ts';
-import { letGo, reconcile, type ReconcileParts, type Scope, type Verdict } from './reconcile.ts';
+import { createOwnedCalls } from './owned-calls.ts';
+import { letGo, reconcile, type ReconcileParts, type Scope } from './reconcile.ts';
 import { createRegistry } from './registry.ts';
 import { unknownNumberPlan } from './unknown-number.ts';
 
 const retryMs: Ms = 1000;
-/** Of a controller that is gone, in one go: few enough for others to have their share. */
-const takenAtOnce = 16;
-/** After the store has lost its memory, owners have said by then which calls are theirs. */
-const askAgainMs: Ms = 4 * leaseMs;
 /** Of one that waits for its calls to end: another may be starting. */
 const lookForHeirMs: Ms = 300;
-const askAgainAtMost: Ms = 5 * minute;
 
 export interface ControllerOptions {
   readonly driver: MediaDriver;
@@ -95,11 +89,6 @@ export function createController(options: ControllerOptions): Controller {
   let retry: CancelTimer | null = null;
   let emptied: (() => void) | null = null;
   const closing = new Set<Promise<void>>();
-  /** Controllers whose calls are being taken. */
-  const taking = new Set<string>();
-  let again: CancelTimer | null = null;
-  let againScope: 'all' | 'strangers' = 'strangers';
-  let askAgainAfter = askAgainMs;
 
   const executor = createExecutor({ driver, clock, maySend: () => isSure(), log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
   const registry = createRegistry({ executor, log, metrics, ...(ownership === undefined ? {} : { onStranger: () => { if (link === 'up' && !stopping) void queueReconcile('strangers'); } }) });
@@ -127,7 +116,7 @@ export function createController(options: ControllerOptions): Controller {
     const closed = archive.writeCdr(cdr).then(
       () => {
         live.close(runner.id);
-        ownership?.end(runner.id);
+        owned.end(runner.id);
       },
       (error: unknown) => { log.error({ call: runner.id, error: String(error) }, 'The record of a call could not be written; its journal is kept'); },
     );
@@ -155,114 +144,19 @@ export function createController(options: ControllerOptions): Controller {
     onStep: (runner) => { guard.watch(runner); },
     onFact: (call, fact, at) => { tell((observer) => observer.onFact?.(call, fact, at)); },
   };
-  const lease = ownership === undefined ? null : createLease({
-    clock, ownership, log, metrics,
-    onSure: (how) => {
-      if (how === 'held' || lease?.unbroken() === true) {
-        for (const runner of registry.all()) runner.goOn();
-        if (how === 'anew' && link === 'up' && !stopping) void checkOwners();
-        return;
-      }
-      // Not before the switch has been asked: what happened meanwhile may have been another's doing.
-      for (const runner of registry.all()) runner.hold();
-      if (link === 'up' && !stopping) void queueReconcile('all');
-    },
-    onLapsed: (names) => { for (const name of names) void takeFrom(ownership, name); },
+  const owned = createOwnedCalls({
+    ownership, controller, clock, log, metrics, registry,
+    usable: () => link === 'up' && !stopping,
+    look: (scope) => queueReconcile(scope),
+    letGo: (callId) => { letGo(parts, callId); },
     onReplaced: () => {
       driver.accept(false);
       onLink('replaced', 'another process has this name in the store');
     },
   });
+  const { lease } = owned;
   const isSure = (): boolean => lease?.sure() ?? true;
-  const known = (calls: readonly { readonly callId: CallId }[]): ReadonlySet<CallId> => new Set(calls.map(({ callId }) => callId).filter((callId) => registry.get(callId) !== undefined));
-  /** The store's word; where it cannot be had, the switch's, and that of a controller that has run all the time. */
-  const claim: ReconcileParts['claim'] = async (calls) => {
-    const none: ReadonlySet<CallId> = new Set();
-    if (ownership === undefined || lease === null) return { mine: new Set(calls.map(({ callId }) => callId)), over: none, undecided: none };
-    const token = lease.token();
-    const here = lease.unbroken() ? known(calls) : none;
-    const asked = calls.map(({ callId, believed }) => ({ callId, believed: here.has(callId) ? controller : believed }));
-    let answer: Pick<Verdict, 'mine' | 'over'> & { readonly settled: boolean } = { mine: new Set(asked.filter(({ believed }) => believed === controller).map(({ callId }) => callId)), over: none, settled: false };
-    if (token !== null) {
-      try {
-        answer = await ownership.claim(token, asked);
-      } catch (error) {
-        log.warn({ error: String(error) }, 'It cannot be asked whose calls are whose: this controller goes on with its own');
-      }
-    }
-    const { mine, over, settled } = answer;
-    // Of these there is a journal and nothing else: whoever has them now may know less of them.
-    const elsewhere = calls.some(({ callId, believed }) => believed === null && !mine.has(callId) && !over.has(callId));
-    if (settled) {
-      lease.mended();
-      if (elsewhere) later('strangers', true);
-      else askAgainAfter = askAgainMs;
-      return { mine, over, undecided: none };
-    }
-    const undecided = known(asked.filter(({ callId, believed }) => believed === null && !mine.has(callId) && !over.has(callId)));
-    later(undecided.size > 0 ? 'all' : 'strangers');
-    return { mine, over, undecided };
-  };
-  const listMine: ReconcileParts['listMine'] = async () => {
-    const token = lease?.token() ?? null;
-    if (ownership === undefined || token === null) return [];
-    // The claim that follows says so when the store is away.
-    return ownership.list(token).catch(() => []);
-  };
-  const onNotOurs: ReconcileParts['onNotOurs'] = (callId, why) => {
-    if (why === 'lost') ownership?.lose(callId);
-    else if (why === 'over') ownership?.end(callId);
-    else ownership?.giveBack(callId);
-  };
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine, claim, onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
-
-  /** This controller has run and heard all the time: only whose its calls are is asked, and what else is on the switch. */
-  const checkOwners = async (): Promise<void> => {
-    const calls = [...registry.all()].map(({ id }) => ({ callId: id, believed: controller }));
-    const { mine } = await claim(calls);
-    for (const { callId } of calls) if (!mine.has(callId)) letGo(parts, callId);
-    await queueReconcile('strangers');
-  };
-
-  /** Takes the calls of a controller that is gone, a few at a time, so that all who live share them. */
-  const takeFrom = async (owners: Ownership, name: string): Promise<void> => {
-    if (taking.has(name)) return;
-    taking.add(name);
-    try {
-      const taken = new Set<CallId>();
-      for (;;) {
-        const token = lease?.token() ?? null;
-        if (token === null || stopping || link !== 'up') break;
-        const some = await owners.take(token, name, takenAtOnce);
-        if (some.length === 0) break;
-        for (const callId of some) taken.add(callId);
-      }
-      if (taken.size > 0) {
-        metrics.count('calls_taken_total', taken.size);
-        log.warn({ controller: name, calls: taken.size }, 'A controller is gone: its calls are taken over');
-        await queueReconcile(taken);
-      }
-      // What the store was never told of is found on the switch.
-      await queueReconcile('strangers');
-      // Another may have taken some that it cannot go on with, and given them back.
-      later('strangers');
-    } catch (error) {
-      log.warn({ controller: name, error: String(error) }, 'The calls of a controller that is gone could not be taken; tried again');
-    } finally {
-      taking.delete(name);
-    }
-  };
-  /** What cannot be told yet whose it is, is looked at again. */
-  const later = (scope: 'all' | 'strangers', seldomer = false): void => {
-    againScope = scope === 'all' ? 'all' : againScope;
-    if (seldomer && again === null) askAgainAfter = Math.min(2 * askAgainAfter, askAgainAtMost);
-    again ??= clock.setTimer(clock.now() + askAgainAfter, () => {
-      const wanted = againScope;
-      again = null;
-      againScope = 'strangers';
-      if (link === 'up' && !stopping) void queueReconcile(wanted);
-    });
-  };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine: owned.listMine, claim: owned.claim, onNotOurs: owned.onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
 
   /** One at a time, in the order asked for. */
   const queueReconcile = (scope: Scope): Promise<void> => {
@@ -300,7 +194,7 @@ export function createController(options: ControllerOptions): Controller {
     if (stopping || !isSure()) return;
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
       // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
-      ownership?.begin(offer.callId);
+      owned.begin(offer.callId);
       void queueReconcile(new Set([offer.callId])).then(() => {
         if (link === 'up' && !stopping && registry.get(offer.callId) === undefined && !registry.endedLately(offer.callId)) begin(offer);
       });
@@ -312,7 +206,7 @@ export function createController(options: ControllerOptions): Controller {
     metrics.count('calls_offered_total');
     const runner = CallRunner.open(runners, newCall(offer, planOf(offer), clock.now()));
     registry.add(runner);
-    ownership?.begin(offer.callId);
+    owned.begin(offer.callId);
     guard.watch(runner);
     runner.deliver({ type: 'CallOffered' });
     for (const event of registry.takeKept(offer.callId)) runner.deliver(event);
@@ -357,7 +251,7 @@ export function createController(options: ControllerOptions): Controller {
     if (drainMs > 0) await emptyWithin(drainMs);
     stopping = true;
     retry?.();
-    again?.();
+    owned.stopAsking();
     guard.stop();
     for (const runner of registry.all()) runner.abandon();
     await reconciling;

@@ -105,6 +105,8 @@ afterAll(async () => {
   await site.close();
 });
 
+const reasons = async (): Promise<string> => ((await (await fetch(`${controllers.two.httpUrl}/readyz`)).json()) as { readonly reasons: readonly string[] }).reasons.join(' ');
+
 describe('Two controllers', () => {
   test('share the calls; one is killed, and the other has all of them at once', async () => {
     const clinic = await busyClinic();
@@ -144,7 +146,6 @@ describe('Two controllers', () => {
   }, 60_000);
 
   test('go on when Redis takes no writes, and say what is wrong with it', async () => {
-    const reasons = async (): Promise<string> => ((await (await fetch(`${controllers.two.httpUrl}/readyz`)).json()) as { readonly reasons: readonly string[] }).reasons.join(' ');
     await redis.replicaof('127.0.0.1', 1);
     await until(async () => /cannot be renewed \(.*READONLY.*Make Redis take writes again/.test(await reasons()), { describe: 'readiness says so', within: 5_000 });
     const phone = await site.phone('100', rings({ sound: 500 }));
