@@ -1,6 +1,6 @@
 /**
  * What is struck: one Asterisk, one Redis, one Postgres, and controllers that share them, each a process of its own with
- * a data directory of its own. Each reaches the switch through a wire that can be cut.
+ * a data directory of its own. The first reaches the switch through a wire that can be cut.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -13,7 +13,6 @@ import type { Command } from '../../control-plane/local-stack/processes.ts';
 import { wav } from '../support/clinic.ts';
 import { cdrsIn } from '../support/controller-data.ts';
 import { startController, type Controller } from '../support/controller.ts';
-import { startLinkProxy, type LinkProxy } from '../support/link-proxy.ts';
 import { postgresServer, type PostgresServer } from '../support/postgres-server.ts';
 import { openRedisKeys } from '../support/redis-keys.ts';
 import { register } from '../support/sip-party.ts';
@@ -22,11 +21,13 @@ import { connectSwitch, type SwitchAdmin } from '../support/switch-admin.ts';
 import { until } from '../support/until.ts';
 import { kindsOf, passwordOf, planOf, waitOf, type Kind } from './kinds.ts';
 import type { Address } from './parties.ts';
+import { startWire, type Wire } from './wire.ts';
 
 export interface Seat {
+  /** Cut by one of the faults; the first controller alone speaks through it. */
+  readonly wire: Wire | null;
   /** The controller's name; after the fault "one name twice" two processes have had it. */
   readonly name: string;
-  readonly wire: LinkProxy;
   /** Null while it is dead. */
   process: Controller | null;
   dataDir: string;
@@ -105,8 +106,8 @@ export async function openClinic(options: ClinicOptions): Promise<Clinic> {
 
     const seats: Seat[] = [];
     for (const name of names.slice(0, options.controllers)) {
-      const wire = await startLinkProxy(asterisk.url);
-      undo.push(() => wire.close());
+      const wire = name === names[0] ? await startWire(asterisk.url) : null;
+      undo.push(async () => { await wire?.close(); });
       seats.push({ name, wire, process: null, dataDir: join(root, name) });
     }
     const all = new Set<Controller>();
@@ -115,7 +116,7 @@ export async function openClinic(options: ClinicOptions): Promise<Clinic> {
     const start = async (seat: Seat, dataDir = seat.dataDir): Promise<Controller> => {
       const folder = join(root, `logs-${seat.name}-${all.size}`);
       mkdirSync(folder);
-      const started = await startController({ asteriskUrl: seat.wire.url, redisUrl: redis.url, planFile, dataDir, folder, instance: seat.name, env: { DATABASE_URL: database, NODE_ENV: 'production' } });
+      const started = await startController({ asteriskUrl: seat.wire?.url ?? asterisk.url, redisUrl: redis.url, planFile, dataDir, folder, instance: seat.name, env: { DATABASE_URL: database, NODE_ENV: 'production' } });
       all.add(started);
       dataDirs.add(dataDir);
       Object.assign(seat, { process: started, dataDir });

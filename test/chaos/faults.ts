@@ -91,9 +91,9 @@ export const faults = {
     title: 'a controller loses its websockets',
     strike: async (clinic) => {
       const { wire } = seatOf(clinic, 0);
-      wire.cut();
+      wire?.cut();
       await delay(1000);
-      wire.mend();
+      wire?.mend();
     },
     restore: nothing,
   },

@@ -128,8 +128,6 @@ export function stageAt(entry: Entry, at: EpochMs): Stage | null {
   return entry.legs.some((leg) => by(leg.invitedAt)) ? 'ring' : 'offered';
 }
 
-/** A BYE at the caller follows one of the phone within this time. */
-const followsMs = 3000;
 const crossedMs = 150;
 
 /** While nobody looked after calls, in whole or in part. */
@@ -149,7 +147,7 @@ export function droppedBecause(entry: Entry, outage: Outage): string | null {
   if (ended === 'refused') return `it was refused with ${entry.status}`;
   if (ended === 'gave up') return 'nobody answered before the caller gave up';
   const failsafed = legs.some(isFailsafe);
-  const leftBefore = legs.find((leg) => leg.answeredAt !== null && leg.endedBy === 'phone' && leg.endedAt !== null && leg.endedAt <= endedAt + crossedMs && leg.endedAt >= endedAt - followsMs);
+  const leftBefore = legs.find((leg) => leg.answeredAt !== null && leg.endedBy === 'phone' && leg.endedAt !== null && leg.endedAt <= endedAt + crossedMs);
   if (ended === 'switch' && leftBefore === undefined) return 'the switch hung up on the caller, and no phone had';
   if (ended === 'caller' && kind.endsBy === 'callee' && !leftUnheard(entry, outage)) return 'the caller waited for an end that never came';
   if (ended === 'caller' && !failsafed && kind.phone !== null && !legs.some((leg) => leg.answeredAt !== null)) return 'the caller heard an answer, and no phone had';

@@ -33,7 +33,7 @@ const seconds = (ms: Ms | null): string => (ms === null ? 'never' : (ms / 1000).
 const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
 
 export function tableOf(report: Report): string {
-  const head = ['fault', 'lasts s', 'calls up', 'ring', 'screening', 'announcement', 'voicemail', 'dropped', 'misrouted', 'CDRs missing', 'double', 'left over', 'commandable after s', 'new calls meanwhile'];
+  const head = ['fault', 'lasts s', 'calls up', 'ring', 'screening', 'announcement', 'voicemail', 'dropped', 'misrouted', 'CDRs missing', 'double', 'left over', 'commandable after s', 'waited for CPU', 'new calls meanwhile'];
   const rows = report.rounds.map((round) => {
     const { ring, screening, announcement, voicemail } = round.stages;
     const all = Object.values(round.newCalls).reduce((sum, n) => sum + n, 0);
@@ -43,7 +43,7 @@ export function tableOf(report: Report): string {
     const late = round.failsafeMs === null ? '' : ` (rang within ${round.failsafeMs} ms)`;
     return [
       round.title, seconds(round.faultMs), round.up, ring, screening, announcement, voicemail, round.dropped.length, round.misrouted.length, round.missing.length, round.double.length,
-      round.left.length, seconds(round.commandableMs), `${all}: ${[`${served} as dialled`, ...others].join(', ')}${late}`,
+      round.left.length, seconds(round.commandableMs), round.waitedForCpu === null ? '' : `${Math.round(100 * round.waitedForCpu)} %`, `${all}: ${[`${served} as dialled`, ...others].join(', ')}${late}`,
     ].map(String);
   });
   return [

@@ -1,7 +1,9 @@
 /** One round: a busy clinic, one fault, recovery, and then the books are closed. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import type { EpochMs, Ms } from '../../control-plane/core/time.ts';
+import { monitorEventLoop } from '../../control-plane/telemetry/event-loop.ts';
 import { until } from '../support/until.ts';
 import type { Clinic } from './clinic.ts';
 import { faults, type Fault, type FaultName } from './faults.ts';
@@ -45,6 +47,10 @@ export interface Round {
   readonly left: readonly string[];
   /** Anything else that must not be. */
   readonly others: readonly string[];
+  /** Of the round, how long some process of this machine waited for a processor; null where the kernel does not say. */
+  readonly waitedForCpu: number | null;
+  /** How late this process was at worst: what it saw of the controllers may be as much too late. */
+  readonly harnessLateMs: Ms;
   /** What SIPp held against its scenarios. */
   readonly sippErrors: readonly string[];
 }
@@ -68,6 +74,7 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
     phones: clinic.phones, carrier: clinic.carrier, kinds: clinic.kinds, ledger, round: number, rate, lengthMs,
   });
   let sippErrors: readonly string[] = [];
+  const [loop, pressure, began] = [monitorEventLoop(), cpuPressureMs(), performance.now()];
   try {
     await busy(ledger, up, lengthMs).catch(() => { say(`  only ${ledger.up().length} calls are up`); });
     const watch = startWatch(clinic, ledger);
@@ -97,6 +104,7 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
       dropped: entries.flatMap((entry) => tell(entry, droppedBecause(entry, outage))),
       misrouted: [...entries.flatMap((entry) => misroutes(entry, fault, times)), ...ledger.strays()],
       missing, double, writtenTwice, left, sippErrors,
+      waitedForCpu: pressure === null ? null : Math.round((100 * ((cpuPressureMs() ?? 0) - pressure)) / (performance.now() - began)) / 100, harnessLateMs: Math.round(loop.read().maxMs),
       leftUnheard: entries.filter((entry) => leftUnheard(entry, outage)).length,
       others: [
         ...(times.wellAt === null ? forgotten.map((what) => `not commandable: ${what}`) : []),
@@ -105,6 +113,7 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
       ],
     };
   } finally {
+    loop.stop();
     await parties.stop();
     await clinic.admin.clear();
   }
@@ -157,7 +166,7 @@ function misroutes(entry: Entry, fault: Fault, { struckAt, mendedAt }: Times): r
 
 /** One row a call in Postgres; a call that nobody ever had may be without. */
 async function records(clinic: Clinic, entries: readonly Entry[], nobody: Times | null): Promise<Pick<Round, 'missing' | 'double' | 'writtenTwice'>> {
-  const ofFailsafe = ({ invitedAt, legs }: Entry): boolean => nobody !== null && invitedAt > nobody.struckAt && invitedAt < nobody.mendedAt && legs.every(isFailsafe);
+  const ofFailsafe = ({ legs }: Entry): boolean => nobody !== null && legs.length > 0 && legs.every((leg) => isFailsafe(leg) && leg.invitedAt > nobody.struckAt && leg.invitedAt < nobody.mendedAt + failsafeRingsWithin);
   const due = entries.filter((entry) => !ofFailsafe(entry));
   let rows = await clinic.rowsByCaller();
   await until(async () => {
@@ -179,6 +188,15 @@ async function nothingLeft(clinic: Clinic): Promise<readonly string[]> {
     return left.length === 0;
   }, { describe: 'nothing of any call is left', within: leftWithin, everyMs: 200 }).catch(() => undefined);
   return left;
+}
+
+/** Of /proc/pressure/cpu, "some": https://docs.kernel.org/accounting/psi.html */
+function cpuPressureMs(): Ms | null {
+  try {
+    return Number(/some .*total=(\d+)/.exec(readFileSync('/proc/pressure/cpu', 'utf8'))?.[1] ?? 0) / 1000;
+  } catch {
+    return null;
+  }
 }
 
 function count(names: readonly string[]): Readonly<Record<string, number>> {

@@ -23,6 +23,15 @@ export function audioSentences(fix: () => ContractFixture, steps: ContractSteps)
     expect(await event('PromptFinished', promptId)).toMatchObject({ ok: false });
   });
 
+  it('takes the answer of a caller who is answered for done, and does not wait for the prompt that plays', async () => {
+    const { callId } = await answeredCaller();
+    const promptId = ownedId(callId, 'p', 1);
+    await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.long] });
+    await must({ type: 'AnswerLeg', legId: callId });
+    await must({ type: 'StopPrompt', promptId });
+    expect(await event('PromptFinished', promptId)).toMatchObject({ legId: callId });
+  });
+
   it('finishes a prompt that is stopped', async () => {
     const { callId } = await answeredCaller();
     const promptId = ownedId(callId, 'p', 1);

@@ -26,6 +26,8 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       return originateLeg(ari, legs, command);
     case 'AnswerLeg': {
       const leg = legs.get(command.legId);
+      // An answer waits for the leg's prompt, and with it waits every request behind it: 6 s were seen, at an adoption.
+      if (leg?.answered === true) return { ok: true };
       freeThread(ari, leg);
       if (leg !== undefined) leg.answering = true;
       return result(await ari.request('channels.answer', { channelId: command.legId }));

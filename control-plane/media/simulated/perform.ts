@@ -102,11 +102,10 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   ): CommandResult {
     switch (command.type) {
       case 'AnswerLeg':
+        if (leg.state === 'answered') return done;
         free(works, leg);
-        if (leg.state !== 'answered') {
-          leg.state = 'answered';
-          works.emit(leg, { type: 'LegAnswered', legId: leg.id });
-        }
+        leg.state = 'answered';
+        works.emit(leg, { type: 'LegAnswered', legId: leg.id });
         return done;
       case 'RingLeg':
         leg.hearsRinging = true;
