@@ -27,7 +27,7 @@ interface Options {
 }
 
 export interface SyntheticCalls {
-  /** A sentence after two failures in a row, else null. */
+  /** A sentence after two failures in a row, or where none can be made; else null. */
   problem(): string | null;
   stop(): Promise<void>;
 }
@@ -35,6 +35,7 @@ export interface SyntheticCalls {
 /** Of a call that takes half a second. */
 const withinMs: Ms = 15 * second;
 const failuresToTell = 2;
+const unknown = 'unknown';
 
 interface UnderWay {
   readonly callId: CallId;
@@ -47,6 +48,7 @@ export function makeSyntheticCalls({ everyMs, instance, admin, controller, clini
   let underWay: UnderWay | null = null;
   let failures = 0;
   let why = '';
+  let isUnknown = false;
   let busy: Promise<void> | null = null;
   let stopping = false;
 
@@ -58,13 +60,13 @@ export function makeSyntheticCalls({ everyMs, instance, admin, controller, clini
       else if (fact.type === 'CallEnded') underWay.over.resolve(underWay.heard ? null : 'it was not played its prompt to the end');
     },
   });
-  /** Null when it went well, or why not. */
+  /** Null when it went well, or why not; `unknown` when the switch cannot make such calls yet. */
   const callOnce = async (): Promise<string | null> => {
     const call: UnderWay = { callId: syntheticId(randomBytes(6).toString('hex'), instance), placedAt: performance.now(), heard: false, over: Promise.withResolvers() };
     underWay = call;
     const timer = setTimeout(() => { call.over.resolve(`it had not been served after ${withinMs / 1000} s`); }, withinMs);
     try {
-      await admin.callOurselves(call.callId);
+      if ((await admin.callOurselves(call.callId)) === 'unknown') return unknown;
       return await call.over.promise;
     } catch (error) {
       return error instanceof Error ? error.message : String(error);
@@ -84,9 +86,11 @@ export function makeSyntheticCalls({ everyMs, instance, admin, controller, clini
       failures = 0;
       return;
     }
-    metrics.count('synthetic_calls_total');
     const failed = await callOnce();
     if (stopping) return;
+    isUnknown = failed === unknown;
+    if (isUnknown) return;
+    metrics.count('synthetic_calls_total');
     if (failed === null) {
       const told = failures >= failuresToTell;
       failures = 0;
@@ -106,7 +110,10 @@ export function makeSyntheticCalls({ everyMs, instance, admin, controller, clini
   };
   const timer = setInterval(next, everyMs);
   return {
-    problem: () => (failures < failuresToTell ? null : `Calls that Frontdesk makes to itself are not served, ${failures} in a row: of the last, ${why}.`),
+    problem: () => {
+      if (isUnknown) return 'The dialplan of the switch is older than Frontdesk, which cannot make calls to itself until asterisk/extensions.conf is loaded anew.';
+      return failures < failuresToTell ? null : `Calls that Frontdesk makes to itself are not served, ${failures} in a row: of the last, ${why}.`;
+    },
     stop: async () => {
       stopping = true;
       clearInterval(timer);

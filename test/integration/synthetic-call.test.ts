@@ -78,3 +78,13 @@ test('that is not served twice in a row is told once, and in readiness; and so i
   expect((await reasons(controllers.elder)).filter((reason) => reason.startsWith('Calls that'))).toEqual([]);
   expect([told('trouble').length, told('well').length]).toEqual([1, 1]);
 }, 150_000);
+
+test('of a switch whose dialplan is of before is not made, and that is no alarm', async () => {
+  await site.asterisk.cli('dialplan set global FD_DIALPLAN 1');
+  const older = 'The dialplan of the switch is older than Frontdesk';
+  await until(async () => (await reasons(controllers.elder)).some((reason) => reason.startsWith(older)), { describe: 'it says so', within: 10_000, everyMs: 100 });
+  const failures = await count(controllers.elder, 'synthetic_call_failures_total');
+  await site.asterisk.cli('dialplan set global FD_DIALPLAN 2');
+  await until(async () => !(await reasons(controllers.elder)).some((reason) => reason.startsWith(older)), { describe: 'calls are made again', within: 10_000, everyMs: 100 });
+  expect([told('trouble').length, await count(controllers.elder, 'synthetic_call_failures_total')]).toEqual([1, failures]);
+}, 60_000);
