@@ -40,6 +40,7 @@ const environment = z.object({
   FRONTDESK_HTTP_BIND: ipAddress.default('127.0.0.1'),
   FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
   FRONTDESK_DRAIN_SECONDS: z.string().refine((value) => /^\d{1,5}$/.test(value), 'must be a number of seconds, 0 to 99999').transform(Number).optional(),
+  FRONTDESK_SYNTHETIC_CALL: z.string().refine((value) => /^(on|off|[1-9]\d{0,4})$/.test(value), 'must be on, off, or the seconds between two of them').default('on'),
   FRONTDESK_LOG_NUMBERS: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
   FRONTDESK_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.clinic.example:587, or smtps:// for TLS from the start').optional(),
@@ -54,6 +55,7 @@ const environment = z.object({
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
+const syntheticEverySeconds = 60;
 /** Who talks may finish their sentence. */
 const ownSwitchDrainSeconds = 30;
 
@@ -84,6 +86,8 @@ export interface Config {
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error' | 'silent' | undefined;
   /** Told to stop with calls and nobody to take them: waited for so long. A switch of our own ends with us; of another, calls outlive us. */
   readonly drainMs: number;
+  /** Between two calls that Frontdesk makes to itself; null for none. */
+  readonly syntheticMs: number | null;
   /** Numbers of callers and callees are written to the log whole. */
   readonly logNumbers: boolean;
   /** Given: that switch is used, and none is started. */
@@ -134,6 +138,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       httpBind: e.FRONTDESK_HTTP_BIND,
       logLevel: e.FRONTDESK_LOG_LEVEL,
       drainMs: 1000 * (e.FRONTDESK_DRAIN_SECONDS ?? (e.ASTERISK_URL === undefined ? ownSwitchDrainSeconds : 0)),
+      syntheticMs: e.FRONTDESK_SYNTHETIC_CALL === 'off' ? null : 1000 * (e.FRONTDESK_SYNTHETIC_CALL === 'on' ? syntheticEverySeconds : Number(e.FRONTDESK_SYNTHETIC_CALL)),
       logNumbers: e.FRONTDESK_LOG_NUMBERS,
       asteriskUrl: e.ASTERISK_URL,
       redisUrl: e.REDIS_URL,

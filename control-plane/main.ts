@@ -12,6 +12,7 @@ import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Call } from './core/call/call.ts';
 import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
+import { madeBy } from './core/ids.ts';
 import { compileExtension } from './core/routing/extension.ts';
 import type { Media } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
@@ -30,9 +31,11 @@ import { followCalls } from './live-calls.ts';
 import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
+import { makeSyntheticCalls, withoutSynthetic } from './synthetic-calls.ts';
 import { watchRegistrations } from './watch-registrations.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
+import { syntheticPlan } from './runtime/synthetic-plan.ts';
 import { leaseMs } from './runtime/lease.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
 import { createAudioFiles } from './store/media-files/audio-files.ts';
@@ -142,7 +145,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     if (asteriskUrl === undefined || redisUrl === undefined) throw new StartError('There is no switch: set ASTERISK_URL, or let the local stack start one.');
 
     const speech = await startSpeech(config, stack, log, progress);
-    const archive = await openFileArchive({ dir: config.dataDir, log, metrics });
+    const archive = withoutSynthetic(await openFileArchive({ dir: config.dataDir, log, metrics }));
     undo.push(() => archive.stop());
     const redis = connectRedis(redisUrl, log);
     undo.push(() => { redis.disconnect(); });
@@ -194,6 +197,10 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => bans.stop());
     running.onChange(() => { bans.changed(); });
 
+    const synthetic = config.syntheticMs === null ? null
+      : makeSyntheticCalls({ everyMs: config.syntheticMs, instance: config.instance, admin: driver.admin, controller, clinics: () => running.clinics(), notices, log, metrics });
+    undo.push(() => synthetic?.stop());
+
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
@@ -223,6 +230,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...(redis.status === 'ready' ? [health.lease].filter((problem) => problem !== null) : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
+        ...[synthetic?.problem() ?? null].filter((problem) => problem !== null),
       ];
       const { p99Ms, maxMs } = loop.read();
       return {
@@ -288,6 +296,7 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
 }
 
 function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+  if (madeBy(offer.callId) !== null) return syntheticPlan;
   const accounts = clinics.map((clinic) => clinic.account);
   const whisperMedia = (text: string): Media | undefined => speech?.media(text);
   const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls, account), whisperMedia };

@@ -37,6 +37,18 @@ export function isCallRecording(id: RecordingId): boolean {
   return owned.exec(id)?.[2] === 'c';
 }
 
+const synthetic = /^fdsynthetic-[0-9a-f]+\.([a-z0-9-]+)$/i;
+
+/** Of a call that a controller makes to itself. No carrier and no phone can choose a call's id. */
+export function syntheticId(unique: string, controller: string): CallId {
+  return `fdsynthetic-${unique}.${controller}`;
+}
+
+/** Who made it; null for every other call. */
+export function madeBy(callId: CallId): string | null {
+  return synthetic.exec(callId)?.[1] ?? null;
+}
+
 /** Content hash (53 bits, base 36) of a JSON value, to recognise a plan; not for security. */
 export function contentHash(value: unknown): string {
   const text = JSON.stringify(value);

@@ -38,6 +38,8 @@ const counterNames = [
   'archive_errors_total',
   'cdrs_written_total',
   'cdrs_duplicate_total',
+  'synthetic_calls_total',
+  'synthetic_call_failures_total',
 ] as const;
 
 type CounterName = (typeof counterNames)[number];

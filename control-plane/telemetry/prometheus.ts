@@ -17,7 +17,7 @@ export interface Reading {
 const times: Readonly<Record<TimeName, { readonly help: string; readonly buckets: readonly number[] }>> = {
   ari_round_trip: { help: 'From a request to the switch to its answer.', buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5] },
   answer_to_bridge: { help: 'From the answer of a phone that hears nothing first, to both being connected.', buckets: [0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5] },
-  synthetic_call_setup: { help: 'From placing the call that Frontdesk makes to itself to its being answered.', buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10] },
+  synthetic_call_setup: { help: 'From placing the call that Frontdesk makes to itself, over claim and plan, to its being answered.', buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10] },
 };
 
 /** Returns what writes all of it out as it is now. `readings` is asked each time. */

@@ -51,6 +51,9 @@ describe('A value that cannot be', () => {
     ['FRONTDESK_EXTERNAL_ADDRESS', ['sip:1.2.3.4', 'a b', 'pbx.example:5060', '1.2.3.4\n[evil]']],
     ['FRONTDESK_INSTANCE', ['A', 'a_b', 'a'.repeat(31), 'ä']],
     ['FRONTDESK_LOG_LEVEL', ['WARN', 'trace']],
+    ['FRONTDESK_LOG_NUMBERS', ['true', '1']],
+    ['FRONTDESK_DRAIN_SECONDS', ['-1', '1.5', '30s', '100000']],
+    ['FRONTDESK_SYNTHETIC_CALL', ['no', '0', '-5', '1.5']],
     ['FRONTDESK_DATA_DIR', ['a\nb']],
     ['ASTERISK_URL', ['127.0.0.1:8088', 'ws://u:p@host', 'http://host:8088', 'http://u@host', 'http://']],
     ['REDIS_URL', ['localhost:6379', 'http://host', 'redis://']],
@@ -75,6 +78,12 @@ test('What can be is taken', () => {
     REDIS_URL: 'rediss://:p%40ss@redis.clinic.example:6380/2',
   })).toMatchObject({ bind: '::', externalAddress: 'pbx.clinic.example', sipPort: 5060, httpPort: 0, instance: 'a-1', logLevel: 'silent', redisUrl: 'rediss://:p%40ss@redis.clinic.example:6380/2' });
   expect(given({ ASTERISK_URL: 'https://frontdesk:secret@pbx:8089/prefix' }).asteriskUrl).toBe('https://frontdesk:secret@pbx:8089/prefix');
+});
+
+test('What waits for calls to end is only a switch that ends with them, unless it is said; and Frontdesk calls itself each minute', () => {
+  const waits = (env: Readonly<Record<string, string>>): number => given(env).drainMs;
+  expect([waits({}), waits({ ASTERISK_URL: 'http://u:p@h:8088' }), waits({ ASTERISK_URL: 'http://u:p@h:8088', FRONTDESK_DRAIN_SECONDS: '20' }), waits({ FRONTDESK_DRAIN_SECONDS: '0' })]).toEqual([30_000, 0, 20_000, 0]);
+  expect([given({}).syntheticMs, given({ FRONTDESK_SYNTHETIC_CALL: 'off' }).syntheticMs, given({ FRONTDESK_SYNTHETIC_CALL: '10' }).syntheticMs]).toEqual([60_000, null, 10_000]);
 });
 
 test('A mistyped name is told, with the one it may have meant; of others the environment is full', () => {

@@ -50,6 +50,8 @@ export const startController = async (options: ControllerOptions): Promise<Contr
         FRONTDESK_DATA_DIR: options.dataDir,
         FRONTDESK_HTTP_PORT: String(httpPort),
         FRONTDESK_INSTANCE: options.instance ?? 'main',
+        // what is on the switch is the test's own
+        FRONTDESK_SYNTHETIC_CALL: 'off',
         ...options.env,
       },
     },

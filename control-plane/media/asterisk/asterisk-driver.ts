@@ -4,7 +4,7 @@
  */
 import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
-import { isCallRecording, type CallId } from '../../core/ids.ts';
+import { isCallRecording, madeBy, type CallId } from '../../core/ids.ts';
 import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
 import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
@@ -90,6 +90,8 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   function claim(ari: AriClient, { channel }: CallBroadcastEvent): void {
     if (!accepting || link !== 'up') return;
+    // One that another made tells that other nothing when it is served here.
+    if ((madeBy(channel.id) ?? options.instance) !== options.instance) return;
     void ari.request('events.claimChannel', { channelId: channel.id, application: app }).then((claimed) => {
       // 409: another controller was first. 404: the caller has gone. Both are daily business.
       if (!claimed.ok && claimed.status === undefined) log.warn({ call: channel.id, why: claimed.message }, 'A call could not be claimed.');

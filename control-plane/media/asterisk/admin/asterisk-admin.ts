@@ -37,7 +37,15 @@ export interface SwitchAdmin extends AddressBans {
    * in between it comes again. An emergency call is given when it is first seen, and again when it is over.
    */
   takeNotes(keep: (note: SwitchNote) => Promise<void>): Promise<void>;
+  /**
+   * Places a call to ourselves (core/ids.ts, syntheticId), as a carrier would. `unknown`: the switch runs a dialplan of
+   * before there were such calls. Rejects with a sentence.
+   */
+  callOurselves(callId: string): Promise<'placed' | 'unknown'>;
 }
+
+/** FD_DIALPLAN of asterisk/extensions.conf. */
+const dialplanWithCalls = 2;
 
 /** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. */
 export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk'): SwitchAdmin {
@@ -63,6 +71,18 @@ export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk')
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
     glimpse: () => whereabouts.glimpse(current.devices),
+
+    async callOurselves(callId) {
+      const dialplan = await ari.request('asterisk.getGlobalVar', { variable: 'FD_DIALPLAN' });
+      if (dialplan.ok && !(Number(dialplan.body.value) >= dialplanWithCalls)) return 'unknown';
+      const placed = await ari.request('channels.originate', {
+        endpoint: 'Local/call@fd-synthetic/n', context: 'fd-synthetic', extension: 'wait', priority: 1, timeout: 10, callerId: 'Frontdesk <0000>',
+        // one that begins as the other is taken for the same
+        channelId: `far-${callId}`, otherChannelId: callId,
+      });
+      if (!placed.ok) throw new Error(`The switch does not place a call to Frontdesk: ${placed.message}`);
+      return 'placed';
+    },
 
     async takeNotes(keep) {
       const found: { readonly family: string; readonly key: string; readonly note: SwitchNote }[] = [];
