@@ -39,7 +39,7 @@ export function monitorEventLoopLately(windowMs = 60_000): Omit<EventLoopMonitor
 }
 
 /** Samples every `resolutionMs`; what is measured is the delay beyond that period. Does not keep the process alive. */
-function monitorEventLoop(resolutionMs = 10): EventLoopMonitor {
+export function monitorEventLoop(resolutionMs = 10): EventLoopMonitor {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs });
   histogram.enable();
   // The histogram holds the whole interval between samples, in nanoseconds.
