@@ -59,7 +59,7 @@ export async function startParties(options: PartiesOptions): Promise<Parties> {
     }
     started.push(await startSipp({
       ...common, name: 'trunk', local: carrier, scenario: 'many-over-the-trunk',
-      values: { tag: tag(), user: 'carrier', failsafe: failsafe.slice(1), ringMs: mobileRingsMs, pressMs: waitOf(lengthMs), againMs: 2000, talkMs: lengthMs },
+      values: { tag: tag(), user: 'carrier', failsafe: failsafe.slice(1), ringMs: mobileRingsMs, pressMs: waitOf(lengthMs), againMs: 2000, talkMs: lengthMs + 3000 },
       extraArguments: many, onMessage: ledger.callee,
     }));
     const callers = await Promise.all(kinds.map(async (kind, index) => startSipp({
