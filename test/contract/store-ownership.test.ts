@@ -95,6 +95,7 @@ function suite(open: () => Place): void {
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
     expect(await a.ownership.take(a.token, 'dead', 10)).toEqual([]);
     await until(async () => (await Promise.all([renew(a), renew(b)])).every((said) => said.includes('dead')), { describe: 'it has lapsed for both', everyMs: 20 });
+    await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
     const taken: string[] = [];
     for (;;) {
       const parts = await Promise.all([a, b].map(({ ownership, token }) => ownership.take(token, 'dead', 7)));
@@ -131,6 +132,7 @@ function suite(open: () => Place): void {
     a.ownership.begin('one');
     a.ownership.begin('two');
     await lapses(b, 'a');
+    await settled(b, 'probe-of-b');
     expect([...(await b.ownership.claim(b.token, free(['one', 'two']))).mine]).toEqual(['one', 'two']);
     const back = await hold(place, 'a');
     a.ownership.end('one');
@@ -174,6 +176,7 @@ function suite(open: () => Place): void {
     a.ownership.begin('one');
     const b = await hold(place, 'b');
     await lapses(b, 'a');
+    await settled(b, 'probe');
     expect(await b.ownership.take(b.token, 'a', 10)).toEqual(['one']);
     const back = await a.ownership.renew(null);
     a.ownership.begin('new');
@@ -186,7 +189,9 @@ function suite(open: () => Place): void {
 
   it('ends a lease that is left, at once', async () => {
     const place = open();
-    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    const a = await hold(place, 'a');
+    await settled(a, 'probe');
+    const b = await hold(place, 'b');
     b.ownership.begin('one');
     await b.ownership.leave(b.token);
     expect(await renew(a)).toBe('held b');
@@ -204,7 +209,9 @@ function suite(open: () => Place): void {
     expect((await b.ownership.claim(other.token, [...free(['two']), { callId: 'three', believed: 'c' }])).mine.size).toBe(0);
     expect([...(await b.ownership.claim(other.token, [{ callId: 'four', believed: 'b' }])).mine]).toEqual(['four']);
     await settled({ ...b, token: other.token }, 'probe');
-    await a.ownership.renew(again.token).then((renewed) => (renewed.held ? renewed : a.ownership.renew(null)));
+    const held = await a.ownership.renew(again.token).then((renewed) => (renewed.held ? renewed : a.ownership.renew(null)));
+    // who has a call says so again
+    await a.ownership.claim(held.held ? held.token : 0, [{ callId: 'one', believed: 'a' }]);
     await until(async () => (await b.ownership.claim(other.token, free(['two']))).mine.has('two'), { describe: 'a call of nobody is given', everyMs: 20 });
     expect((await b.ownership.claim(other.token, free(['one']))).mine.size).toBe(0);
   });

@@ -129,6 +129,7 @@ describe('An upgrade', () => {
     expect((await owners()).length).toBe(5);
     await lateCallee.answer();
     await late.call.connected();
+    await until(async () => (await site.redis.journals()).filter((journal) => journal.some((record) => record.includes('"LegConnected"'))).length === 5, { describe: 'they all talk' });
     await lateCallee.hangUp();
     await late.call.ended();
     for (const call of calls) await endsWithOneRecord(call);
