@@ -54,7 +54,12 @@ export const openRawCaller = async (host: string, remote: { readonly host: strin
       open.delete(id);
       resolve(fate);
     };
-    const dropped = setTimeout(() => { if (!heard) over('dropped'); }, droppedAfterMs);
+    // who is answered after all is still cancelled
+    const dropped = setTimeout(() => {
+      if (heard) return;
+      clearTimeout(late);
+      resolve('dropped');
+    }, droppedAfterMs);
     const late = setTimeout(() => {
       open.delete(id);
       reject(new Error(`The call with From ${JSON.stringify(from)} did not end`));
