@@ -2,8 +2,12 @@
  * The client's own promises, against a websocket server that behaves badly on purpose. What Asterisk itself
  * does is not claimed here but in `ari-client-switch.test.ts`.
  */
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import * as fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -13,6 +17,7 @@ import type { AriClient, AriLink, AriOptions } from '../../control-plane/media/a
 import { hasRestOverWebSocket } from '../../control-plane/media/asterisk/ari/check-switch.ts';
 import { decodeFrame } from '../../control-plane/media/asterisk/ari/decode-frame.ts';
 import type { SwitchEvent } from '../../control-plane/media/asterisk/ari/decode-frame.ts';
+import { fuzzBudget } from '../support/fuzz.ts';
 
 const password = 'p-ss%word';
 const opened: (() => Promise<void>)[] = [];
@@ -267,14 +272,33 @@ describe('No frame stops the client', () => {
     expect(await client.request('channels.list')).toMatchObject({ ok: true });
   });
 
-  const mutated = fc.tuple(fc.nat(), fc.nat({ max: 255 }), fc.nat({ max: 8 })).map(([at, byte, cut]) => {
-    const frame = Buffer.from(dtmf('5'));
-    frame[at % frame.length] = byte;
-    return Uint8Array.from(frame.subarray(0, frame.length - cut));
+  const frames = readFileSync(join(import.meta.dirname, 'ari-frames.ndjson'), 'utf8').trim().split('\n');
+  const recorded = fc.constantFrom(...frames);
+  /** Bytes of a real frame changed, lost or doubled, and two real frames run together. */
+  const broken = fc.tuple(recorded, recorded, fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 4 }), fc.nat(), fc.nat(), fc.nat({ max: 3 })).map(([one, other, changes, from, to, how]) => {
+    const frame = Buffer.from(one);
+    for (const [at, byte] of changes) frame[at % frame.length] = byte;
+    const [start, end] = [from % frame.length, to % frame.length].sort((a, b) => a - b);
+    const pieces = [[frame], [frame.subarray(0, end)], [frame.subarray(0, start), frame.subarray(end)], [frame.subarray(0, end), Buffer.from(other).subarray(start)]][how] ?? [frame];
+    return Uint8Array.from(Buffer.concat(pieces));
+  });
+  /** One part of a real frame, at any depth, is another thing or missing. */
+  const misshapen = fc.tuple(recorded, fc.nat(), fc.oneof(fc.jsonValue(), fc.constantFrom(undefined, null, '', -1, 1e308, [], {}, '__proto__', '\ud800'))).map(([frame, where, value]) => {
+    const left = { parts: where % frame.split(/[,:[{]/).length };
+    const changed = JSON.stringify(JSON.parse(frame), (_, part: unknown) => {
+      left.parts -= 1;
+      return left.parts === -1 ? value : part;
+    });
+    return new TextEncoder().encode(changed ?? '');
   });
   const shaped = fc.record({ type: fc.constantFrom('StasisStart', 'RESTResponse', 'Dial', 'ChannelTransfer', 'BridgeCreated', 'Nothing'), channel: fc.jsonValue(), bridge: fc.jsonValue(), args: fc.jsonValue(), request_id: fc.jsonValue(), status_code: fc.jsonValue(), message_body: fc.jsonValue() }, { requiredKeys: ['type'] })
     .map((value) => new TextEncoder().encode(JSON.stringify(value)));
-  const anyFrame = fc.oneof(fc.uint8Array({ maxLength: 300 }), mutated, shaped);
+  const anyFrame = fc.oneof(fc.uint8Array({ maxLength: 300 }), broken, misshapen, shaped);
+
+  test('the real ones can be read', () => {
+    expect(frames.filter((frame) => !['event', 'reply'].includes(decodeFrame(Buffer.from(frame)).kind))).toEqual([]);
+    expect(new Set(frames.map((frame) => (JSON.parse(frame) as { type: string }).type)).size).toBeGreaterThan(18);
+  });
 
   test('whatever the bytes, decoding returns, and an event has the parts it promises', () => {
     expect(() => {
@@ -282,7 +306,7 @@ describe('No frame stops the client', () => {
         const frame = decodeFrame(data);
         if (frame.kind !== 'event' || !('channel' in frame.event) || frame.event.channel === undefined) return true;
         return typeof frame.event.channel.id === 'string' && typeof frame.event.channel.caller === 'object';
-      }), { numRuns: 3000 });
+      }), fuzzBudget('ARI frames, decoding', 3_000).parameters);
     }).not.toThrow();
   });
 
@@ -295,8 +319,27 @@ describe('No frame stops the client', () => {
       expect(await client.request('channels.list')).toMatchObject({ ok: true });
       const last = events.at(-1);
       expect(last === undefined ? '' : digits([last])).toBe('0');
-    }), { numRuns: 100 });
+    }), fuzzBudget('ARI frames, the client', 3_000).parameters);
     expect(links).toEqual(['up']);
-    expect(client.stats()).toMatchObject({ inFlight: 0, handlerErrors: 0, connects: 1 });
+    expect(client.stats()).toMatchObject({ inFlight: 0, queued: 0, handlerErrors: 0, connects: 1 });
+  });
+
+  test('however many frames there were, nothing of them is kept', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const server = await rogueSwitch();
+    const { client } = await attach(server.port, { onEvent: () => undefined, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
+    const { seed } = fuzzBudget('ARI frames, memory', 0);
+    const sample = fc.sample(anyFrame, { seed, numRuns: 1_000 });
+    const heapAfter = async (rounds: number): Promise<number> => {
+      for (let round = 0; round < rounds; round += 1) {
+        for (const frame of sample) server.broadcast(frame);
+        expect(await client.request('channels.list')).toMatchObject({ ok: true });
+      }
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = await heapAfter(5);
+    expect(((await heapAfter(20)) - before) / 1_048_576).toBeLessThan(4);
   });
 });

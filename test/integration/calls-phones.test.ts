@@ -1,9 +1,17 @@
 /**
  * What phones do by themselves in a call, what they show of the caller, and what no caller may do to others.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import * as fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { answersAfter, rings } from '../support/behaviour.ts';
 import { openClinic, type Clinic } from '../support/clinic.ts';
+import { fuzzBudget } from '../support/fuzz.ts';
+import { readinessOf } from '../support/api.ts';
+import { openRawCaller, type RawCall } from '../support/raw-caller.ts';
+import type { Identity } from '../support/sip-message.ts';
 import type { SipCall } from '../support/sip-call.ts';
 import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
 import { stays, until } from '../support/until.ts';
@@ -29,6 +37,25 @@ afterEach(async () => {
   await clinic.expectNothingLeft();
 });
 afterAll(() => site.close());
+
+/** Of the INVITE that it began with. */
+const headersOf = (call: SipCall): readonly string[] => [...(call.messages.find(({ method }) => method === 'INVITE')?.headers.keys() ?? [])];
+
+const bytesOf = (longest: number) => fc.uint8Array({ maxLength: longest }).map((bytes) => Buffer.from(bytes).toString('latin1'));
+const hostileText = fc.array(fc.oneof(
+  bytesOf(12),
+  fc.constantFrom('"', '\\', '<', '>', ';', ',', ':', '@', '%', 'sip:', '\r\n X-Smuggled: yes', '\r\nX-Smuggled: yes', '%0d%0aX-Smuggled: yes', '\\r\\n', '\u0000', '${SHELL(id)}', '${EXTEN}', '\u00c3\u00a9', '\u00ff', '\u00ed\u00a0\u0080', '=?utf-8?q?=0d=0a?=', 'Ada Lovelace', '\u00e2\u0080\u00ae'),
+  fc.constantFrom('n', '"', '\u00c3').map((one) => one.repeat(600)),
+), { maxLength: 6 }).map((parts) => parts.join(''));
+/** What ends a header would only make another INVITE of it, which is tried in the name above. */
+const oneLine = hostileText.map((text) => text.replace(/[\r\n]/g, ' ').replaceAll('\0', ' '));
+const user = oneLine.map((text) => text.replace(/[^A-Za-z0-9+._~-]/g, (one) => `%${one.charCodeAt(0).toString(16).padStart(2, '0')}`).slice(0, 300));
+const quoted = oneLine.map((text) => `"${text.replace(/["\\]/g, '\\$&')}"`);
+const address = fc.tuple(
+  fc.oneof({ weight: 12, arbitrary: quoted }, { weight: 1, arbitrary: oneLine }, { weight: 1, arbitrary: hostileText }),
+  fc.oneof({ weight: 1, arbitrary: fc.constant('+15556660001') }, { weight: 2, arbitrary: user }, { weight: 0.2 * 5, arbitrary: fc.constant('') }),
+).map(([name, number]) => `${name} <sip:${number}@carrier.example>`);
+const hostileCall: fc.Arbitrary<RawCall> = fc.record({ from: address, to: fc.oneof(fc.constant(`<sip:${BOTH}@clinic.example>`), address), userAgent: oneLine, more: fc.array(address.map((value) => `P-Asserted-Identity: ${value}`), { maxLength: 1 }) });
 
 /** A call that talks: the caller at 350 Hz, the phone at 700. */
 const talk = async (): Promise<{ readonly caller: Caller; readonly ann: SipCall }> => {
@@ -136,5 +163,71 @@ describe('A hostile caller', () => {
     await caller.call.hangUp();
     await ann.ended();
     expect(await clinic.cdrOf(caller)).toMatchObject({ disposition: 'answered' });
+  });
+
+  test('whose number and name are no UTF-8 reaches the phone, on a switch that was restarted too', async () => {
+    const odd = { to: `<sip:${DESK}@clinic.example>`, userAgent: '\u00ff', more: [] };
+    const shownFor = async (from: string): Promise<Identity> => {
+      const desk = await site.phone('101');
+      const eve = await openRawCaller(site.trunkAddress('carrier').host, { host: site.asterisk.sipHost, port: site.asterisk.sipPort });
+      try {
+        const ring = desk.nextCall();
+        expect(await eve.call(DESK, { ...odd, from }, ring)).toBe('rang');
+        return (await ring).callerId();
+      } finally {
+        await eve.close();
+        await desk.stop();
+      }
+    };
+    expect(await shownFor('"Ren\u00e9" <sip:+1555%ff%fe1@carrier.example>')).toEqual({ name: 'Ren', number: '+15551' });
+    expect(await shownFor('"Ren\u00c3\u00a9e" <sip:+15552@carrier.example>')).toEqual({ name: 'Ren\u00c3\u00a9e', number: '+15552' });
+    await site.restart();
+    await until(async () => (await readinessOf(clinic.controller)).status === 200, { describe: 'the switch is back', within: 20_000 });
+    // its trunk is out of its own database now: the dialplan reads the name, and reads nothing out of Latin-1
+    expect(await shownFor('"Ren\u00e9" <sip:+15553@carrier.example>')).toEqual({ name: '', number: '+15553' });
+    expect(await shownFor('"Ren\u00c3\u00a9e" <sip:+15554@carrier.example>')).toEqual({ name: 'Ren\u00c3\u00a9e', number: '+15554' });
+  });
+
+  test('with any bytes in From, To, User-Agent and P-Asserted-Identity harms no other call, and nothing of them becomes a header', async () => {
+    const { seed } = fuzzBudget('Hostile INVITEs', 0);
+    const { caller, ann } = await talk();
+    const [desk, mobile] = [await site.phone('102', rings()), await site.carrier(rings())];
+    const plain = await clinic.call(BOTH);
+    const [toDesk, toMobile] = await Promise.all([desk.nextCall(), mobile.nextCall()]);
+    await plain.call.hangUp();
+    await plain.call.ended();
+    const usual = new Set([...headersOf(toDesk), ...headersOf(toMobile)]);
+
+    const eve = await openRawCaller(site.trunkAddress('carrier').host, { host: site.asterisk.sipHost, port: site.asterisk.sipPort });
+    const fates: string[] = [];
+    const until5s = performance.now() + 5_000;
+    const hostile = fc.sample(hostileCall, { seed, numRuns: 2_000 }).values();
+    const place = async (): Promise<void> => {
+      for (const call of hostile) {
+        if (performance.now() > until5s) return;
+        fates.push(await eve.call(BOTH, call));
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: 8 }, place));
+    } finally {
+      await eve.close();
+    }
+    expect(['rang', 'dropped'].filter((fate) => !fates.includes(fate))).toEqual([]);
+    await until(() => [...desk.calls, ...mobile.calls].every((call) => call.state() === 'ended'), { describe: 'every phone Eve reached is released' });
+
+    expect(clinic.controller.alive()).toBe(true);
+    expect(caller.call.hears(700) && ann.hears(350)).toBe(true);
+    const reached = [...desk.calls, ...mobile.calls];
+    expect(reached.length).toBeGreaterThan(4);
+    expect(reached.flatMap((call) => [...headersOf(call)]).filter((name) => !usual.has(name))).toEqual([]);
+    for (const call of reached) expect(call.messages.find(({ method }) => method === 'INVITE')?.startLine).toMatch(/^INVITE sip:[^\s@<>"]+@[0-9.:]+(;[a-z=]+)* SIP\/2\.0$/);
+
+    await caller.call.hangUp();
+    await ann.ended();
+    expect(await clinic.cdrOf(caller)).toMatchObject({ disposition: 'answered' });
+    const cdrs = readdirSync(join(clinic.dataDir, 'cdrs')).flatMap((file) => new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(join(clinic.dataDir, 'cdrs', file))).trim().split('\n')).map((line) => JSON.parse(line) as Cdr);
+    expect(cdrs.length).toBeGreaterThan(fates.filter((fate) => fate === 'rang').length);
+    expect(cdrs.filter(({ caller: { number, name } }) => /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u.test(number + name) || !`${number}${name}`.isWellFormed() || Array.from(number).length > 40 || Array.from(name).length > 80)).toEqual([]);
   });
 });
