@@ -96,6 +96,7 @@ const calls = async (): Promise<void> => {
   await out.call.ended(6_000);
   const program = await findTool('sipp', cacheDirFor({ dataDir: dataDir() }), () => undefined);
   await guess({ program, folder: site.folder, remote: { host: site.asterisk.sipHost, port: site.asterisk.sipPort }, from: ownLoopbackAddress(), user: '101', password: secrets.guessed, times: 11 });
+  await until(() => controller.output().includes('wrong SIP passwords came from'), { describe: 'the guesses are told', within: 10_000 });
   await site.afterTest();
 };
 
