@@ -65,6 +65,8 @@ function fits(value: Record<string, unknown>, shape: AriShape): boolean {
     const member = value[name];
     if (member === undefined || member === null) {
       if (!optional) return false;
+      // Nobody who reads an event need know of two kinds of nothing.
+      if (member === null) value[name] = undefined;
     } else if (!matches(member, optional ? rule.slice(1) : rule)) return false;
   }
   return true;
