@@ -4,7 +4,7 @@
  * read the cache in root's home.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chownSync, closeSync, cpSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, closeSync, cpSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { Client } from 'pg';
@@ -91,7 +91,13 @@ export async function postgresServer(): Promise<PostgresServer> {
   const signalAll = (name: 'SIGSTOP' | 'SIGCONT'): void => {
     const pid = child?.pid;
     if (pid === undefined) return;
-    for (const one of [pid, ...childrenOf(pid)]) process.kill(one, name);
+    for (const one of [pid, ...childrenOf(pid)]) {
+      try {
+        process.kill(one, name);
+      } catch {
+        // it ended by itself meanwhile
+      }
+    }
   };
   await start();
   return {
@@ -108,7 +114,10 @@ export async function postgresServer(): Promise<PostgresServer> {
     thaw: () => { signalAll('SIGCONT'); },
     dispose: async () => {
       signalAll('SIGCONT');
+      const children = child?.pid === undefined ? [] : childrenOf(child.pid);
       await stop('immediate');
+      // they may write a moment longer
+      await until(() => children.every((one) => !existsSync(`/proc/${one}`)), { describe: 'all of Postgres has ended', within: 10_000 });
       rmSync(dir, { recursive: true, force: true });
     },
   };
