@@ -72,7 +72,7 @@ const arrivesOnce = async (from: string): Promise<void> => {
   const found = await until(async () => {
     const { items } = await api.get<{ items: readonly { disposition: string }[] }>(`/accounts/clinic/calls?caller=${from.slice(1)}`);
     return items.length > 0 ? items : undefined;
-  }, { describe: `the record of the call from ${from} is in the database`, within: 25_000 });
+  }, { describe: `the record of the call from ${from} is in the database`, within: 25_000, everyMs: 200 });
   expect(found).toMatchObject([{ disposition: 'answered' }]);
   expect(await inDatabase(from)).toBe(1);
 };
@@ -242,6 +242,6 @@ describe('Frontdesk that starts while Postgres is away', () => {
     controller = await start();
     expect(await nameOfAnn()).toBe('Ann');
     await postgres.start();
-    await until(async () => (await nameOfAnn()) === 'Changed elsewhere', { describe: 'the change is seen', within: 15_000 });
+    await until(async () => (await nameOfAnn()) === 'Changed elsewhere', { describe: 'the change is seen', within: 15_000, everyMs: 200 });
   });
 });
