@@ -124,12 +124,17 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
     taking.add(name);
     try {
       const taken = new Set<CallId>();
-      for (;;) {
-        const token = lease?.token() ?? null;
-        if (token === null || !usable()) break;
-        const some = await owners.take(token, name, takenAtOnce);
-        if (some.length === 0) break;
-        for (const callId of some) taken.add(callId);
+      try {
+        for (;;) {
+          const token = lease?.token() ?? null;
+          if (token === null || !usable()) break;
+          const some = await owners.take(token, name, takenAtOnce);
+          if (some.length === 0) break;
+          for (const callId of some) taken.add(callId);
+        }
+      } catch (error) {
+        // What was taken before is this controller's all the same; the rest is tried again while its owner is gone.
+        log.warn({ controller: name, error: String(error) }, 'The calls of a controller that is gone could not all be taken; tried again');
       }
       if (taken.size > 0) {
         metrics.count('calls_taken_total', taken.size);
@@ -140,8 +145,6 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
       await look('strangers');
       // Another may have taken some that it cannot go on with, and given them back.
       later('strangers');
-    } catch (error) {
-      log.warn({ controller: name, error: String(error) }, 'The calls of a controller that is gone could not be taken; tried again');
     } finally {
       taking.delete(name);
     }
