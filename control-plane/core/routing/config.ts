@@ -4,6 +4,8 @@
  */
 import { minute, second, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
+import type { RingPattern } from './plan.ts';
+import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
 
 export type E164 = string;
 export type AccountId = string;
@@ -89,6 +91,61 @@ export interface Contact {
 /** What may take a call to a number, instead of the devices of its users. */
 export type PrecedenceEntry = 'company' | 'number-forward' | 'number-user' | 'contact-owner';
 
+/** D1: an external number that many tracking numbers may lead to. */
+export interface ReceivingNumber {
+  readonly id: ReceivingNumberId;
+  readonly label: string;
+  readonly number: E164;
+  readonly trunks: readonly TrunkId[];
+  /** D2: digits sent after the answer, `w` half a second of pause and `W` a second; and how long before the first of them. */
+  readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms };
+  /** D3: the tracking number's own wins. */
+  readonly whisper?: Message;
+  /** The tracking number's own where absent. */
+  readonly callConnect?: CallConnect;
+  /** D4: how long it rings; the tracking number's own where absent. */
+  readonly ringMs?: Ms;
+  /** D4: on busy, no answer or anything else but an acceptance. */
+  readonly noAnswer?: Target;
+}
+
+/** D6 to D9: destinations that a call rings by a pattern. */
+export interface RingGroup {
+  readonly id: RingGroupId;
+  readonly name: string;
+  readonly pattern: RingPattern;
+  readonly destinations: readonly RingDestination[];
+  /** Of the whole round; the tracking number's own where absent. */
+  readonly ringMs?: Ms;
+  /** When the round is over. Where absent, that of the first destination that has one. */
+  readonly noAnswer?: Target;
+}
+
+export interface RingDestination {
+  readonly target: Extract<Target, { to: 'receiving-number' | 'user' }>;
+  readonly delayMs?: Ms;
+  readonly ringMs?: Ms;
+}
+
+/** M1. */
+export interface Menu {
+  readonly id: MenuId;
+  readonly name: string;
+  readonly prompt: Message;
+  readonly invalidPrompt?: Message;
+  /** By key: `0` to `9`, `*`, `#`. */
+  readonly options: Readonly<Record<string, Target>>;
+  readonly dialByExtension: boolean;
+  /** How often the prompt is played in all. */
+  readonly tries: number;
+  readonly waitMs: Ms;
+  readonly betweenKeysMs: Ms;
+  /** No key after the last try; the number's no-answer routing where absent. */
+  readonly noKey?: Target;
+  /** Keys that lead nowhere at the last try; as `noKey` where absent. */
+  readonly invalid?: Target;
+}
+
 export interface Voicemail {
   /** The account's where absent. */
   readonly greeting?: Message;
@@ -99,8 +156,14 @@ export interface Voicemail {
 export interface TrackingNumber {
   readonly e164: E164;
   readonly label: string;
-  /** Users rung together, at most seven. */
+  /** N11: users rung together, at most seven, with whatever the precedence picks. */
   readonly users: readonly UserId[];
+  /** R1: whose number it is, for `number-user` and `contact-owner`; the only one of `users` where absent. */
+  readonly user?: UserId;
+  /** Takes the calls, instead of the account's precedence. */
+  readonly route?: Target;
+  /** Takes calls that nobody accepts, before voicemail. */
+  readonly noAnswer?: Target;
   /** How long the number rings before no-answer routing. */
   readonly ringMs: Ms;
   readonly announcement?: Media;
@@ -139,6 +202,9 @@ export interface Account {
   readonly sipPrefix?: string;
   readonly users: readonly User[];
   readonly numbers: readonly TrackingNumber[];
+  readonly receivingNumbers?: ReadonlyMap<ReceivingNumberId, ReceivingNumber>;
+  readonly ringGroups?: ReadonlyMap<RingGroupId, RingGroup>;
+  readonly menus?: ReadonlyMap<MenuId, Menu>;
   /** Where its calls may go over trunks, and how many at once. */
   readonly outbound: OutboundRules;
   readonly blocked?: Blocked;

@@ -37,7 +37,13 @@ export interface AnnouncementStep {
 
 export interface RingStep {
   readonly kind: 'ring';
-  readonly pattern: 'simultaneous';
+  /**
+   * simultaneous: all attempts at once. The others walk from one destination to the next until one accepts:
+   * sequential as listed, round-robin from the one whose turn it is, least-connected from the one with fewest live calls.
+   */
+  readonly pattern: RingPattern;
+  /** Whose turns are counted, over all calls of the system: with round-robin and least-connected. */
+  readonly group?: string;
   readonly attempts: readonly Attempt[];
   /** The round's own timer, which no answer clears. */
   readonly ringMs: Ms;
@@ -46,8 +52,14 @@ export interface RingStep {
   readonly on: { readonly noAnswer: StepId };
 }
 
+export type RingPattern = 'simultaneous' | 'round-robin' | 'sequential' | 'least-connected';
+
 /** One try of one device. */
 export interface Attempt {
+  /** What a pattern walks over: attempts of the same destination, as the devices of one user, ring together. Absent: each is one of its own. */
+  readonly destination?: string;
+  /** From the start of the round, or with a pattern that walks from the destination's turn. */
+  readonly delayMs?: Ms;
   readonly user: UserId;
   readonly label: string;
   readonly target: DialTarget;
@@ -60,6 +72,8 @@ export interface Attempt {
    * as the last of `whisper`.
    */
   readonly recording?: { readonly announced: boolean };
+  /** Dialled once the far end has answered (D2), before anything else: an extension behind its switchboard. */
+  readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms };
   /** Asked for a key before the call is connected. */
   readonly screening?: Screening;
 }
@@ -70,6 +84,26 @@ export interface Screening {
   readonly prompt: readonly Media[];
   /** From the answer; no key by then, and the leg is declined. */
   readonly waitMs: Ms;
+}
+
+/** M1. The caller hears the prompt and presses keys; a key during the prompt stops it. */
+export interface MenuStep {
+  readonly kind: 'menu';
+  readonly prompt: readonly Media[];
+  /** Heard before the prompt is repeated, after keys that lead nowhere. */
+  readonly invalid: readonly Media[];
+  /** What follows a key. */
+  readonly options: Readonly<Record<string, StepId>>;
+  /** Extensions of the account may be dialled: what they begin with, and how long they are. */
+  readonly extensions?: { readonly firstDigits: string; readonly shortest: number; readonly longest: number };
+  /** How often the prompt is played in all. */
+  readonly tries: number;
+  /** For the first key, from the end of the prompt. */
+  readonly waitMs: Ms;
+  /** For the next key, where an extension may follow. */
+  readonly betweenKeysMs: Ms;
+  /** After the last try: no key at all, or keys that led nowhere. */
+  readonly on: { readonly noKey: StepId; readonly invalid: StepId };
 }
 
 export interface VoicemailStep {
