@@ -7,6 +7,8 @@ import { guardDestination, type OutboundRules } from '../core/routing/outbound-g
 import { outboundRulesOf } from './clinics.ts';
 import { documents, type Doc, type Kind } from './documents.ts';
 import { keyText, type ConfigObject, type ObjectKey } from './objects.ts';
+import { loopFrom } from './loops.ts';
+import { targetsIn, type TargetAt } from './targets-in.ts';
 
 /** What is wrong with a document, each with the path of its field. */
 export interface Problem {
@@ -78,17 +80,30 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
     case 'number':
       return [
         ...object.body.users.map((id, i): Reference => ({ kind: 'user', id, path: `users[${i}]` })),
+        ...(object.body.user === undefined ? [] : [{ kind: 'user', id: object.body.user, path: 'user' } as const]),
+        ...targetsIn(object).flatMap(referenceOf),
         ...audioIn(object.body.announcement?.audio, 'announcement.audio'),
         ...audioIn(object.body.whisper?.audio, 'whisper.audio'),
         ...audioIn(object.body.voicemail.greeting?.audio, 'voicemail.greeting.audio'),
         ...audioIn(object.body.recordingAnnouncement?.audio, 'recordingAnnouncement.audio'),
       ];
+    case 'receiving-number':
+      return [...audioIn(object.body.whisper?.audio, 'whisper.audio'), ...targetsIn(object).flatMap(referenceOf)];
+    case 'ring-group':
+      return [...object.body.destinations.map(({ target: { to, id } }, i): Reference => ({ kind: to, id, path: `destinations[${i}].target` })), ...targetsIn(object).flatMap(referenceOf)];
+    case 'menu':
+      return [...audioIn(object.body.prompt.audio, 'prompt.audio'), ...audioIn(object.body.invalidPrompt?.audio, 'invalidPrompt.audio'), ...targetsIn(object).flatMap(referenceOf)];
     case 'user':
       return audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio');
     case 'trunk':
     case 'audio':
       return [];
   }
+}
+
+function referenceOf({ target, path }: TargetAt): readonly Reference[] {
+  if (target.to === 'message') return audioIn(target.message.audio, `${path}.message.audio`);
+  return 'id' in target ? [{ kind: target.to, id: target.id, path }] : [];
 }
 
 function audioIn(id: string | undefined, path: string): readonly Reference[] {
@@ -103,6 +118,9 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
       case 'user': return [['forward', object.body.forward]];
       case 'device': return [['mobile', object.body.mobile]];
       case 'number': return [['failsafe', object.body.failsafe], ['forward', object.body.forward]];
+      case 'receiving-number': return [['number', object.body.number]];
+      case 'ring-group':
+      case 'menu':
       case 'trunk':
       case 'contact':
       case 'audio': return [];
@@ -123,6 +141,9 @@ function unique(object: ConfigObject, names: string): readonly { readonly key: s
       const { sipPrefix } = object.body;
       return sipPrefix === undefined ? [] : [{ key: `prefix ${sipPrefix}`, path: 'sipPrefix', what: sipPrefix === '' ? 'The empty prefix' : `The prefix ${sipPrefix}` }];
     }
+    case 'receiving-number': return [{ key: `receiving ${object.account} ${object.body.number}`, path: 'number', what: `A receiving number ${object.body.number}` }];
+    case 'ring-group':
+    case 'menu':
     case 'user':
     case 'audio': return [];
   }
@@ -166,6 +187,8 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
       if (rival === undefined) seen.set(key, problem);
       else problems.push({ ...problem, rival });
     }
+    const loop = loopFrom(object, objects);
+    if (loop !== undefined) say(loop.path, loop.message);
     if (object.kind === 'device' && emergencyNumbers.includes(object.body.extension ?? '')) say('extension', `${object.body.extension} is an emergency number. Use another extension.`);
   }
   return problems;

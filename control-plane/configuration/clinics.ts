@@ -3,11 +3,13 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
+import { menuOf, receivingNumberOf, ringGroupOf, targetOf } from './destinations.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
 import { sipName } from '../core/routing/sip-name.ts';
 import { second, type Ms } from '../core/time.ts';
 import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
+import { optional } from './optional.ts';
 
 export interface ClinicConfig {
   readonly account: Account;
@@ -73,8 +75,12 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
   const over = trunks.map((trunk) => trunk.id);
   const forward = (number: E164 | undefined): Forward | undefined => (number === undefined ? undefined : { number, trunks: over });
   const devices = of('device');
+  const devicesByUser = Map.groupBy(devices.toSorted((a, b) => (a.body.preference ?? 50) - (b.body.preference ?? 50)), (device) => device.body.user);
   const contacts = of('contact');
   const numbers = of('number').map((number) => numberOf(number.body, media, forward));
+  const receivingNumbers = of('receiving-number').map((one) => receivingNumberOf(one, over, media));
+  const ringGroups = of('ring-group').map((one) => ringGroupOf(one, media));
+  const menus = of('menu').map((one) => menuOf(one, media));
   const failsafes = of('number').flatMap(({ body: number }) => {
     const target = number.failsafe ?? body.failsafe;
     return target === undefined ? [] : [[number.e164, target] as const];
@@ -88,13 +94,16 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       users: of('user').map((user): User => ({
         id: user.id,
         name: user.body.name,
-        devices: devices.filter((device) => device.body.user === user.id).map((device) => deviceOf(device, over)),
+        devices: (devicesByUser.get(user.id) ?? []).map((device) => deviceOf(device, over)),
         ...optional('forward', forward(user.body.forward)),
         ...optional('recording', user.body.recording),
         ...optional('greeting', media(user.body.voicemail?.greeting)),
       })),
       outbound: outboundRulesOf(body),
       numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
+      ...byId('receivingNumbers', receivingNumbers),
+      ...byId('ringGroups', ringGroups),
+      ...byId('menus', menus),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
       ...optional('company', forward(body.company)),
@@ -142,6 +151,9 @@ function numberOf(number: Doc<'number'>, media: (ref: AudioRef | undefined) => M
     e164: number.e164,
     label: number.name,
     users: number.users,
+    ...optional('user', number.user),
+    ...optional('route', number.route === undefined ? undefined : targetOf(number.route, media)),
+    ...optional('noAnswer', number.noAnswer === undefined ? undefined : targetOf(number.noAnswer, media)),
     ringMs: number.timeoutSeconds * second,
     callConnect: number.callConnect,
     ...optional('announcementText', announcement?.text),
@@ -172,7 +184,6 @@ function messageOf(ref: AudioRef, mediaOf: (audio: string) => Media | undefined)
   return { media: `sound:${ref.sound ?? ''}` };
 }
 
-/** Absent rather than undefined: plans are hashed and stored as JSON. */
-function optional<K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { readonly [P in K]: V });
+function byId<K extends string, V extends { readonly id: string }>(key: K, all: readonly V[]): { readonly [P in K]?: ReadonlyMap<string, V> } {
+  return optional(key, all.length === 0 ? undefined : new Map(all.map((one) => [one.id, one])));
 }

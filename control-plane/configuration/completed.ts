@@ -28,6 +28,9 @@ export function completing(before: Objects, drafts: readonly Draft[]): Complete 
         return account(body as Doc<'account'>, id, there, prefixes) as Doc<K>;
       case 'user':
       case 'number':
+      case 'receiving-number':
+      case 'ring-group':
+      case 'menu':
       case 'contact':
       case 'audio':
       default: return body;

@@ -29,6 +29,17 @@ const recordingRule = z.enum(['force', 'yes', 'no', 'never'], 'must be one of: f
 const callConnect = z.enum(['off', 'external', 'every'], 'must be one of: off, external, every');
 const ringSeconds = wholeNumber(1, 600, 'seconds');
 
+/** Where a call goes next: one of these shapes, told apart by `to`. */
+const named = <const To extends string>(to: To) => z.strictObject({ to: z.literal(to), id });
+const target = z.discriminatedUnion('to', [
+  named('receiving-number'), named('ring-group'), named('menu'), named('user'),
+  z.strictObject({ to: z.literal('voicemail') }),
+  z.strictObject({ to: z.literal('message'), message: audio(longestSpoken) }),
+  z.strictObject({ to: z.literal('hang-up') }),
+  z.strictObject({ to: z.literal('precedence') }),
+], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
+  .meta({ description: 'Where the call goes: `to` names the kind, `id` the object. `voicemail` is the dialled number’s, `precedence` whatever the account’s precedence gives for it; `message` is played and the call hung up.' });
+
 const voicemail = z.strictObject({
   enabled: z.boolean('must be true or false').default(true),
   greeting: audio(longestSpoken).optional(),
@@ -101,6 +112,7 @@ const device = rule(
       mobile: e164.optional(),
       label: words(40).optional(),
       ringSeconds: ringSeconds.optional(),
+      preference: wholeNumber(1, 100, 'numbers').optional().meta({ description: 'The lowest of a user’s devices is rung first where they ring one after the other; 50 where absent.' }),
       /** Of the SIP registration; made when absent. Shown to admins of the account alone. */
       password: devicePassword.optional(),
     }),
@@ -149,6 +161,9 @@ const number = z.strictObject({
   failsafe: e164.optional(),
   /** N3: to an external number, over the account's trunks. */
   forward: e164.optional(),
+  user: id.optional().meta({ description: 'Whose number it is, for the entries number-user and contact-owner of the precedence; the only one of `users` where absent.' }),
+  route: target.optional().meta({ description: 'Takes the calls instead of the account’s precedence.' }),
+  noAnswer: target.optional().meta({ description: 'Takes the calls that nobody accepts, before voicemail.' }),
   /** N2: the callee sees the number that was dialled. */
   passCalledNumber: z.boolean('must be true or false').default(false),
   recording: recordingRule.optional(),
@@ -162,12 +177,59 @@ const number = z.strictObject({
   }).optional(),
 });
 
+/** D1 to D5. */
+const receivingNumber = z.strictObject({
+  number: e164,
+  label: words(60),
+  dialExtension: z.strictObject({
+    digits: z.string('must be text').regex(/^(?=.*[0-9A-D*#])[0-9A-D*#wW]{1,40}$/, 'is not a row of keys. Use 0-9, * and #, with w for half a second of pause and W for a second.').meta({ example: 'W123#' }),
+    delaySeconds: wholeNumber(0, 60, 'seconds').default(1),
+  }).optional().meta({ description: 'Keys sent once it has answered, before anyone is asked or connected: an extension behind its switchboard.' }),
+  whisper: whisper.optional().meta({ description: 'Heard where the tracking number has no whisper of its own.' }),
+  callConnect: callConnect.optional().meta({ description: 'The tracking number’s own where absent.' }),
+  ringSeconds: ringSeconds.optional().meta({ description: 'The tracking number’s own timeout where absent.' }),
+  noAnswer: target.optional().meta({ description: 'When it is busy, does not answer, or cannot be reached. The tracking number’s no-answer routing where absent.' }),
+});
+
+/** D6 to D9. */
+const ringGroup = z.strictObject({
+  name: words(60),
+  pattern: z.enum(['simultaneous', 'round-robin', 'sequential', 'least-connected'], 'must be one of: simultaneous, round-robin, sequential, least-connected'),
+  destinations: rule(
+    z.array(z.strictObject({
+      target: z.discriminatedUnion('to', [named('receiving-number'), named('user')], { error: 'must be a receiving-number or a user. Write it as { "to": "user", "id": "ana" }.' }),
+      delaySeconds: wholeNumber(0, 120, 'seconds').optional(),
+      ringSeconds: ringSeconds.optional(),
+    }), 'must be a list').min(1, 'must name a destination').max(30, 'takes at most 30 destinations'),
+    (list) => new Set(list.map(({ target: { to, id: of } }) => `${to} ${of}`)).size === list.length, 'names a destination twice', 'Name each once.',
+  ),
+  ringSeconds: ringSeconds.optional().meta({ description: 'Of the whole round. Where absent: the tracking number’s timeout when all ring at once, as long as the destinations take when they ring one after the other.' }),
+  noAnswer: target.optional().meta({ description: 'When the round is over. Where absent, that of the first destination that has one, then the tracking number’s.' }),
+});
+
+/** M1. */
+const menu = rule(
+  z.strictObject({
+    name: words(60),
+    prompt: audio(longestSpoken),
+    invalidPrompt: audio(longestSpoken).optional(),
+    options: z.record(key, target, 'must be a group of keys').default({}),
+    dialByExtension: z.boolean('must be true or false').default(false),
+    tries: wholeNumber(1, 10, 'tries').default(3),
+    waitSeconds: wholeNumber(1, 60, 'seconds').default(5),
+    betweenKeysSeconds: wholeNumber(1, 10, 'seconds').default(3),
+    noKey: target.optional().meta({ description: 'After the last try without a key. The tracking number’s no-answer routing where absent.' }),
+    invalid: target.optional().meta({ description: 'After the last try with keys that lead nowhere; as noKey where absent.' }),
+  }),
+  (value) => value.dialByExtension || Object.keys(value.options).length > 0, 'has no way out', 'Give it an option, or set dialByExtension to true.',
+);
+
 const contact = z.strictObject({ number: e164, name: words(60), owner: id.optional() });
 
 /** Of an uploaded file; made by the upload alone. */
 const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export const documents = { account, user, device, trunk, number, contact, audio: audioFile } as const;
+export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, contact, audio: audioFile } as const;
 
 export type Kind = keyof typeof documents;
 export const kinds = Object.keys(documents) as readonly Kind[];
@@ -175,3 +237,4 @@ export type Doc<K extends Kind> = z.output<(typeof documents)[K]>;
 /** As written: fields with a default may be absent. */
 export type DocInput<K extends Kind> = z.input<(typeof documents)[K]>;
 export type AudioRef = z.output<ReturnType<typeof audio>>;
+export type TargetDoc = z.output<typeof target>;

@@ -1,6 +1,6 @@
 /** Schemas of what the API gives, beside the documents of configuration. Times are epoch milliseconds. */
 import { z } from 'zod';
-import { documents, type Doc, type Kind } from '../configuration/documents.ts';
+import { documents, kinds, type Doc, type Kind } from '../configuration/documents.ts';
 import type { Change, ConfigObject } from '../configuration/objects.ts';
 import { prefixOf } from '../configuration/sip-prefix.ts';
 import { sipName } from '../core/routing/sip-name.ts';
@@ -13,7 +13,7 @@ export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updated
 
 const secretFields: ReadonlySet<string> = new Set(['password']);
 
-const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', contact: 'Contact', audio: 'AudioFile' };
+const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', contact: 'Contact', audio: 'AudioFile' };
 
 function objectSchema(kind: Kind): z.ZodObject {
   const shape: Record<string, z.ZodType> = {};
@@ -25,7 +25,7 @@ function objectSchema(kind: Kind): z.ZodObject {
 }
 
 function forEachKind<T>(make: (kind: Kind) => T): Readonly<Record<Kind, T>> {
-  return { account: make('account'), user: make('user'), device: make('device'), trunk: make('trunk'), number: make('number'), contact: make('contact'), audio: make('audio') };
+  return Object.fromEntries(kinds.map((kind) => [kind, make(kind)])) as Readonly<Record<Kind, T>>;
 }
 
 /** An object as it is given: its document without secrets. */

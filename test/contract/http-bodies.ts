@@ -8,6 +8,8 @@ interface Schema {
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
   readonly anyOf?: readonly Schema[];
+  readonly oneOf?: readonly Schema[];
+  readonly propertyNames?: Schema;
   readonly example?: unknown;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly additionalProperties?: Schema | boolean;
@@ -50,10 +52,12 @@ function changed(body: Record<string, unknown>, where: number, how: number, valu
 function valueOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
-  if (schema.anyOf !== undefined) return fc.oneof(...schema.anyOf.map(valueOf));
+  const choices = schema.anyOf ?? schema.oneOf;
+  if (choices !== undefined) return fc.oneof(...choices.map(valueOf));
   switch (schema.type) {
     case 'object': {
       const fields = Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, field]) => [name, valueOf(field)]));
+      if (schema.properties === undefined && schema.propertyNames !== undefined && typeof schema.additionalProperties === 'object') return fc.dictionary(valueOf(schema.propertyNames) as fc.Arbitrary<string>, valueOf(schema.additionalProperties), { maxKeys: 3 });
       if (schema.properties === undefined) return fc.dictionary(fc.string(), fc.jsonValue());
       return fc.record(fields, { requiredKeys: [...(schema.required ?? [])] });
     }

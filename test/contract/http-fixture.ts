@@ -206,6 +206,9 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
       device: { user: 'desk', extension: '1001' },
       trunk: { host: 'sip.carrier.example', username: 'clinic', password: `secret-of-${account}` },
       number: { e164: numberOf(account), name: 'Main', users: ['desk'] },
+      'receiving-number': { number: '+12025550139', label: 'Answering service' },
+      'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
+      menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
       contact: { number: '+12025550187', name: 'A patient' },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
     };
@@ -213,7 +216,7 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
   }
 }
 

@@ -3,6 +3,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Kind } from '../../control-plane/configuration/documents.ts';
 import { isMutating, type Route } from '../../control-plane/http/route.ts';
+import { collections } from '../../control-plane/http/routes/objects.ts';
 import { bodiesOf, wrongBodiesOf } from './http-bodies.ts';
 import { foreignId, idOf, startApi, type Asked, type KeyName, type TestApi } from './http-fixture.ts';
 
@@ -10,7 +11,7 @@ const blueprint = await startApi({ seed: false });
 const { routes } = blueprint.api;
 await blueprint.stop();
 
-const kindOf: Readonly<Record<string, Kind>> = { users: 'user', devices: 'device', trunks: 'trunk', numbers: 'number', contacts: 'contact', 'audio-files': 'audio' };
+const kindOf: Readonly<Record<string, Kind>> = { ...Object.fromEntries(collections.filter(({ kind }) => kind !== 'account').map(({ path, kind }) => [path, kind])), 'audio-files': 'audio' };
 const titled = (some: readonly Route[]): readonly (readonly [string, Route])[] => some.map((route) => [`${route.method.toUpperCase()} ${route.path}`, route]);
 
 let server: TestApi;

@@ -33,7 +33,7 @@ it('one call rings no more mobiles than the limit has left', () => {
 });
 
 it('a number that nobody may be called for goes to voicemail, and says so', () => {
-  const account = clinic({ forward: { number: '+442071838750', trunks: ['t1'] } });
+  const account = clinic({ users: [], forward: { number: '+442071838750', trunks: ['t1'] } });
   const plan = compile(account, callFrom());
   expect(plan.first).toBe('voicemail');
   expect(plan.reasons).toContainEqual({ subject: 'outbound', taken: false, why: 'forward: +442071838750 is in GB; calls are allowed to US.' });

@@ -16,7 +16,7 @@ const blocked = (change: Partial<Blocked>): Account => of({ blocked: { numbers: 
 
 it('a clinic that says nothing of all this has the plan it always had', () => {
   expect(compile(clinic(), callFrom()).hash).toBe('24cbds26vnw');
-  expect(compile(clinic({ announcementText: 'Hello', whisper: 'Call for {number} from {caller}' }), callFrom()).hash).toBe('jml1ntx78y');
+  expect(compile(clinic({ announcementText: 'Hello', whisper: 'Call for {number} from {caller}' }), callFrom()).hash).toBe('298r38lnx2');
   expect(compile(of({ contacts: { '+13125550177': { name: 'Jo Ray' } } }, { passCalledNumber: false }), callFrom()).hash).toBe('24cbds26vnw');
 });
 
@@ -72,17 +72,24 @@ describe('Precedence', () => {
   const users: Account['users'] = clinic().users.map((user) => (user.id === 'ana' ? { ...user, forward: { number: '+12025550133', trunks } } : user));
   const contacts = { '+13125550177': { name: 'Jo Ray', owner: 'ben' } };
   const all: readonly PrecedenceEntry[] = ['contact-owner', 'number-user', 'number-forward', 'company'];
-  const everything = of({ users, company, contacts }, { forward });
+  /** Ana's number, which rings nobody beside. */
+  const anas = { users: [], user: 'ana' } as const;
+  const everything = of({ users, company, contacts }, { forward, ...anas });
 
   it.each<readonly [string, Account, readonly string[]]>([
     ['nothing configured: the devices of its users', clinic(), ['101', '102', '+12025550121']],
+    ['nothing configured: the devices of the one whose number it is', of({}, anas), ['101']],
     ['the company comes first of itself', everything, ['+12025550131']],
-    ['then the number’s own forward', of({ users }, { forward }), ['+12025550132']],
-    ['then its users, each by their forward or their devices', of({ users }), ['+12025550133', '102', '+12025550121']],
+    ['then the number’s own forward', of({ users }, { forward, ...anas }), ['+12025550132']],
+    ['then the forward of the one whose number it is', of({ users }, anas), ['+12025550133']],
+    ['the only one of its users is whose number it is', of({ users }, { users: ['ana'] }), ['+12025550133', '101']],
+    ['a number of several users is nobody’s own', of({ users }), ['101', '102', '+12025550121']],
     ['a contact’s owner only where the account says so', { ...everything, precedence: all }, ['102', '+12025550121']],
-    ['an owner’s forward instead of their devices', { ...of({ users, contacts: { '+13125550177': { name: 'Jo Ray', owner: 'ana' } } }), precedence: all }, ['+12025550133']],
+    ['an owner’s forward instead of their devices', { ...of({ users, contacts: { '+13125550177': { name: 'Jo Ray', owner: 'ana' } } }, anas), precedence: all }, ['+12025550133']],
     ['in the order given', { ...everything, precedence: ['number-forward', 'company'] }, ['+12025550132']],
     ['entries that are left out are not looked at', { ...everything, precedence: ['number-forward'], numbers: [mainNumber] }, ['101', '102', '+12025550121']],
+    ['the number’s users ring together with what is picked', of({ users, company }, { users: ['ana', 'ben'] }), ['+12025550131', '101', '102', '+12025550121']],
+    ['a phone that is named twice rings once', { ...of({ users, contacts }, { user: 'ana', users: ['ben'] }), precedence: all }, ['102', '+12025550121']],
   ])('%s', (_, account, numbers) => {
     expect(rung(account)).toEqual(numbers);
   });
@@ -98,8 +105,8 @@ describe('Precedence', () => {
   });
 
   it('a forward rings as long as it says, never longer than the number, and has a call connect of its own', () => {
-    expect(attemptsOf(compile(of({}, { forward }), callFrom())).map(({ ringMs, screening }) => [ringMs, screening?.key])).toEqual([[18_000, 'any']]);
-    expect(attemptsOf(compile(of({}, { forward: { ...forward, ringMs: 99_000, callConnect: 'off' } }), callFrom())).map(({ ringMs, screening }) => [ringMs, screening?.key])).toEqual([[30_000, undefined]]);
+    expect(attemptsOf(compile(of({}, { forward, users: [] }), callFrom())).map(({ ringMs, screening }) => [ringMs, screening?.key])).toEqual([[18_000, 'any']]);
+    expect(attemptsOf(compile(of({}, { users: [], forward: { ...forward, ringMs: 99_000, callConnect: 'off' } }), callFrom())).map(({ ringMs, screening }) => [ringMs, screening?.key])).toEqual([[30_000, undefined]]);
   });
 
   it('a number that has no users but a forward rings that', () => {

@@ -34,16 +34,16 @@ describe('The greeting is', () => {
   it('of the owner when the precedence chose the contact’s owner, forwarded or not', () => {
     const contacts = { '+13125550177': { name: 'Jo Ray', owner: 'ben' } };
     const precedence = ['contact-owner'] as const;
-    expect(heard(everyone({}, { contacts, precedence }))).toEqual(['file:ben', '+ Ben’s own: the call rings nobody else']);
-    expect(heard(everyone({}, { contacts, precedence }), callFrom({ callerNumber: '+13125550178' }))[0]).toBe('file:number');
-    const forwarded = everyone({}, { contacts, precedence });
+    expect(heard(everyone({ users: [], user: 'ana' }, { contacts, precedence }))).toEqual(['file:ben', '+ Ben’s own: the call rings nobody else']);
+    expect(heard(everyone({ users: [], user: 'ana' }, { contacts, precedence }), callFrom({ callerNumber: '+13125550178' }))[0]).toBe('file:ana');
+    const forwarded = everyone({ users: [], user: 'ana' }, { contacts, precedence });
     const users = forwarded.users.map((user) => (user.id === 'ben' ? { ...user, forward: { number: '+12025550133', trunks: ['t1'] } } : user));
     expect(heard({ ...forwarded, users })[0]).toBe('file:ben');
   });
 
   it.each<readonly [string, Account]>([
-    ['a number forwarded to nobody’s own phone', everyone({ users: ['ana'], forward: { number: '+12025550132', trunks: ['t1'] } })],
-    ['the company’s phone', everyone({ users: ['ana'] }, { company: { number: '+12025550131', trunks: ['t1'] } })],
+    ['a number forwarded to nobody’s own phone', everyone({ users: [], user: 'ana', forward: { number: '+12025550132', trunks: ['t1'] } })],
+    ['the company’s phone', everyone({ users: [], user: 'ana' }, { company: { number: '+12025550131', trunks: ['t1'] } })],
     ['a timeout that rings nobody', everyone({ users: ['ana'], ringMs: 3000 })],
     ['a user without a phone', everyone({ users: ['cy'] })],
     ['a blocked caller', everyone({ users: ['ana'] }, { blocked: { numbers: ['+13125550177'], anonymous: false, action: 'voicemail' } })],

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { textsOfCaller, textsToPrepare, unknownPlaceholders, whisperAudio, withheldText } from '../../control-plane/core/routing/whisper.ts';
 import { callFrom, clinic, mainNumber, silent } from './routing-fixture.ts';
 
-const said = (whisper: string, facts = callFrom()) => whisperAudio(clinic(), { ...mainNumber, whisper }, facts).media;
+const said = (whisper: string, facts = callFrom()) => whisperAudio(clinic(), { ...mainNumber, whisper }, undefined, facts).media;
 const digits = Array.from('3125550177', (digit) => `sound:digits/${digit}`);
 
 describe('a whisper', () => {

@@ -2,9 +2,10 @@
  * A plan in words: what `frontdesk explain` prints. It takes the very plan a call would run (compile.ts), so it
  * cannot say anything else than what would happen.
  */
+import type { StepId } from '../ids.ts';
 import type { Media } from './config.ts';
 import type { Attempt, Plan, Step } from './plan.ts';
-import { seconds } from './words.ts';
+import { count, seconds } from './words.ts';
 
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
 export function explain(plan: Plan): string {
@@ -19,18 +20,25 @@ export function explain(plan: Plan): string {
   return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
 }
 
-/** Steps as a call meets them: each is followed by the one its outcome leads to. */
+/** Each step that a call can come to, once, the nearest first. */
 function inOrder(plan: Plan): readonly (readonly [string, Step])[] {
-  const seen: [string, Step][] = [];
-  let id: string | undefined = plan.first;
-  while (id !== undefined) {
-    const step: Step | undefined = plan.steps[id];
-    const reached = id;
-    if (step === undefined || seen.some(([other]) => other === reached)) break;
-    seen.push([id, step]);
-    id = step.kind === 'hang-up' ? undefined : step.kind === 'ring' ? step.on.noAnswer : step.on.done;
+  const reached = new Set([plan.first]);
+  for (const id of reached) {
+    const step = plan.steps[id];
+    for (const next of step === undefined ? [] : followingSteps(step)) reached.add(next);
   }
-  return seen;
+  return [...reached].flatMap((id) => (plan.steps[id] === undefined ? [] : [[id, plan.steps[id]] as const]));
+}
+
+/** Steps that may follow, in the order in which they are told. */
+export function followingSteps(step: Step): readonly StepId[] {
+  switch (step.kind) {
+    case 'ring': return [step.on.noAnswer];
+    case 'menu': return [...Object.values(step.options), step.on.noKey, step.on.invalid];
+    case 'announcement':
+    case 'voicemail': return [step.on.done];
+    case 'hang-up': return [];
+  }
 }
 
 function stepLines(step: Step): readonly string[] {
@@ -49,6 +57,14 @@ function stepLines(step: Step): readonly string[] {
         `the caller hears ${mediaText(step.greeting)} and a beep, and leaves a message`,
         `at most ${seconds(step.maxMs)}, or until ${seconds(step.silenceMs)} of silence`,
         `done → ${step.on.done}`,
+      ];
+    case 'menu':
+      return [
+        `the caller hears ${mediaText(step.prompt)}, at most ${count(step.tries, 'time')}, and presses a key within ${seconds(step.waitMs)}:`,
+        ...Object.entries(step.options).map(([key, next]) => `- ${key} → ${next}`),
+        ...(step.extensions === undefined ? [] : [`- an extension of ${step.extensions.shortest} to ${step.extensions.longest} digits → that phone`]),
+        `no key → ${step.on.noKey}`,
+        `another key, again and again → ${step.on.invalid}`,
       ];
     case 'hang-up':
       return [`cause ${step.cause}`];

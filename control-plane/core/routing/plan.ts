@@ -25,7 +25,7 @@ export interface Reason {
   readonly why: string;
 }
 
-export type Step = AnnouncementStep | RingStep | VoicemailStep | HangUpStep;
+export type Step = AnnouncementStep | RingStep | MenuStep | VoicemailStep | HangUpStep;
 
 export interface AnnouncementStep {
   readonly kind: 'announcement';

@@ -1,82 +1,64 @@
-/** Which phones a call to a number rings, and how each try of one goes. */
+/** How each try of a phone goes: what it shows, what its callee hears, whether it is asked for a key and recorded. */
 import { second, type Ms } from '../time.ts';
-import { maxUsers, type Account, type CallFacts, type Media, type Message, type TrackingNumber, type User } from './config.ts';
-import type { Attempt, Reason, Screening } from './plan.ts';
+import type { CallFacts, Media, Message, TrackingNumber } from './config.ts';
+import { say, type Making } from './making.ts';
+import type { Attempt, Screening } from './plan.ts';
 import { guardOutbound } from './outbound-guard.ts';
-import { devicesOf, phonesByPrecedence, type Phone } from './precedence.ts';
+import type { Phone } from './precedence.ts';
 import { recordingDecision, type RecordingRules } from './recording.ts';
 import { targetOf } from './sip-name.ts';
 import { acceptText, whisperAudio } from './whisper.ts';
-import { count, seconds } from './words.ts';
 
 /** Below this a phone cannot be picked up in time, so it is not rung at all. */
 export const shortestRingMs: Ms = 5 * second;
 /** From the answer; the longest whisper and the question fit twice. */
 const screeningWaitMs: Ms = 20 * second;
 
-/** One try of every phone that takes calls to this number; none, and why, where nobody is rung. */
-export function ringAttempts(account: Account, number: TrackingNumber, facts: CallFacts, reasons: Reason[]): readonly Attempt[] {
-  const skip = (why: string): readonly Attempt[] => {
-    reasons.push({ subject: 'ring', taken: false, why });
-    return [];
-  };
-  if (number.ringMs < shortestRingMs) {
-    return skip(`${seconds(number.ringMs)} is too short to answer: under ${seconds(shortestRingMs)} no phone is rung`);
-  }
-  const users = usersOf(account, number, reasons);
-  const forwarded = phonesByPrecedence(account, number, users, facts, reasons);
-  if (forwarded === undefined && users.length === 0) return skip('the number rings no users');
-  const found = forwarded ?? users.flatMap(devicesOf);
-  if (found.length === 0) return skip('none of its users has a device');
-  const phones = allowed(account, found, facts, reasons);
-  if (phones.length === 0) return skip('none of its phones may be called');
-
-  const whisper = whisperAudio(account, number, facts);
-  const attempts = phones.map((phone) => attemptFor({ ...phone, target: targetOf(account, phone.target) }, number, facts, whisper.media));
-  const whom = forwarded === undefined ? `${count(phones.length, 'device')} of ${count(users.length, 'user')}` : count(phones.length, 'phone');
-  reasons.push({ subject: 'ring', taken: true, why: `${whom} at once for ${seconds(number.ringMs)}; the first to accept wins` });
-  reasons.push({ subject: 'whisper', taken: whisper.media.length > 0, why: whisper.why });
-  const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
-  reasons.push({ subject: 'call connect', taken: asked > 0, why: callConnectWhy(number, asked, attempts.length) });
-  if (number.passCalledNumber === true) reasons.push({ subject: 'caller ID', taken: true, why: 'the callee sees the number that was dialled' });
-  const rules = phones.map((phone) => ({ account: account.recording, number: number.recording, user: phone.user?.recording }));
-  return recorded(attempts, rules, number, facts, reasons);
-}
-
-function usersOf(account: Account, number: TrackingNumber, reasons: Reason[]): readonly User[] {
-  const ids = number.users.slice(0, maxUsers);
-  for (const id of number.users.slice(maxUsers)) {
-    reasons.push({ subject: `user ${id}`, taken: false, why: `a number rings at most ${maxUsers} users` });
-  }
-  return ids.flatMap((id) => {
-    const user = account.users.find((candidate) => candidate.id === id);
-    if (user === undefined) reasons.push({ subject: `user ${id}`, taken: false, why: 'the account has no such user' });
-    else if (user.devices.length === 0 && user.forward === undefined) reasons.push({ subject: `user ${id}`, taken: false, why: `${user.name} has no device` });
-    return user === undefined ? [] : [user];
-  });
-}
-
-/** Without those that may not be called over a trunk; each is a reason. */
-function allowed(account: Account, phones: readonly Phone[], facts: CallFacts, reasons: Reason[]): readonly Phone[] {
+/** Those of the phones that may be called over a trunk, and the account's own; each that may not is a reason. `of` names the ring, empty for the number's own. */
+export function callable(making: Making, of: string, phones: readonly Phone[]): readonly Phone[] {
+  const { account, facts } = making;
   let out = facts.callsOut(account.id);
   return phones.filter(({ user, label, target }) => {
     if (target.kind !== 'external') return true;
     const decision = guardOutbound(target.number, account.outbound, out);
     if (decision.allowed) out += 1;
-    else reasons.push({ subject: 'outbound', taken: false, why: `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}` });
+    else say(making, subjectOf(of, 'outbound'), false, `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}`);
     return decision.allowed;
   });
 }
 
-function attemptFor(phone: Phone, number: TrackingNumber, facts: CallFacts, whisper: readonly Media[]): Attempt {
-  const { user, label, target, ringMs = number.ringMs, callConnect = number.callConnect } = phone;
+/** One try of each phone. `ringMs` is how long one rings that says nothing, and the longest for all. */
+export function attemptsFor(making: Making, of: string, phones: readonly Phone[], ringMs: Ms): readonly Attempt[] {
+  const { account, number, facts } = making;
+  const tell = (subject: string, taken: boolean, why: string): void => { say(making, subjectOf(of, subject), taken, why); };
+  const whispers = phones.map((phone) => whisperAudio(account, number, phone.whisper, facts));
+  const attempts = phones.map((phone, i) => attemptFor(making, { ...phone, target: targetOf(account, phone.target) }, whispers[i]?.media ?? [], ringMs));
+  for (const why of new Set(whispers.map((whisper) => whisper.why))) tell('whisper', whispers.some((whisper) => whisper.why === why && whisper.media.length > 0), why);
+  const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
+  tell('call connect', asked > 0, callConnectWhy(number, asked, attempts.length));
+  if (number.passCalledNumber === true) tell('caller ID', true, 'the callee sees the number that was dialled');
+  const rules = phones.map((phone) => ({ account: account.recording, number: number.recording, user: phone.user?.recording }));
+  return recorded(attempts, rules, number, facts, tell);
+}
+
+type Tell = (subject: string, taken: boolean, why: string) => void;
+
+function subjectOf(of: string, subject: string): string {
+  return of === '' ? subject : `${of}, ${subject}`;
+}
+
+function attemptFor({ number, facts }: Making, phone: Phone, whisper: readonly Media[], longest: Ms): Attempt {
+  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, dialExtension } = phone;
   const asked = callConnect === 'every' || (callConnect === 'external' && target.kind === 'external');
   const attempt = {
     user: user?.id ?? '',
     label,
     target,
-    ringMs: Math.min(ringMs, number.ringMs),
+    ringMs: Math.min(ringMs, longest),
     callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
+    ...(destination === undefined ? {} : { destination }),
+    ...(delayMs === 0 ? {} : { delayMs }),
+    ...(dialExtension === undefined ? {} : { dialExtension }),
   };
   // The question carries the whisper, so that a callee hears who calls before deciding, and a key bridges at once.
   return asked ? { ...attempt, whisper: [], screening: screeningFor(number, facts, whisper) } : { ...attempt, whisper };
@@ -95,7 +77,7 @@ function callConnectWhy(number: TrackingNumber, asked: number, all: number): str
 }
 
 /** The attempts that are recorded, marked so; the announcement is the last their callee hears before the bridge, key or none. */
-function recorded(attempts: readonly Attempt[], rules: readonly RecordingRules[], number: TrackingNumber, facts: CallFacts, reasons: Reason[]): readonly Attempt[] {
+function recorded(attempts: readonly Attempt[], rules: readonly RecordingRules[], number: TrackingNumber, facts: CallFacts, tell: Tell): readonly Attempt[] {
   const announcement = number.recordingAnnouncement === undefined ? undefined : recordingMedia(number, facts);
   const mute = announcement?.length === 0;
   const decisions = new Map<string, { readonly taken: boolean; readonly labels: string[] }>();
@@ -110,7 +92,7 @@ function recorded(attempts: readonly Attempt[], rules: readonly RecordingRules[]
     if (!record) return attempt;
     return announcement === undefined ? { ...attempt, recording: { announced: false } } : { ...attempt, whisper: [...attempt.whisper, ...announcement], recording: { announced: true } };
   });
-  for (const [why, { taken, labels }] of decisions) reasons.push({ subject: 'recording', taken, why: decisions.size === 1 ? why : `${labels.join(', ')}: ${why}` });
+  for (const [why, { taken, labels }] of decisions) tell('recording', taken, decisions.size === 1 ? why : `${labels.join(', ')}: ${why}`);
   return marked;
 }
 

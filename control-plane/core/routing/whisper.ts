@@ -6,13 +6,17 @@
  * Placeholders: `{practice}` the account's name, `{number}` the number's label, `{caller}` the caller's name or else
  * number, `{callerNumber}`.
  */
-import type { Account, CallFacts, Media, TrackingNumber } from './config.ts';
+import type { Account, CallFacts, Media, Message, TrackingNumber } from './config.ts';
+import { reachOf } from './reach.ts';
 
 export const whisperPlaceholders = ['practice', 'number', 'caller', 'callerNumber'] as const;
 type Placeholder = (typeof whisperPlaceholders)[number];
 
 /** Said in place of a number that was withheld. */
 export const withheldText = 'a withheld number';
+
+/** Said to a caller whose key leads nowhere. */
+export const invalidKeyText = 'That is not one of the choices.';
 
 /** Said to one who answered after another had won. */
 export const takenText = 'This call was taken by someone else.';
@@ -60,18 +64,28 @@ function partsOf(template: string, account: Pick<Account, 'name'>, number: Pick<
 
 export type WhisperAudio = { readonly media: readonly Media[]; readonly why: string };
 
-/** What a callee hears, and why; no media at all when a fixed part is not ready, since half a sentence helps nobody. */
-export function whisperAudio(account: Account, number: TrackingNumber, facts: CallFacts): WhisperAudio {
-  if (number.whisperFile !== undefined) return { media: [number.whisperFile], why: 'the number has a recorded whisper' };
-  if (number.whisper === undefined) return { media: [], why: 'the number has no whisper' };
+/**
+ * What a callee hears, and why; no media at all when a fixed part is not ready, since half a sentence helps nobody. The
+ * number's whisper wins over `receiving`, that of the receiving number which is rung (D3).
+ */
+export function whisperAudio(account: Account, number: TrackingNumber, receiving: Message | undefined, facts: CallFacts): WhisperAudio {
+  const instead = receiving === undefined ? '' : ', instead of the receiving number’s';
+  if (number.whisperFile !== undefined) return { media: [number.whisperFile], why: `the number has a recorded whisper${instead}` };
+  if (number.whisper !== undefined) return spoken(account, number, number.whisper, `the number has a whisper and its audio is ready${instead}`, facts);
+  if (receiving?.text !== undefined) return spoken(account, number, receiving.text, 'the receiving number has a whisper and its audio is ready', facts);
+  if (receiving?.media !== undefined) return { media: [receiving.media], why: 'the receiving number has a recorded whisper' };
+  return { media: [], why: 'the number has no whisper' };
+}
+
+function spoken(account: Account, number: TrackingNumber, text: string, why: string, facts: CallFacts): WhisperAudio {
   const media: Media[] = [];
-  for (const part of partsOf(number.whisper, account, number)) {
+  for (const part of partsOf(text, account, number)) {
     const said = mediaOf(part, facts);
     if (said.length === 0 && part.kind === 'text') return { media: [], why: `the audio for “${part.text}” is not ready` };
     media.push(...said);
   }
   if (media.length === 0) return { media, why: 'nothing of the whisper can be said yet' };
-  return { media, why: 'the number has a whisper and its audio is ready' };
+  return { media, why };
 }
 
 function mediaOf(part: Part, facts: CallFacts): readonly Media[] {
@@ -99,8 +113,7 @@ export function textsToPrepare(account: Account): readonly string[] {
   const texts = account.numbers.flatMap((number) => [
     ...(number.recordingAnnouncement?.text === undefined ? [] : [number.recordingAnnouncement.text]),
     ...(number.announcementText === undefined ? [] : [number.announcementText]),
-    ...(number.users.length === 0 ? [] : [takenText]),
-    ...(asksForKey(account, number) ? [acceptText(number.acceptKey)] : []),
+    ...textsOfRoute(account, number),
     ...(number.whisper === undefined ? [] : whisperTexts(number.whisper, account, number)),
   ]);
   const voicemails = account.numbers.flatMap((number) => number.voicemail ?? []);
@@ -108,9 +121,17 @@ export function textsToPrepare(account: Account): readonly string[] {
   return [...new Set([...texts, ...[...greetings, account.blocked?.message?.text].filter((text) => text !== undefined)])];
 }
 
-function asksForKey(account: Account, number: TrackingNumber): boolean {
-  const forwards = [account.company, number.forward, ...account.users.map((user) => user.forward)];
-  return number.callConnect !== 'off' || forwards.some((forward) => forward?.callConnect !== undefined && forward.callConnect !== 'off');
+function textsOfRoute(account: Account, number: TrackingNumber): readonly string[] {
+  const { receivingNumbers, menus, messages, phones } = reachOf(account, number);
+  const asks = phones.some(({ callConnect = number.callConnect }) => callConnect !== 'off');
+  const whispers = number.whisper === undefined && number.whisperFile === undefined ? receivingNumbers.flatMap(({ whisper }) => whisper?.text ?? []) : [];
+  return [
+    ...(phones.length === 0 ? [] : [takenText]),
+    ...(asks ? [acceptText(number.acceptKey)] : []),
+    ...whispers.flatMap((whisper) => whisperTexts(whisper, account, number)),
+    ...menus.flatMap((menu) => [menu.prompt.text, menu.invalidPrompt === undefined ? invalidKeyText : menu.invalidPrompt.text]).filter((text) => text !== undefined),
+    ...messages.flatMap(({ text }) => text ?? []),
+  ];
 }
 
 function whisperTexts(template: string, account: Account, number: TrackingNumber): readonly string[] {

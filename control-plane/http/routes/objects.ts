@@ -32,6 +32,9 @@ export const collections: readonly Collection[] = [
   { kind: 'device', path: 'devices', filters: ['user', 'extension', 'mobile'], namedBy: 'extension' },
   { kind: 'trunk', path: 'trunks', filters: ['host', 'transport'], namedBy: 'host' },
   { kind: 'number', path: 'numbers', filters: ['e164', 'name', 'users'], namedBy: 'name' },
+  { kind: 'receiving-number', path: 'receiving-numbers', filters: ['number', 'label'], namedBy: 'label' },
+  { kind: 'ring-group', path: 'ring-groups', filters: ['name', 'pattern'], namedBy: 'name' },
+  { kind: 'menu', path: 'menus', filters: ['name'], namedBy: 'name' },
   { kind: 'contact', path: 'contacts', filters: ['number', 'name', 'owner'], namedBy: 'name' },
 ];
 

@@ -7,10 +7,13 @@ import { dirname, resolve } from 'node:path';
 import { LineCounter, isAlias, parseDocument, visit, type Document } from 'yaml';
 import type { z } from 'zod';
 import { lineOf, pathText, sortProblems, type Finding, type Path, type Problem } from './problems.ts';
+import { checkTogether } from '../../configuration/check.ts';
+import { keyText } from '../../configuration/objects.ts';
 import { warningsOf } from '../../configuration/warnings.ts';
 import { clinicsOf, type ClinicConfig } from '../../configuration/clinics.ts';
 import { checkReferences, collect, ownNumbers, type Seen } from './references.ts';
 import { planSchema } from './schema.ts';
+import { checkSections, filesNamed, findingOf, placeOf } from './sections.ts';
 import { toObjects, type PlanObjects } from './to-objects.ts';
 
 export interface PlanConfig {
@@ -78,22 +81,36 @@ export async function loadPlans(sources: readonly PlanSource[]): Promise<LoadRes
   }
   const own = new Set(parsed.flatMap(({ raw }) => ownNumbers(raw)));
   const seen: Seen = new Map();
-  const plans: PlanObjects[] = [];
+  const plans: (PlanObjects & { readonly parsed: Parsed })[] = [];
   for (const { source, document, lines, raw } of parsed) {
     const checked = planSchema.safeParse(raw, { reportInput: true });
     const findings = [
       ...(checked.success ? [] : checked.error.issues.flatMap(findingsOf)),
       ...checkReferences(raw, source.file, own, seen),
+      ...checkSections(raw),
       ...(await missingAudio(raw, source.file)),
     ];
     problems.push(...findings.map((finding) => ({
       file: source.file, line: lineOf(document, lines, finding.path), path: pathText(finding.path), message: finding.message, wayOut: finding.wayOut,
     })));
-    if (checked.success) plans.push(toObjects(checked.data, dirname(resolve(source.file))));
+    if (checked.success && findings.length === 0) plans.push({ ...toObjects(checked.data, raw, dirname(resolve(source.file))), parsed: { source, document, lines, raw } });
   }
+  if (problems.length === 0) problems.push(...togetherIn(plans));
   if (problems.length > 0) return { ok: false, problems: sortProblems(problems) };
   const clinics = plans.flatMap((plan) => clinicsOf(plan.objects, (_, id) => `file:${(plan.audio.get(id) ?? id).replace(/\.wav(16)?$/, '')}`));
   return { ok: true, config: { plans, clinics, warnings: warningsOf(clinics) } };
+}
+
+/** What objects say of each other that cannot be, beyond what references.ts finds: each at its place in its file. */
+function togetherIn(plans: readonly (PlanObjects & { readonly parsed: Parsed })[]): readonly Problem[] {
+  const objects = new Map(plans.flatMap((plan) => plan.objects.map((object) => [keyText(object), object] as const)));
+  return checkTogether(objects).flatMap(({ object, path: field, message }) => {
+    const parsed = plans.find((plan) => plan.account === object.account)?.parsed;
+    if (parsed === undefined) return [];
+    const { source, document, lines, raw } = parsed;
+    const { path, message: what, wayOut } = findingOf(placeOf(raw, object), field, message);
+    return [{ file: source.file, line: lineOf(document, lines, path), path: pathText(path), message: what, wayOut }];
+  });
 }
 
 function parse(source: PlanSource): Parsed | { readonly problems: readonly Problem[] } {
@@ -157,7 +174,7 @@ const audioFields: readonly (readonly string[])[] = [
 
 async function missingAudio(raw: unknown, planFile: string): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
-  for (const { value, path } of audioFields.flatMap((where) => collect(raw, where))) {
+  for (const { value, path } of [...audioFields.flatMap((where) => collect(raw, where)), ...filesNamed(raw)]) {
     const file = resolve(dirname(planFile), value);
     if (!/\.wav(16)?$/.test(file)) {
       findings.push({ path, message: `${value} is not audio the switch plays`, wayOut: 'Convert it: 16-bit mono, 8 kHz as .wav or 16 kHz as .wav16.' });

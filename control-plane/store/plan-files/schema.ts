@@ -9,6 +9,7 @@ import { maxUsers } from '../../core/routing/config.ts';
 import { second, type Ms } from '../../core/time.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../../core/routing/whisper.ts';
 import { didYouMean } from './problems.ts';
+import { moreFields, sections } from './sections.ts';
 
 export const e164Pattern = /^\+[1-9]\d{6,14}$/;
 const longestWhisper = 200;
@@ -131,7 +132,7 @@ const device = fields({
     error: 'a mobile has no password', path: ['password'], params: { wayOut: 'Remove it.' },
   });
 
-const user = fields({ id, name: text(60), devices: z.array(device, 'must be a list').default([]) });
+const user = fields({ id, name: text(60), devices: z.array(device, 'must be a list').default([]), ...asInTheApi(moreFields.user) });
 
 const voicemail = z.preprocess(
   (value) => (value === 'off' ? { off: 'off' } : value === 'on' ? {} : value),
@@ -158,6 +159,7 @@ const number = fields({
   acceptKey: pattern(/^[0-9*#]$/, 'is not a key', 'Use one of 0-9, * and #, in quotes, or leave it out for any key.').optional(),
   voicemail: voicemail.optional(),
   failsafe: e164.optional(),
+  ...asInTheApi(moreFields.number),
 });
 
 export const planSchema = fields({
@@ -173,6 +175,7 @@ export const planSchema = fields({
       countries: z.array(country, 'must be a list').min(1, 'must name a country').optional(),
       concurrentCalls: wholeNumber(1, 1000, 'calls').optional(),
     }).optional(),
+    ...asInTheApi(moreFields.account),
   }),
   trunks: z.array(trunk, 'must be a list').default([]),
   emergency: fields({
@@ -184,7 +187,13 @@ export const planSchema = fields({
   }).optional(),
   users: z.array(user, 'must be a list').default([]),
   numbers: z.array(number, 'must be a list').min(1, 'must have a number'),
+  ...asInTheApi(Object.keys(sections)),
 });
+
+/** Read by sections.ts. */
+function asInTheApi(names: readonly string[]): Readonly<Record<string, z.ZodOptional<z.ZodUnknown>>> {
+  return Object.fromEntries(names.map((name) => [name, z.unknown().optional()]));
+}
 
 export type PlanDocument = z.output<typeof planSchema>;
 export type AudioSource = NonNullable<PlanDocument['numbers'][number]['announcement']>;

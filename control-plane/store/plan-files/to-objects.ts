@@ -6,6 +6,7 @@ import type { ConfigObject } from '../../configuration/objects.ts';
 import { parseDocument } from '../../configuration/check.ts';
 import { second, type Ms } from '../../core/time.ts';
 import type { AudioSource, PlanDocument } from './schema.ts';
+import { moreOf, sectionObjects } from './sections.ts';
 
 export interface PlanObjects {
   readonly account: string;
@@ -14,8 +15,8 @@ export interface PlanObjects {
   readonly audio: ReadonlyMap<string, string>;
 }
 
-/** `dir` is where relative audio files are. */
-export function toObjects(plan: PlanDocument, dir: string): PlanObjects {
+/** `raw` is the file as it was read, for what is written as in the API; `dir` is where relative audio files are. */
+export function toObjects(plan: PlanDocument, raw: unknown, dir: string): PlanObjects {
   const account = plan.account.id;
   const audio = new Map<string, string>();
   const objects: ConfigObject[] = [];
@@ -25,19 +26,19 @@ export function toObjects(plan: PlanDocument, dir: string): PlanObjects {
     if (!parsed.ok) throw new Error(`${kind} ${id}: ${parsed.problems.map(({ path, message }) => `${path} ${message}`).join(' ')}`);
     objects.push({ account, kind, id, version: 1, createdAt: 0, updatedAt: 0, body: parsed.body } as ConfigObject);
   };
-  const audioRef = (source: AudioSource | undefined): object | undefined => {
-    if (source?.file === undefined) return source;
-    const path = resolve(dir, source.file);
+  const uploaded = (file: string): string => {
+    const path = resolve(dir, file);
     const id = audioId(path);
     audio.set(id, path);
-    return { audio: id };
+    return id;
   };
+  const audioRef = (source: AudioSource | undefined): object | undefined => (source?.file === undefined ? source : { audio: uploaded(source.file) });
 
   const { id, ...own } = plan.account;
-  add('account', id, { ...own, ...(plan.emergency === undefined ? {} : { emergency: plan.emergency }) });
+  add('account', id, { ...own, ...moreOf('account', plan.account, uploaded), ...(plan.emergency === undefined ? {} : { emergency: plan.emergency }) });
   for (const [i, { id: trunk, ...body }] of plan.trunks.entries()) add('trunk', trunk, { ...body, priority: (i + 1) * 10 });
   for (const user of plan.users) {
-    add('user', user.id, { name: user.name });
+    add('user', user.id, { name: user.name, ...moreOf('user', user, uploaded) });
     for (const { extension, mobile = '', ringSeconds, ...device } of user.devices) {
       // of what is dialled, so that reordering a plan does not rename a device
       const deviceId = extension ?? `${user.id}-${mobile.slice(1)}`.slice(-32).replace(/^-/, '');
@@ -48,9 +49,10 @@ export function toObjects(plan: PlanDocument, dir: string): PlanObjects {
     const { timeoutSeconds, announcement, whisper, voicemail, ...body } = number;
     add('number', number.e164.slice(1), {
       ...body, ...inSeconds('timeoutSeconds', timeoutSeconds), announcement: audioRef(announcement), whisper: audioRef(whisper),
-      voicemail: voicemail === undefined ? undefined : voicemailOf(voicemail, audioRef(voicemail.greeting)),
+      voicemail: voicemail === undefined ? undefined : voicemailOf(voicemail, audioRef(voicemail.greeting)), ...moreOf('number', number, uploaded),
     });
   }
+  for (const one of sectionObjects(raw, uploaded)) add(one.kind, one.id, one.body);
   for (const [audioFile, path] of audio) {
     add('audio', audioFile, { name: basename(path).slice(0, 60), durationMs: 0, sha256: createHash('sha256').update(path).digest('hex') } satisfies Doc<'audio'>);
   }

@@ -1,0 +1,261 @@
+/**
+ * The steps that a target leads to. Each target is one step, however many lead to it, so a plan is a graph: a menu may
+ * lead back to an earlier one by a key. Where nobody accepts and the target says nothing, the number's no-answer routing
+ * follows, and after that voicemail.
+ */
+import type { StepId } from '../ids.ts';
+import { minute, second, type Ms } from '../time.ts';
+import type { Menu, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
+import { greetingMedia, onlyUser } from './greeting.ts';
+import { indexOf } from './index-of.ts';
+import { nameStep, say, type Making } from './making.ts';
+import type { Attempt, RingStep } from './plan.ts';
+import { devicesOf, phoneAt, phonesByPrecedence, type Phone } from './precedence.ts';
+import { asking } from './reach.ts';
+import { attemptsFor, callable, messageMedia, shortestRingMs } from './ring-attempts.ts';
+import type { NamedTarget, Target } from './targets.ts';
+import { takenText, invalidKeyText } from './whisper.ts';
+import { count, seconds } from './words.ts';
+
+/** What follows where a target says nothing: the number's own no-answer routing, or voicemail where that was followed. */
+export type Otherwise = 'no-answer' | 'voicemail';
+
+/** How long one destination of a walking pattern rings that says nothing. */
+const turnMs: Ms = 20 * second;
+const longestRoundMs: Ms = 10 * minute;
+
+/** Adds what is needed for the target and returns its first step. */
+export function leadTo(making: Making, target: Target, otherwise: Otherwise): StepId {
+  switch (target.to) {
+    case 'receiving-number':
+      return named(making, target, otherwise, (id) => {
+        const receiving = making.account.receivingNumbers?.get(target.id);
+        return receiving === undefined ? undefined : ringReceivingNumber(making, id, receiving, otherwise);
+      });
+    case 'ring-group':
+      return named(making, target, otherwise, (id) => {
+        const group = making.account.ringGroups?.get(target.id);
+        return group === undefined ? undefined : ringTheGroup(making, id, group, otherwise);
+      });
+    case 'user':
+      return named(making, target, otherwise, (id) => {
+        const user = indexOf(making.account).users.get(target.id);
+        return user === undefined ? undefined : ringUser(making, id, user, otherwise);
+      });
+    case 'menu':
+      return named(making, target, otherwise, (id) => {
+        const menu = making.account.menus?.get(target.id);
+        return menu === undefined ? undefined : askByMenu(making, id, menu, otherwise);
+      });
+    case 'router':
+      return nobodyAnswered(making, [], otherwise);
+    case 'voicemail':
+      return voicemail(making, 'the route leads to voicemail', []);
+    case 'message':
+      return message(making, target);
+    case 'hang-up':
+      return hangUp(making, 'declined', 'the route ends the call');
+    case 'precedence':
+      return ringByPrecedence(making, otherwise);
+  }
+}
+
+/** A step of an object's own; an object that is not there is passed over. */
+function named(making: Making, target: NamedTarget, otherwise: Otherwise, make: (id: StepId) => StepId | undefined): StepId {
+  const name = `${target.to}.${target.id}`;
+  const { id, fresh } = nameStep(making, `${name} ${otherwise}`, name);
+  if (!fresh) return following(making, id);
+  const first = make(id);
+  if (first === undefined) say(making, id, false, `there is no ${target.to} “${target.id}”`);
+  const reached = first ?? nobodyAnswered(making, [], otherwise);
+  if (reached !== id) making.skipped.set(id, reached);
+  return reached;
+}
+
+/** Of a step that was passed over: what took its place. */
+function following(making: Making, id: StepId): StepId {
+  return making.skipped.get(id) ?? id;
+}
+
+/** What is led to where nobody of these accepts. */
+export function nobodyAnswered(making: Making, rung: readonly Attempt[], otherwise: Otherwise, own?: Target): StepId {
+  const { noAnswer } = making.number;
+  if (own !== undefined) return leadTo(making, own, otherwise);
+  if (otherwise === 'no-answer' && noAnswer !== undefined) return leadTo(making, noAnswer, 'voicemail');
+  return voicemail(making, rung.length > 0 ? 'nobody answered in time' : 'nobody is rung', rung);
+}
+
+/** R1 to R4: the destination that the account's precedence picks, and the number's users. */
+export function ringByPrecedence(making: Making, otherwise: Otherwise): StepId {
+  const { account, number, facts, reasons } = making;
+  const { id, fresh } = nameStep(making, `precedence ${otherwise}`, 'ring');
+  if (!fresh) return following(making, id);
+  const skip = (why: string): StepId => {
+    say(making, id, false, why);
+    const next = nobodyAnswered(making, [], otherwise);
+    making.skipped.set(id, next);
+    return next;
+  };
+  if (number.ringMs < shortestRingMs) return skip(tooShort(number.ringMs));
+  const { phones, users, forwarded } = phonesByPrecedence(account, number, facts, reasons);
+  if (phones.length === 0) return skip(users.length === 0 ? 'the number rings no users' : 'none of its users has a device');
+  const of = id === 'ring' ? '' : id;
+  const rung = callable(making, of, phones);
+  if (rung.length === 0) return skip('none of its phones may be called');
+  const whom = forwarded ? count(rung.length, 'phone') : `${count(rung.length, 'device')} of ${count(users.length, 'user')}`;
+  say(making, id, true, `${whom} at once for ${seconds(number.ringMs)}; the first to accept wins`);
+  const attempts = attemptsFor(making, of, rung, number.ringMs);
+  return ring(making, id, { pattern: 'simultaneous', attempts, ringMs: number.ringMs }, () => nobodyAnswered(making, attempts, otherwise));
+}
+
+function ringReceivingNumber(making: Making, id: StepId, receiving: ReceivingNumber, otherwise: Otherwise): StepId {
+  const ringMs = receiving.ringMs ?? making.number.ringMs;
+  const rung = ringMs < shortestRingMs ? [] : callable(making, id, [phoneOf(receiving)]);
+  if (rung.length === 0) {
+    say(making, id, false, ringMs < shortestRingMs ? tooShort(ringMs) : 'it may not be called');
+    return nobodyAnswered(making, [], otherwise, receiving.noAnswer);
+  }
+  say(making, id, true, `${receiving.label}, ${receiving.number}, rings for ${seconds(ringMs)}`);
+  const attempts = attemptsFor(making, id, rung, ringMs);
+  return ring(making, id, { pattern: 'simultaneous', attempts, ringMs }, () => nobodyAnswered(making, attempts, otherwise, receiving.noAnswer));
+}
+
+/** D10: the devices one after the other, then the forwarding number with call connect. */
+function ringUser(making: Making, id: StepId, user: User, otherwise: Otherwise): StepId {
+  const forward = user.forward === undefined ? [] : [phoneAt({ callConnect: asking(making.number.callConnect), ...user.forward }, 'forward', user)];
+  const phones = [...devicesOf(user), ...forward].map((phone, i): Phone => ({ ...phone, destination: String(i), ringMs: phone.ringMs ?? turnMs }));
+  const rung = callable(making, id, phones);
+  if (rung.length === 0) {
+    say(making, id, false, `${user.name} has no phone that may be called`);
+    return nobodyAnswered(making, [], otherwise);
+  }
+  say(making, id, true, `${count(rung.length, 'phone')} of ${user.name}, one after the other`);
+  const attempts = attemptsFor(making, id, rung, longestRoundMs);
+  return ring(making, id, { pattern: 'sequential', attempts, ringMs: total(attempts) }, () => nobodyAnswered(making, attempts, otherwise));
+}
+
+function ringTheGroup(making: Making, id: StepId, group: RingGroup, otherwise: Otherwise): StepId {
+  const { account, number } = making;
+  const walks = group.pattern !== 'simultaneous';
+  const phones = group.destinations.flatMap((destination) => phonesAt(making, destination).map((phone): Phone => ({
+    ...phone, destination: `${destination.target.to}.${destination.target.id}`, delayMs: destination.delayMs,
+    ringMs: destination.ringMs ?? phone.ringMs ?? (walks ? turnMs : undefined),
+  })));
+  const rung = callable(making, id, phones);
+  const own = group.noAnswer ?? group.destinations.map(({ target }) => (target.to === 'receiving-number' ? account.receivingNumbers?.get(target.id)?.noAnswer : undefined)).find((target) => target !== undefined);
+  if (rung.length === 0) {
+    say(making, id, false, `${group.name} has nobody who may be called`);
+    return nobodyAnswered(making, [], otherwise, own);
+  }
+  say(making, id, true, `${group.name}: ${patternWords[group.pattern]}`);
+  const attempts = attemptsFor(making, id, rung, walks ? longestRoundMs : (group.ringMs ?? number.ringMs));
+  const ringMs = group.ringMs ?? (walks ? total(attempts) : number.ringMs);
+  const counted = group.pattern === 'round-robin' || group.pattern === 'least-connected' ? { group: `${account.id}/${group.id}` } : {};
+  return ring(making, id, { pattern: group.pattern, ...counted, attempts, ringMs }, () => nobodyAnswered(making, attempts, otherwise, own));
+}
+
+const patternWords = {
+  simultaneous: 'all at once',
+  sequential: 'one after the other, as listed',
+  'round-robin': 'one after the other, beginning with the one whose turn it is',
+  'least-connected': 'one after the other, fewest live calls first',
+} as const;
+
+function phonesAt({ account }: Making, { target }: RingDestination): readonly Phone[] {
+  if (target.to === 'receiving-number') {
+    const receiving = account.receivingNumbers?.get(target.id);
+    return receiving === undefined ? [] : [phoneOf(receiving)];
+  }
+  const user = indexOf(account).users.get(target.id);
+  if (user === undefined) return [];
+  return user.devices.length === 0 && user.forward !== undefined ? [phoneAt(user.forward, 'forward', user)] : devicesOf(user);
+}
+
+function phoneOf({ label, number, trunks, ringMs, callConnect, dialExtension, whisper }: ReceivingNumber): Phone {
+  return { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper };
+}
+
+/** Destinations one after the other, each for as long as the last of its phones rings. */
+function total(attempts: readonly Attempt[]): Ms {
+  const turns = new Map<string, Ms>();
+  for (const [i, { destination = `#${i}`, delayMs = 0, ringMs }] of attempts.entries()) turns.set(destination, Math.max(turns.get(destination) ?? 0, delayMs + ringMs));
+  return Math.min(longestRoundMs, [...turns.values()].reduce((sum, turn) => sum + turn, 0));
+}
+
+function tooShort(ringMs: Ms): string {
+  return `${seconds(ringMs)} is too short to answer: under ${seconds(shortestRingMs)} no phone is rung`;
+}
+
+/** Adds the step before what follows it, so that those that lead back to it find it. */
+function ring(making: Making, id: StepId, step: Omit<RingStep, 'kind' | 'taken' | 'on'>, noAnswer: () => StepId): StepId {
+  const taken = [making.facts.whisperMedia(takenText) ?? ('sound:vm-goodbye' as const)];
+  const { pattern, group, attempts, ringMs } = step;
+  const of = (next: StepId): RingStep => ({ kind: 'ring', pattern, ...(group === undefined ? {} : { group }), attempts, ringMs, taken, on: { noAnswer: next } });
+  making.steps[id] = of(id);
+  making.steps[id] = of(noAnswer());
+  return id;
+}
+
+/** M1. */
+function askByMenu(making: Making, id: StepId, menu: Menu, otherwise: Otherwise): StepId {
+  const { account, facts } = making;
+  const prompt = messageMedia(menu.prompt, facts);
+  const invalid = messageMedia(menu.invalidPrompt ?? { text: invalidKeyText }, facts);
+  const dialable = menu.dialByExtension ? indexOf(account).dialable : undefined;
+  say(making, id, true, `${menu.name} asks for a key, at most ${count(menu.tries, 'time')}`);
+  if (prompt === undefined) say(making, `${id}, prompt`, false, 'its audio is not ready: the caller hears a beep');
+  making.steps[id] = { kind: 'hang-up', cause: 'normal' }; // its place in the order; the menu follows
+  const options = Object.fromEntries(Object.entries(menu.options).map(([key, target]) => [key, leadTo(making, target, otherwise)]));
+  const noKey = nobodyAnswered(making, [], otherwise, menu.noKey);
+  making.steps[id] = {
+    kind: 'menu', prompt: [prompt ?? 'tone:beep'], invalid: invalid === undefined ? [] : [invalid], options,
+    ...(dialable === undefined ? {} : { extensions: dialable }),
+    tries: menu.tries, waitMs: menu.waitMs, betweenKeysMs: menu.betweenKeysMs,
+    on: { noKey, invalid: menu.invalid === undefined ? noKey : leadTo(making, menu.invalid, otherwise) },
+  };
+  return id;
+}
+
+function message(making: Making, target: Extract<Target, { to: 'message' }>): StepId {
+  const media = messageMedia(target.message, making.facts);
+  const next = hangUp(making, 'declined', 'the route ends the call');
+  if (media === undefined) {
+    say(making, 'message', false, 'its audio is not ready');
+    return next;
+  }
+  const { id, fresh } = nameStep(making, `message ${media}`, 'message');
+  if (!fresh) return id;
+  say(making, id, true, 'the route leads to a message');
+  making.steps[id] = { kind: 'announcement', media: [media], on: { done: next } };
+  return id;
+}
+
+/** Voicemail of the number, or a hang-up where it has none. `rung` before: whose greeting it is depends on it. */
+export function voicemail(making: Making, why: string, rung: readonly Attempt[]): StepId {
+  const { account, number, facts, steps, reasons } = making;
+  if (number.voicemail === undefined) {
+    const { id, fresh } = nameStep(making, 'no voicemail', 'hang-up-no-answer');
+    if (!fresh) return id;
+    say(making, 'voicemail', false, 'the number has voicemail turned off');
+    steps[id] = { kind: 'hang-up', cause: 'no-answer' };
+    say(making, id, true, 'nobody answered and there is no voicemail');
+    return id;
+  }
+  const whose = account.users.find((user) => user.id === onlyUser(rung) && user.greeting !== undefined)?.id;
+  const { id, fresh } = nameStep(making, `voicemail of ${whose ?? ''}`, 'voicemail');
+  if (!fresh) return id;
+  const { maxMs, silenceMs } = number.voicemail;
+  const greeting = [greetingMedia(account, number, rung, facts, reasons)];
+  steps[id] = { kind: 'voicemail', greeting, maxMs, silenceMs, on: { done: id } };
+  say(making, id, true, why);
+  steps[id] = { kind: 'voicemail', greeting, maxMs, silenceMs, on: { done: hangUp(making, 'normal', 'the message is recorded') } };
+  return id;
+}
+
+export function hangUp(making: Making, cause: 'normal' | 'declined', why: string): StepId {
+  const { id, fresh } = nameStep(making, `hang-up ${cause}`, 'hang-up');
+  if (!fresh) return id;
+  making.steps[id] = { kind: 'hang-up', cause };
+  say(making, id, true, why);
+  return id;
+}

@@ -1,0 +1,87 @@
+/** Everything that a call to a number may come to, for one caller or another: what is to be spoken beforehand, and what may be rung. */
+import { defaultPrecedence, type Account, type CallConnect, type Menu, type Message, type PrecedenceEntry, type ReceivingNumber, type TrackingNumber, type User } from './config.ts';
+import { indexOf } from './index-of.ts';
+import { assignedTo, devicesOf, phoneAt, type Phone } from './precedence.ts';
+import type { Target } from './targets.ts';
+
+export interface Reach {
+  readonly receivingNumbers: readonly ReceivingNumber[];
+  readonly menus: readonly Menu[];
+  readonly messages: readonly Message[];
+  /** By whatever way; a user's own phones with call connect as the way asks. */
+  readonly phones: readonly Phone[];
+}
+
+export function reachOf(account: Account, number: TrackingNumber): Reach {
+  const receivingNumbers = new Map<string, ReceivingNumber>();
+  const menus = new Map<string, Menu>();
+  const messages: Message[] = [];
+  const phones: Phone[] = [];
+  const been = new Set<string>();
+  const once = (key: string): boolean => !been.has(key) && been.add(key) !== undefined;
+  const visit = (target: Target | undefined): void => {
+    if (target === undefined || !once('id' in target ? `${target.to} ${target.id}` : target.to === 'message' ? JSON.stringify(target) : target.to)) return;
+    switch (target.to) {
+      case 'receiving-number': {
+        const receiving = account.receivingNumbers?.get(target.id);
+        if (receiving === undefined) return;
+        receivingNumbers.set(receiving.id, receiving);
+        phones.push({ user: undefined, label: receiving.label, target: { kind: 'external', number: receiving.number, trunks: receiving.trunks }, ringMs: receiving.ringMs, callConnect: receiving.callConnect });
+        visit(receiving.noAnswer);
+        return;
+      }
+      case 'ring-group': {
+        const group = account.ringGroups?.get(target.id);
+        for (const destination of group?.destinations ?? []) visit(destination.target);
+        visit(group?.noAnswer);
+        return;
+      }
+      case 'menu': {
+        const menu = account.menus?.get(target.id);
+        if (menu === undefined) return;
+        menus.set(menu.id, menu);
+        for (const next of [...Object.values(menu.options), menu.noKey, menu.invalid]) visit(next);
+        return;
+      }
+      case 'user': {
+        const user = indexOf(account).users.get(target.id);
+        if (user !== undefined) phones.push(...devicesOf(user), ...forwardOf(user, asking(number.callConnect)));
+        return;
+      }
+      case 'message':
+        messages.push(target.message);
+        return;
+      case 'precedence':
+        phones.push(...byPrecedence(account, number));
+        return;
+      case 'router':
+      case 'voicemail':
+      case 'hang-up':
+    }
+  };
+  visit(number.route ?? { to: 'precedence' });
+  visit(number.noAnswer);
+  return { receivingNumbers: [...receivingNumbers.values()], menus: [...menus.values()], messages, phones };
+}
+
+/** A forwarding number that is called for a user is asked for a key, whatever the number says (D10). */
+export function asking(callConnect: CallConnect): CallConnect {
+  return callConnect === 'off' ? 'external' : callConnect;
+}
+
+function byPrecedence(account: Account, number: TrackingNumber): readonly Phone[] {
+  const order: readonly PrecedenceEntry[] = account.precedence ?? defaultPrecedence;
+  const assigned = assignedTo(account, number);
+  const users = account.users.filter((user) => number.users.includes(user.id) || user.id === number.user);
+  return [
+    ...(account.company === undefined || !order.includes('company') ? [] : [phoneAt(account.company, 'company')]),
+    ...(number.forward === undefined || !order.includes('number-forward') ? [] : [phoneAt(number.forward, 'forward')]),
+    ...(assigned === undefined || !order.includes('number-user') ? [] : forwardOf(assigned)),
+    ...users.flatMap(devicesOf),
+  ];
+}
+
+function forwardOf(user: User, callConnect?: CallConnect): readonly Phone[] {
+  if (user.forward === undefined) return [];
+  return [phoneAt(callConnect === undefined ? user.forward : { callConnect, ...user.forward }, 'forward', user)];
+}
