@@ -13,8 +13,8 @@ import type { Call } from './core/call/call.ts';
 import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
 import { madeBy } from './core/ids.ts';
-import { compileExtension } from './core/routing/extension.ts';
-import type { Media } from './core/routing/config.ts';
+import { compileExtension, planExtension } from './core/routing/extension.ts';
+import type { Account, CallFacts } from './core/routing/config.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { createApi } from './http/api.ts';
@@ -159,7 +159,8 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
-      compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
+      compilePlan: (offer) => planOf(running.clinics(), factsOf(controller.calls(), speech, offer), speech, offer),
+      planExtension: ({ plan, offer }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(controller.calls(), speech, offer)),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -295,11 +296,17 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }
 
-function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
+  return clinics.map((clinic) => clinic.account);
+}
+
+function factsOf(calls: readonly Call[], speech: Speech | undefined, { dialled, caller }: Offer): CallFacts {
+  return { dialled, callerNumber: caller.number, callerName: caller.name, callsOut: (account) => callsOut(calls, account), whisperMedia: (text) => speech?.media(text) };
+}
+
+function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {
   if (madeBy(offer.callId) !== null) return syntheticPlan;
-  const accounts = clinics.map((clinic) => clinic.account);
-  const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls, account), whisperMedia };
+  const accounts = accountsOf(clinics);
   const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
   if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);

@@ -4,7 +4,7 @@
  * switch is down, or the call is being adopted), wait in order.
  */
 import type { Call } from '../core/call/call.ts';
-import type { CallCommand, MediaCommand } from '../core/call/commands.ts';
+import type { CallCommand, MediaCommand, PlanExtension } from '../core/call/commands.ts';
 import type { CallEvent, CallOnSwitch } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import { transition as theTransition } from '../core/call/transition.ts';
@@ -27,6 +27,8 @@ export interface RunnerContext {
   /** This controller's name, written into each journal it opens. */
   readonly controller: string;
   readonly transition?: typeof theTransition;
+  /** Compiles what a call wants to add to its plan. */
+  readonly planExtension: (call: Call, asked: PlanExtension) => Extract<CallEvent, { type: 'ExtensionPlanned' }>;
   /** Asked before each step: after a no, events wait for `goOn` or `adopted`. */
   readonly mayAct: () => boolean;
   /** After each step, once its commands have left. */
@@ -152,6 +154,8 @@ export class CallRunner {
     for (const command of commands) {
       if (command.type === 'StartTimer') this.#arm(command.id, command.at);
       else if (command.type === 'CancelTimer') this.#disarm(command.id);
+      // Nothing else comes between.
+      else if (command.type === 'PlanExtension') this.#queue.unshift(this.#context.planExtension(this.#call, command));
       else executor.submit(this.id, command);
     }
     for (const fact of facts) this.#tell(fact, at);

@@ -4,7 +4,8 @@
  * again reconcile.ts sets what is known against the switch, and then what waited goes on.
  */
 import { newCall, type Call } from '../core/call/call.ts';
-import type { Offer } from '../core/call/events.ts';
+import type { PlanExtension } from '../core/call/commands.ts';
+import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
@@ -28,6 +29,8 @@ const retryMs: Ms = 1000;
 /** Of one that waits for its calls to end: another may be starting. */
 const lookForHeirMs: Ms = 300;
 
+type ExtensionPlanned = Extract<CallEvent, { type: 'ExtensionPlanned' }>;
+
 export interface ControllerOptions {
   readonly driver: MediaDriver;
   readonly clock: Clock;
@@ -37,6 +40,8 @@ export interface ControllerOptions {
   readonly ownership?: Ownership;
   /** Undefined when no account has the number. */
   readonly compilePlan: (offer: Offer) => Plan | undefined;
+  /** What a call wants to add to its plan. Absent: there are no extensions. */
+  readonly planExtension?: (call: Call, asked: PlanExtension) => ExtensionPlanned;
   readonly log: Log;
   readonly metrics: Metrics;
   /** This controller's name. */
@@ -108,6 +113,16 @@ export function createController(options: ControllerOptions): Controller {
     return unknownNumberPlan(offer.dialled);
   };
 
+  const planExtension = (call: Call, asked: PlanExtension): ExtensionPlanned => {
+    const none = (why: string): ExtensionPlanned => ({ type: 'ExtensionPlanned', request: asked.request, steps: {}, first: null, why });
+    try {
+      return options.planExtension?.(call, asked) ?? none('there are no extensions');
+    } catch (error) {
+      log.error({ call: call.id, extension: asked.extension, error: error instanceof Error ? error.stack : String(error) }, 'The way to an extension could not be compiled');
+      return none('the way there could not be compiled');
+    }
+  };
+
   const onEnded = (runner: CallRunner, cdr: Cdr): void => {
     guard.forget(runner.id);
     registry.remove(runner.id);
@@ -137,7 +152,7 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   const runners: RunnerContext = {
-    clock, executor, log, metrics, controller, onEnded,
+    clock, executor, log, metrics, controller, onEnded, planExtension,
     journal: createJournal(live, archive, log),
     ...(options.transition === undefined ? {} : { transition: options.transition }),
     mayAct: () => isSure(),

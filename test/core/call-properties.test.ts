@@ -30,7 +30,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     return next === undefined ? story : story.timer(next[0]);
   }),
   fc.tuple(fc.nat(), fc.constantFrom('gone', 'not-ready', 'rejected', 'timeout', 'unreachable'), fc.boolean()).map(([n, error, mayHaveReachedCarrier]): Act => (story) => {
-    const media = story.allCommands.filter((one): one is MediaCommand => one.type !== 'StartTimer' && one.type !== 'CancelTimer');
+    const media = story.allCommands.filter((one): one is MediaCommand => one.type !== 'StartTimer' && one.type !== 'CancelTimer' && one.type !== 'PlanExtension');
     const command = media[n % Math.max(1, media.length)];
     return command === undefined ? story : story.when({ type: 'CommandFailed', command, error, mayHaveReachedCarrier });
   }),

@@ -3,7 +3,7 @@ import { compile } from '../../control-plane/core/routing/compile.ts';
 import type { Account, CallFacts, User } from '../../control-plane/core/routing/config.ts';
 import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import { explain } from '../../control-plane/core/routing/explain.ts';
-import { compileExtension } from '../../control-plane/core/routing/extension.ts';
+import { compileExtension, planExtension } from '../../control-plane/core/routing/extension.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
 import { plainTarget, sipName } from '../../control-plane/core/routing/sip-name.ts';
 
@@ -48,6 +48,21 @@ describe('An extension that a phone dials', () => {
     expect(text).toContain('extension 102 is BOB, desk, of south clinic');
     expect(text).toContain('bob, desk: extension 102, 60 s, shows desk 101');
     expect(text).not.toContain('south.');
+  });
+});
+
+describe('An extension that is wanted in the middle of a call', () => {
+  const asked = { type: 'PlanExtension', request: 'extension-7', extension: '102', noAnswer: 'voicemail' } as const;
+
+  it('is rung for the caller, under the call’s own id of the step, and leads on as the call says', () => {
+    const { steps, first, why } = planExtension(clinics, 'south', asked, dials('+12025550110'));
+    const step = steps['extension-7'];
+    expect([first, why]).toEqual(['extension-7', 'extension 102 is BOB, desk, of south clinic']);
+    expect(step).toMatchObject({ kind: 'ring', ringMs: 60_000, on: { noAnswer: 'voicemail' }, attempts: [{ user: 'bob', target: { kind: 'device', device: '102', sipPrefix: 'south' }, callerId: { number: '101' } }] });
+  });
+
+  it.each([['north', '103'], ['', '102'], ['east', '102']])('of account %j there is no extension %s', (account, extension) => {
+    expect(planExtension(clinics, account, { ...asked, extension }, dials('+12025550110'))).toEqual({ type: 'ExtensionPlanned', request: 'extension-7', steps: {}, first: null, why: `there is no extension ${extension}` });
   });
 });
 

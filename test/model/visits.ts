@@ -10,7 +10,7 @@ const phases = Object.keys({
 
 const events = Object.keys({
   CallOffered: 0, LegRinging: 0, LegAnswered: 0, LegEnded: 0, LegDigit: 0, LegHeld: 0, LegUnheld: 0, TransferRefused: 0, PromptFinished: 0,
-  LegBridged: 0, LegUnbridged: 0, RecordingStarted: 0, RecordingFinished: 0, RecordingFailed: 0, TimerFired: 0, CommandFailed: 0, CallAdopted: 0,
+  LegBridged: 0, LegUnbridged: 0, RecordingStarted: 0, RecordingFinished: 0, RecordingFailed: 0, TimerFired: 0, CommandFailed: 0, ExtensionPlanned: 0, CallAdopted: 0,
 } satisfies Record<CallEvent['type'], 0>);
 
 export const leastVisits = 20;
@@ -20,6 +20,7 @@ const unreachable: Readonly<Record<string, string>> = {
   'offered *': 'a call leaves this phase with its first event, which is its offer or its adoption',
   'ended *': 'the mailbox closes with the call',
   '* CallOffered': 'said once, to a new call',
+  '* ExtensionPlanned': 'no step asks for it yet',
   'announcing LegRinging': 'nobody has been dialled yet',
   'announcing LegBridged': 'no bridge has been asked for yet',
   'announcing LegUnbridged': 'the same',

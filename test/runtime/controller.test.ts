@@ -181,6 +181,39 @@ describe('A call', () => {
   });
 });
 
+/** A caller who presses a key asks for that extension. */
+const asks: typeof transition = (call, event, ctx) => {
+  if (event.type !== 'LegDigit') return transition(call, event, ctx);
+  const planning = { type: 'PlanExtension', request: `extension-${event.digit}`, extension: event.digit, noAnswer: 'over' } as const;
+  return { call: { ...call, planning }, commands: [planning], facts: [] };
+};
+const stepsOf = (callId: string, controller: Controller): readonly string[] => Object.keys(controller.calls().find(({ id }) => id === callId)?.plan.steps ?? {});
+
+describe('What a call wants to add to its plan', () => {
+  it('is compiled when it asks, journalled, and known again after a crash', async () => {
+    const ring = onePhonePlan.steps['ring'];
+    if (ring === undefined) throw new Error('the sample plan rings first');
+    const controller = await start({ transition: asks, planExtension: (_, { request, extension }) => ({ type: 'ExtensionPlanned', request, steps: extension === '1' ? { [request]: ring } : {}, first: request, why: '' }) });
+    const callId = await connectedCall();
+    for (const digit of ['1', '2']) sw.press(callId, digit);
+    await pass(100);
+    expect(stepsOf(callId, controller)).toEqual(['extension-1', 'ring', 'over']);
+    sw.kill('frontdesk-a');
+    expect(stepsOf(callId, await start({ transition: asks }))).toEqual(['extension-1', 'ring', 'over']);
+    expect(replay(await archive.read(callId), asks)).toMatchObject({ matches: true });
+  });
+
+  it('is nothing where it cannot be compiled, and the call goes on', async () => {
+    const said: string[] = [];
+    const controller = await start({ transition: asks, log: { ...silent, error: (_, sentence) => { said.push(sentence); } }, planExtension: () => { throw new Error('a bug'); } });
+    const callId = await connectedCall();
+    sw.press(callId, '1');
+    await pass(100);
+    expect(controller.calls()).toMatchObject([{ phase: 'connected', planning: null }]);
+    expect(said).toEqual(['The way to an extension could not be compiled']);
+  });
+});
+
 describe('When the link to the switch is lost', () => {
   it('a connected call goes on, and ends with one record', async () => {
     const controller = await start();

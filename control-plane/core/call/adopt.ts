@@ -19,6 +19,7 @@ import { cancelPlaceTimers, cancelTimer, change, command, fact, goTo, legOf, leg
 import { endAnew } from './ending.ts';
 import type { CallEvent, CallOnSwitch, LegOnSwitch } from './events.ts';
 import { enterStep } from './flow.ts';
+import { askAgainForExtension } from './extend-plan.ts';
 import { attemptOf, dial, dismiss, endLeg, hangUp, isTrying } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import type { Call, Leg } from './call.ts';
@@ -190,6 +191,7 @@ function catchUpGone(draft: Draft, leg: Leg, handle: Handle): void {
 function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
   const { call } = draft;
   if ('promptId' in call) command(draft, { type: 'StopPrompt', promptId: call.promptId });
+  askAgainForExtension(draft);
   switch (call.phase) {
     case 'offered':
       enterStep(draft, call.plan.first);

@@ -20,6 +20,7 @@ import type { BridgeId, CallId, LegId, PromptId, RecordingId, StepId, TimerId } 
 import type { Cause, Disposition } from '../cause.ts';
 import type { EpochMs } from '../time.ts';
 import type { Plan } from '../routing/plan.ts';
+import type { PlanExtension } from './commands.ts';
 import type { Offer } from './events.ts';
 import type { EndedBy } from './facts.ts';
 
@@ -39,6 +40,8 @@ export interface CallBase {
   readonly callRecording: { readonly id: RecordingId; readonly started: boolean } | null;
   /** Who has heard to the end that the call is recorded. */
   readonly announcedTo: readonly LegId[];
+  /** Asked for, and not answered yet. */
+  readonly planning: PlanExtension | null;
   /** Armed timers; one that fires and is not here is ignored. */
   readonly timers: Readonly<Record<TimerId, EpochMs>>;
   /** The last number given to an id. */
@@ -87,5 +90,5 @@ export type Leg = LegBase & LegPlace;
 
 /** A call as it arrives, before its first event. */
 export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
-  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, callRecording: null, announcedTo: [], timers: {}, n: 0, phase: 'offered' };
+  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, callRecording: null, announcedTo: [], planning: null, timers: {}, n: 0, phase: 'offered' };
 }

@@ -1,5 +1,5 @@
-/** What a call asks for. Imperative; carried out by the executor (timers) or a media driver (all others). */
-import type { BridgeId, LegId, PromptId, RecordingId, TimerId } from '../ids.ts';
+/** What a call asks for. Imperative; carried out by the runtime (timers, plans) or a media driver (all others). */
+import type { BridgeId, LegId, PromptId, RecordingId, StepId, TimerId } from '../ids.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs, Ms } from '../time.ts';
 import type { DialTarget, Media } from '../routing/config.ts';
@@ -49,4 +49,17 @@ export type TimerCommand =
   | { readonly type: 'StartTimer'; readonly id: TimerId; readonly at: EpochMs }
   | { readonly type: 'CancelTimer'; readonly id: TimerId };
 
-export type CallCommand = MediaCommand | TimerCommand;
+/**
+ * Asks for the steps that ring an extension of the call's account, by the configuration of this moment. Answered by
+ * `ExtensionPlanned`, of the same request.
+ */
+export interface PlanExtension {
+  readonly type: 'PlanExtension';
+  /** Unique within the call: the step that rings has it for its id. */
+  readonly request: StepId;
+  readonly extension: string;
+  /** What follows when nobody there answers: a step of the plan as it is. */
+  readonly noAnswer: StepId;
+}
+
+export type CallCommand = MediaCommand | TimerCommand | PlanExtension;

@@ -27,8 +27,8 @@ export function draftOf(call: Call, now: EpochMs): Draft {
 
 /** Moves the call to another place; what belonged to the old one is gone. */
 export function goTo(draft: Draft, place: Place): void {
-  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, timers, n } = draft.call;
-  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, timers, n, ...place };
+  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, timers, n } = draft.call;
+  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, timers, n, ...place };
   draft.outcome = null;
 }
 

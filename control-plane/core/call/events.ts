@@ -1,10 +1,11 @@
 /**
- * What happens to a call. Past tense. Each comes from the switch (MediaEvent), the clock, the executor (a command
- * that failed) or the runtime (adoption). `transition` accepts any of them in any phase.
+ * What happens to a call. Past tense. Each comes from the switch (LegEvent), the clock, the executor (a command
+ * that failed) or the runtime (adoption, a plan that was asked for). `transition` accepts any of them in any phase.
  */
-import type { BridgeId, CallId, LegId, PromptId, RecordingId, TimerId } from '../ids.ts';
+import type { BridgeId, CallId, LegId, PromptId, RecordingId, StepId, TimerId } from '../ids.ts';
 import type { Cause } from '../cause.ts';
 import type { Ms } from '../time.ts';
+import type { Step } from '../routing/plan.ts';
 import type { MediaCommand } from './commands.ts';
 import type { CallMark, LegMark } from './mark.ts';
 
@@ -49,6 +50,14 @@ export type CallEvent =
       readonly error: CommandError;
       /** Another trunk must not be tried. */
       readonly mayHaveReachedCarrier: boolean;
+    }
+  /** The answer to `PlanExtension`: steps to add to the call's plan, and the first of them; null, and why, where there are none. */
+  | {
+      readonly type: 'ExtensionPlanned';
+      readonly request: StepId;
+      readonly steps: Readonly<Record<StepId, Step>>;
+      readonly first: StepId | null;
+      readonly why: string;
     }
   /** What the switch had of this call after a time in which events may have been missed. */
   | { readonly type: 'CallAdopted'; readonly seen: CallOnSwitch };

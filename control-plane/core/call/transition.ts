@@ -18,6 +18,7 @@ import type { CallCommand } from './commands.ts';
 import { change, command, draftOf, fact, forgetTimer, legOf, setLeg, startTimer, type Draft } from './draft.ts';
 import { endAgain, endCall, finishWhenNothingIsLeft, routedTo } from './ending.ts';
 import type { CallEvent } from './events.ts';
+import { extendPlan } from './extend-plan.ts';
 import type { CallFact } from './facts.ts';
 import { enterStep, follow } from './flow.ts';
 import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
@@ -103,6 +104,9 @@ function handle(draft: Draft, event: CallEvent): void {
       return;
     case 'CommandFailed':
       commandFailed(draft, event);
+      return;
+    case 'ExtensionPlanned':
+      extendPlan(draft, event);
       return;
     case 'CallAdopted':
       adopt(draft, event.seen, handle);

@@ -2,11 +2,15 @@
  * A phone dials an extension: the account's own, whoever else has the same. Pure, as compile.ts.
  *
  *   ring ─noAnswer─> hang-up
+ *
+ * Or one is wanted in the middle of a call: a step that rings it, which leads to where the call says.
  */
+import type { PlanExtension } from '../call/commands.ts';
+import type { CallEvent } from '../call/events.ts';
 import { contentHash } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
-import type { Account, CallFacts, Device, User } from './config.ts';
-import type { Attempt, Plan, Reason, Step } from './plan.ts';
+import type { Account, AccountId, CallFacts, Device, User } from './config.ts';
+import type { Attempt, Plan, Reason, RingStep, Step } from './plan.ts';
 import { sipName, targetOf } from './sip-name.ts';
 import { seconds } from './words.ts';
 
@@ -27,6 +31,14 @@ export function compileExtension(accounts: readonly Account[], phone: string, fa
   return callee === undefined ? undefined : planOf(caller, callee, facts);
 }
 
+/** The answer to a call's request; `account` is the call's own. */
+export function planExtension(accounts: readonly Account[], account: AccountId, asked: PlanExtension, facts: CallFacts): Extract<CallEvent, { type: 'ExtensionPlanned' }> {
+  const { request, extension, noAnswer } = asked;
+  const callee = find(accounts.filter(({ id }) => id === account), (_, { target }) => target.kind === 'device' && target.device === extension);
+  if (callee === undefined) return { type: 'ExtensionPlanned', request, steps: {}, first: null, why: `there is no extension ${extension}` };
+  return { type: 'ExtensionPlanned', request, steps: { [request]: ringStep(callee, facts, noAnswer) }, first: request, why: whoIs(callee, extension) };
+}
+
 function find(accounts: readonly Account[], is: (account: Account, device: Device) => boolean): Owned | undefined {
   for (const account of accounts) {
     for (const user of account.users) {
@@ -37,20 +49,30 @@ function find(accounts: readonly Account[], is: (account: Account, device: Devic
   return undefined;
 }
 
-function planOf(caller: Owned, { account, user, device }: Owned, facts: CallFacts): Plan {
-  const called = `extension ${facts.dialled} is ${user.name}, ${device.label}, of ${account.name}`;
+function whoIs({ account, user, device }: Owned, extension: string): string {
+  return `extension ${extension} is ${user.name}, ${device.label}, of ${account.name}`;
+}
+
+function ringStep({ account, user, device }: Owned, facts: CallFacts, noAnswer: string): RingStep {
+  const attempt: Attempt = {
+    user: user.id, label: device.label, target: targetOf(account, device.target), ringMs: Math.min(device.ringMs ?? longestRingMs, longestRingMs),
+    callerId: { number: facts.callerNumber, name: facts.callerName }, whisper: [],
+  };
+  return { kind: 'ring', pattern: 'simultaneous', attempts: [attempt], ringMs: attempt.ringMs, taken: [], on: { noAnswer } };
+}
+
+function planOf(caller: Owned, callee: Owned, facts: CallFacts): Plan {
+  const { account, user, device } = callee;
+  const called = whoIs(callee, facts.dialled);
   const itself = device === caller.device;
   const steps: Record<string, Step> = { 'hang-up': { kind: 'hang-up', cause: itself ? 'busy' : 'no-answer' } };
   const reasons: Reason[] = [{ subject: 'extension', taken: true, why: called }];
   if (itself) {
     reasons.push({ subject: 'ring', taken: false, why: 'it is the phone that calls' });
   } else {
-    const attempt: Attempt = {
-      user: user.id, label: device.label, target: targetOf(account, device.target), ringMs: Math.min(device.ringMs ?? longestRingMs, longestRingMs),
-      callerId: { number: facts.callerNumber, name: facts.callerName }, whisper: [],
-    };
-    steps['ring'] = { kind: 'ring', pattern: 'simultaneous', attempts: [attempt], ringMs: attempt.ringMs, taken: [], on: { noAnswer: 'hang-up' } };
-    reasons.push({ subject: 'ring', taken: true, why: `for ${seconds(attempt.ringMs)}` });
+    const ring = ringStep(callee, facts, 'hang-up');
+    steps['ring'] = ring;
+    reasons.push({ subject: 'ring', taken: true, why: `for ${seconds(ring.ringMs)}` });
     // Nothing announces it to the two, and nobody is recorded unawares.
     reasons.push({ subject: 'recording', taken: false, why: 'calls between extensions are not recorded' });
   }

@@ -1,6 +1,6 @@
 /**
  * A plan: the steps one call takes and which step follows which outcome, compiled when the call arrives and pinned
- * for its life. `explain` shows `reasons`; the call runs `steps`. Same value, so the two cannot disagree.
+ * for its life; one call's plan may be added to while it runs (call/extend-plan.ts). `explain` shows `reasons`; the call runs `steps`. Same value, so the two cannot disagree.
  */
 import type { StepId } from '../ids.ts';
 import type { Ms } from '../time.ts';
@@ -8,7 +8,7 @@ import type { AccountId, DialTarget, E164, Media, UserId } from './config.ts';
 
 export interface Plan {
   readonly version: 1;
-  /** Of everything below. */
+  /** Of everything below, as it was compiled when the call arrived. */
   readonly hash: string;
   readonly account: { readonly id: AccountId; readonly name: string };
   readonly number: { readonly e164: E164; readonly label: string };

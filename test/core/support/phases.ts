@@ -59,6 +59,7 @@ export const eventOf = {
   RecordingFailed: (story) => ({ type: 'RecordingFailed', recordingId: recordingIn(story) }),
   TimerFired: (story) => ({ type: 'TimerFired', id: Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0]?.[0] ?? 'round' }),
   CommandFailed: (story) => ({ type: 'CommandFailed', command: { type: 'PlayPrompt', ...promptIn(story), media: [] }, error: 'rejected', mayHaveReachedCarrier: false }),
+  ExtensionPlanned: () => ({ type: 'ExtensionPlanned', request: 'extension-1', steps: {}, first: null, why: 'there is no extension 109' }),
   CallAdopted: (story) => ({ type: 'CallAdopted', seen: story.onSwitch() }),
 } satisfies { readonly [T in CallEvent['type']]: (story: Story) => Extract<CallEvent, { type: T }> };
 
