@@ -51,6 +51,7 @@ export function problemsOf(error: z.core.$ZodError): readonly Problem[] {
   return error.issues.flatMap((issue): readonly Problem[] => {
     const path = pathText(issue.path);
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ path: pathText([...issue.path, key]), message: 'is not a known field. Remove it, or correct its name.' }));
+    if (issue.code === 'invalid_key') return [{ path, message: issue.issues[0]?.message ?? 'is not a usable name.' }];
     if (issue.code === 'custom') {
       const wayOut: unknown = issue.params?.['wayOut'];
       return [{ path, message: `${issue.message}.${typeof wayOut === 'string' ? ` ${wayOut}` : ''}` }];

@@ -4,6 +4,7 @@
  */
 import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
 import { menuOf, receivingNumberOf, ringGroupOf, targetOf } from './destinations.ts';
+import { precedencePresets } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
 import { sipName } from '../core/routing/sip-name.ts';
 import { second, type Ms } from '../core/time.ts';
@@ -107,7 +108,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
       ...optional('company', forward(body.company)),
-      ...optional('precedence', body.precedence),
+      ...optional('precedence', typeof body.precedence === 'string' ? precedencePresets[body.precedence] : body.precedence),
       ...optional('recording', body.recording),
       ...optional('greeting', media(body.voicemail?.greeting)),
     },

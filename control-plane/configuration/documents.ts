@@ -4,13 +4,14 @@
  * references.ts.
  */
 import { z } from 'zod';
-import { maxUsers } from '../core/routing/config.ts';
+import { maxUsers, precedencePresets } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
 import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
 export const defaultGraceSeconds = 60;
+const presetNames = Object.keys(precedencePresets) as (keyof typeof precedencePresets)[];
 
 /** Audio: a text to speak, an uploaded audio file, or a sound that the switch brings. */
 function audio(longest: number) {
@@ -49,6 +50,12 @@ const voicemail = z.strictObject({
   notify: z.array(email, 'must be a list').max(10, 'takes at most 10 addresses').default([]),
 });
 
+const entries = ['company', 'number-forward', 'number-user', 'contact-owner'] as const;
+const precedence = z.union([
+  z.enum(presetNames, `must be one of: ${presetNames.join(', ')}`),
+  rule(z.array(z.enum(entries, `must be one of: ${entries.join(', ')}`), 'must be a list').max(entries.length), (list) => new Set(list).size === list.length, 'names an entry twice', 'Name each once.'),
+], { error: (issue) => (issue.code === 'invalid_union' ? `must be ${presetNames.join(' or ')}, or a list of: ${entries.join(', ')}` : undefined) });
+
 const account = z.strictObject({
   name: words(60),
   timezone: timezone.default('America/New_York'),
@@ -56,8 +63,7 @@ const account = z.strictObject({
   sipPrefix: sipPrefix.optional().meta({ description: 'Of the names that its phones log in with: `elm` makes `elm.101` of extension 101. No two accounts have the same; agency admins set it. Made when absent.' }),
   /** Rung by the switch itself for every number that names none. */
   failsafe: e164.optional(),
-  /** R1: the first entry that is configured is taken. */
-  precedence: z.array(z.enum(['company', 'number-forward', 'number-user', 'contact-owner'], 'must be one of: company, number-forward, number-user, contact-owner'), 'must be a list').max(4).optional(),
+  precedence: precedence.optional().meta({ description: 'Who takes a call: the first entry that is configured. A list, or one of two presets: company-first (the company, then the number’s forward, then the forward of the user whose number it is; what an account has that says nothing) and owner-first (the user who looks after the caller, then the number’s forward, then the company).' }),
   /** The company's own number, which `company` in the precedence forwards to. */
   company: e164.optional(),
   recording: recordingRule.optional(),
@@ -213,7 +219,7 @@ const menu = rule(
     name: words(60),
     prompt: audio(longestSpoken),
     invalidPrompt: audio(longestSpoken).optional(),
-    options: z.record(key, target, 'must be a group of keys').default({}),
+    options: z.record(key, target, { error: (issue) => (issue.code === 'invalid_type' ? 'must be a group of keys' : undefined) }).default({}),
     dialByExtension: z.boolean('must be true or false').default(false),
     tries: wholeNumber(1, 10, 'tries').default(3),
     waitSeconds: wholeNumber(1, 60, 'seconds').default(5),

@@ -44,6 +44,41 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
+describe('Routes in a plan file', () => {
+  const routes = (menu: string): string => plan('    route: { to: menu, id: main }\n    passCalledNumber: true\n', '', `receivingNumbers:
+  - id: service
+    number: +12025550140
+    label: Answering service
+    ringSeconds: 15
+    callConnect: off
+menus:
+  - id: main
+    name: Main menu
+    prompt: Press one for the front desk.
+    dialByExtension: true
+${menu}`);
+
+  it('are written as in the API, a bare text for a message', async () => {
+    const { clinic, number } = await loaded(routes('    options:\n      1: { to: receiving-number, id: service }\n      "*": { to: message, message: We have moved. }\n'));
+    expect(number).toMatchObject({ route: { to: 'menu', id: 'main' }, passCalledNumber: true });
+    expect(clinic.account.receivingNumbers?.get('service')).toMatchObject({ number: '+12025550140', ringMs: 15_000, callConnect: 'off' });
+    expect(clinic.account.menus?.get('main')).toMatchObject({ prompt: { text: 'Press one for the front desk.' }, dialByExtension: true, tries: 3, options: { 1: { to: 'receiving-number', id: 'service' }, '*': { to: 'message', message: { text: 'We have moved.' } } } });
+  });
+
+  it('are refused with the line and the way out', async () => {
+    expect(await problemsOf(routes('    tries: 11\n    waitSeconds: soon\n    options:\n      1: { to: fax, id: x }\n    prompts: no\n'))).toEqual([
+      '0.yaml:29: menus[0].tries: must be whole tries from 1 to 10. See the API’s documentation for how it is written.',
+      '0.yaml:30: menus[0].waitSeconds: must be whole seconds from 1 to 60. See the API’s documentation for how it is written.',
+      '0.yaml:32: menus[0].options.1.to: must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.',
+      '0.yaml:33: menus[0].prompts: is not a known field. Remove it, or correct its name.',
+    ]);
+    expect(await problemsOf(routes('    options:\n      1: { to: user, id: bob }\n      2: { to: message, message: { file: gone.wav } }\n'))).toEqual([
+      expect.stringMatching(/^0\.yaml:31: menus\[0\]\.options\.2\.message\.file: there is no file gone\.wav/),
+    ]);
+    expect(await problemsOf(routes('    options:\n      1: { to: user, id: bob }\n'))).toEqual(['0.yaml:30: menus[0].options.1: there is no user “bob”. Create it first, or correct the id.']);
+  });
+});
+
 describe('a good plan', () => {
   it('may have the trunk ids and extensions of another, and a prefix for its phones', async () => {
     const other = plan('').replace('id: c1', 'id: c2\n  sipPrefix: two').replace('+12025550110', '+12025550119');

@@ -122,14 +122,13 @@ function announcementMedia(number: TrackingNumber, facts: CallFacts, reasons: Re
 
 /** Settings that are accepted but will disappoint, each in a sentence (N9). */
 export function warnings(account: Account, number: TrackingNumber): readonly string[] {
-  if (number.ringMs < shortestRingMs) {
+  if (number.route === undefined && number.ringMs < shortestRingMs) {
     return number.voicemail === undefined
       ? [`A timeout of ${seconds(number.ringMs)} rings nobody, and voicemail is off: every call is hung up.`]
       : [];
   }
-  return reachOf(account, number).phones.filter(({ target }) => target.kind === 'external').flatMap(({ user, label, ringMs: own = number.ringMs, callConnect = number.callConnect }) => {
+  return reachOf(account, number).phones.filter(({ target }) => target.kind === 'external').flatMap(({ user, label, ringMs = number.ringMs, callConnect = number.callConnect }) => {
     if (callConnect !== 'off') return [];
-    const ringMs = Math.min(own, number.ringMs);
     const who = `${user === undefined ? '' : `${user.name}, `}${label}, rings ${seconds(ringMs)}`;
     if (ringMs < shortestExternalRingMs) return [`${who}: too short for an external phone to be answered; give it 15 to 20 s.`];
     if (ringMs > longestExternalRingMs) return [`${who} without call connect: its own voicemail may take the call; turn call connect on, or ring 15 to 20 s.`];

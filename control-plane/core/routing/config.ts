@@ -219,8 +219,13 @@ export interface Account {
   readonly greeting?: Message;
 }
 
-/** Company, then the number's own forwarding, then its users'; where none is set, the users' devices ring. */
-export const defaultPrecedence: readonly PrecedenceEntry[] = ['company', 'number-forward', 'number-user'];
+export const precedencePresets = {
+  'company-first': ['company', 'number-forward', 'number-user'],
+  'owner-first': ['contact-owner', 'number-forward', 'company'],
+} as const satisfies Readonly<Record<string, readonly PrecedenceEntry[]>>;
+
+/** Where none of it is set, the users' devices ring. */
+export const defaultPrecedence: readonly PrecedenceEntry[] = precedencePresets['company-first'];
 
 /** What a compiler needs beside the configuration, known when the call arrives. */
 export interface CallFacts {

@@ -9,44 +9,42 @@ import type { PlanExtension } from '../call/commands.ts';
 import type { CallEvent } from '../call/events.ts';
 import { contentHash } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
-import type { Account, AccountId, CallFacts, Device, User } from './config.ts';
+import type { Account, AccountId, CallFacts } from './config.ts';
+import { indexOf, type OwnedDevice } from './index-of.ts';
 import type { Attempt, Plan, Reason, RingStep, Step } from './plan.ts';
-import { sipName, targetOf } from './sip-name.ts';
+import { targetOf } from './sip-name.ts';
 import { seconds } from './words.ts';
 
 const longestRingMs: Ms = 60 * second;
 const maxCallMs: Ms = 4 * hour;
 
-interface Owned {
+interface Owned extends OwnedDevice {
   readonly account: Account;
-  readonly user: User;
-  readonly device: Device;
 }
 
 /** `phone`: the one that calls, by its name on the switch. Undefined when nobody has that phone, or its account has no such extension. */
 export function compileExtension(accounts: readonly Account[], phone: string, facts: CallFacts): Plan | undefined {
-  const caller = find(accounts, (account, device) => device.target.kind === 'device' && sipName(account.sipPrefix, device.target.device) === phone);
-  if (caller === undefined) return undefined;
-  const callee = find([caller.account], (_, { target }) => target.kind === 'device' && target.device === facts.dialled);
-  return callee === undefined ? undefined : planOf(caller, callee, facts);
+  for (const account of accounts) {
+    const caller = indexOf(account).phones.get(phone);
+    if (caller === undefined) continue;
+    const callee = at(account, facts.dialled);
+    return callee === undefined ? undefined : planOf({ account, ...caller }, callee, facts);
+  }
+  return undefined;
 }
 
 /** The answer to a call's request; `account` is the call's own. */
 export function planExtension(accounts: readonly Account[], account: AccountId, asked: PlanExtension, facts: CallFacts): Extract<CallEvent, { type: 'ExtensionPlanned' }> {
   const { request, extension, noAnswer } = asked;
-  const callee = find(accounts.filter(({ id }) => id === account), (_, { target }) => target.kind === 'device' && target.device === extension);
+  const own = accounts.find(({ id }) => id === account);
+  const callee = own === undefined ? undefined : at(own, extension);
   if (callee === undefined) return { type: 'ExtensionPlanned', request, steps: {}, first: null, why: `there is no extension ${extension}` };
   return { type: 'ExtensionPlanned', request, steps: { [request]: ringStep(callee, facts, noAnswer) }, first: request, why: whoIs(callee, extension) };
 }
 
-function find(accounts: readonly Account[], is: (account: Account, device: Device) => boolean): Owned | undefined {
-  for (const account of accounts) {
-    for (const user of account.users) {
-      const device = user.devices.find((one) => is(account, one));
-      if (device !== undefined) return { account, user, device };
-    }
-  }
-  return undefined;
+function at(account: Account, extension: string): Owned | undefined {
+  const found = indexOf(account).extensions.get(extension);
+  return found === undefined ? undefined : { account, ...found };
 }
 
 function whoIs({ account, user, device }: Owned, extension: string): string {

@@ -78,7 +78,7 @@ function byPrecedence(account: Account, number: TrackingNumber): readonly Phone[
     ...(number.forward === undefined || !order.includes('number-forward') ? [] : [phoneAt(number.forward, 'forward')]),
     ...(assigned === undefined || !order.includes('number-user') ? [] : forwardOf(assigned)),
     ...users.flatMap(devicesOf),
-  ];
+  ].map((phone) => ({ ...phone, ringMs: Math.min(phone.ringMs ?? number.ringMs, number.ringMs) }));
 }
 
 function forwardOf(user: User, callConnect?: CallConnect): readonly Phone[] {

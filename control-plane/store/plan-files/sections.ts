@@ -110,7 +110,7 @@ export function findingOf(path: Path, field: string, message: string): Finding {
 }
 
 function fieldPath(field: string): Path {
-  return field === '' ? [] : field.split(/[.[\]]+/).filter((part) => part !== '').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  return [...field.matchAll(/\[(\d+)\]|([^.[\]]+)/g)].map(([, index, name = '']) => (index === undefined ? name : Number(index)));
 }
 
 /** Where in the file an object is. */
