@@ -28,7 +28,7 @@ const account = (blocked: Partial<Blocked> = {}, outbound: Partial<OutboundRules
   return {
     id: 'clinic', name: 'The Clinic', outbound: { ...defaultOutboundRules('US'), ...outbound },
     users: [{ id: 'ann', name: 'Ann', devices: [{ id: '101', label: 'desk', target: { kind: 'device', device: '101' } }] }],
-    numbers: [number(PLAIN), number(PASSING, { passCalledNumber: true }), number(FORWARDED, { forward: { number: MOBILE, trunks: ['carrier'] } })],
+    numbers: [number(PLAIN), number(PASSING, { passCalledNumber: true }), number(FORWARDED, { users: [], user: 'ann', forward: { number: MOBILE, trunks: ['carrier'] } })],
     blocked: { numbers: [BLOCKED], anonymous: true, action: 'reject', ...blocked },
   };
 };
@@ -58,7 +58,7 @@ describe('The callee sees', () => {
 });
 
 describe('A forwarded number', () => {
-  test('rings the external number over the trunk, and not its users’ phones', async () => {
+  test('rings the external number over the trunk, and not the phones of the user whose number it is', async () => {
     served = await serve(site, account());
     const desk = await site.phone('101', rings(), { create: true });
     const mobile = await site.carrier(answersAfter(50, { sound: 700 }));
