@@ -55,7 +55,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
     explain: (account, dialled, caller) => {
       const accounts = running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
       if (findNumber(accounts, dialled) === undefined) return null;
-      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', callsOut, whisperMedia: spoken });
+      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', at: Date.now(), callsOut, whisperMedia: spoken });
       return { text: explain(plan), plan };
     },
   };

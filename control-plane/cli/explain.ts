@@ -22,6 +22,7 @@ export async function explainNumber(args: readonly string[]): Promise<number> {
     dialled,
     callerNumber: values.from,
     callerName: values.name,
+    at: Date.now(),
     callsOut: () => 0,
     // Which audio is ready is known to the running controller alone: shown as if all were.
     whisperMedia: (text): Media => `file:“${text}”`,

@@ -38,8 +38,8 @@ export interface ControllerOptions {
   readonly archive: CallArchive;
   /** Among the controllers of the switch. Absent: there is no other, and every call on it is this one's. */
   readonly ownership?: Ownership;
-  /** Undefined when no account has the number. */
-  readonly compilePlan: (offer: Offer) => Plan | undefined;
+  /** For a call that began at this time; one that is taken over may have begun long ago. Undefined when no account has the number. */
+  readonly compilePlan: (offer: Offer, startedAt: EpochMs) => Plan | undefined;
   /** What a call wants to add to its plan. Absent: there are no extensions. */
   readonly planExtension?: (call: Call, asked: PlanExtension) => ExtensionPlanned;
   readonly log: Log;
@@ -101,9 +101,9 @@ export function createController(options: ControllerOptions): Controller {
   metrics.gauge('calls_live', () => registry.size());
   metrics.gauge('commands_in_flight', () => executor.inFlight());
 
-  const planOf = (offer: Offer): Plan => {
+  const planOf = (offer: Offer, startedAt: EpochMs): Plan => {
     try {
-      const plan = options.compilePlan(offer);
+      const plan = options.compilePlan(offer, startedAt);
       if (plan !== undefined) return plan;
       log.warn({ call: offer.callId, number: offer.dialled }, 'A call came for a number that is not configured');
     } catch (error) {
@@ -219,7 +219,8 @@ export function createController(options: ControllerOptions): Controller {
   };
   const begin = (offer: Offer): void => {
     metrics.count('calls_offered_total');
-    const runner = CallRunner.open(runners, newCall(offer, planOf(offer), clock.now()));
+    const startedAt = clock.now();
+    const runner = CallRunner.open(runners, newCall(offer, planOf(offer, startedAt), startedAt));
     registry.add(runner);
     owned.begin(offer.callId);
     guard.watch(runner);

@@ -21,6 +21,7 @@ import { newCall, type Call } from '../core/call/call.ts';
 import type { CallOnSwitch, Offer } from '../core/call/events.ts';
 import { emptyCdr } from '../core/cdr/cdr.ts';
 import type { CallId } from '../core/ids.ts';
+import type { EpochMs } from '../core/time.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { MediaDriver, SwitchSnapshot } from '../media/media-driver.ts';
 import type { CallArchive, LiveJournals } from '../store/ports.ts';
@@ -39,7 +40,7 @@ export interface ReconcileParts {
   readonly runners: RunnerContext;
   readonly live: LiveJournals;
   readonly archive: CallArchive;
-  readonly planOf: (offer: Offer) => Plan;
+  readonly planOf: (offer: Offer, startedAt: EpochMs) => Plan;
   readonly linkIsUp: () => boolean;
   /** Calls of a newer version, left to others: not to be claimed again. */
   readonly leftAlone: Set<CallId>;
@@ -258,11 +259,12 @@ function fromMarks(parts: ReconcileParts, seen: SeenCall): CallRunner {
     caller: { number: seen.caller?.number ?? '', name: seen.caller?.name ?? '' },
     orphan: false,
   };
-  const plan = parts.planOf(offer);
+  const startedAt = mark?.startedAt ?? runners.clock.now();
+  const plan = parts.planOf(offer, startedAt);
   if (mark !== null && mark.plan !== plan.hash) {
     runners.log.warn({ call: seen.callId, number: offer.dialled }, 'The plan changed since this call began and its journal is lost; it goes on by the new plan');
   }
-  const call: Call = newCall(offer, plan, mark?.startedAt ?? runners.clock.now());
+  const call: Call = newCall(offer, plan, startedAt);
   return CallRunner.open(runners, call);
 }
 

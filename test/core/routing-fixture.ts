@@ -33,7 +33,7 @@ export function clinic(change: Partial<TrackingNumber> = {}): Account {
 
 /** A call from a named caller while everything that can be spoken is ready. */
 export function callFrom(change: Partial<CallFacts> = {}): CallFacts {
-  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', callsOut: () => 0, whisperMedia: (text) => `file:${text}`, ...change };
+  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', at: 1_795_000_000_000, callsOut: () => 0, whisperMedia: (text) => `file:${text}`, ...change };
 }
 
 export const silent = { whisperMedia: () => undefined } as const;

@@ -2,7 +2,7 @@
  * The configuration that routing reads: plain data, already validated at the edge (a plan file now, the API later).
  * Durations are milliseconds, numbers E.164 (`+15551230001`), media are references a driver can play.
  */
-import { minute, second, type Ms } from '../time.ts';
+import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
@@ -232,6 +232,8 @@ export interface CallFacts {
   readonly dialled: string;
   readonly callerNumber: string;
   readonly callerName: string;
+  /** When the call began: what depends on the time is as it was then. */
+  readonly at: EpochMs;
   /** Calls of an account that are out over trunks, or about to be: see `callsOut`. */
   readonly callsOut: (account: AccountId) => number;
   /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */
