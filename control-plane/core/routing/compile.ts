@@ -18,6 +18,7 @@ import { nameStep, say, type Making } from './making.ts';
 import type { Plan, Reason } from './plan.ts';
 import { reachOf } from './reach.ts';
 import { messageMedia, recordingMedia, shortestRingMs } from './ring-attempts.ts';
+import { whisperAudio } from './whisper.ts';
 import { seconds } from './words.ts';
 
 /** Below this a mobile seldom rings before the time is up: networks take seconds to reach it. */
@@ -62,7 +63,7 @@ function unallocated(dialled: string): Plan {
 
 function compileNumber(account: Account, number: TrackingNumber, facts: CallFacts): Plan {
   const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
-  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), skipped: new Map() };
+  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
   const refused = whyBlocked(account, facts.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
   return seal({

@@ -5,6 +5,7 @@
  */
 import type { Account, CallFacts, Media, Message, TrackingNumber, UserId } from './config.ts';
 import { standardGreeting } from './config.ts';
+import { indexOf } from './index-of.ts';
 import type { Reason } from './plan.ts';
 import { messageMedia } from './ring-attempts.ts';
 
@@ -21,7 +22,8 @@ interface Greeting {
 }
 
 export function greetingMedia(account: Account, number: TrackingNumber, rung: readonly { readonly user: UserId }[], facts: CallFacts, reasons: Reason[]): Media {
-  const person = account.users.find((user) => user.id === onlyUser(rung));
+  const only = onlyUser(rung);
+  const person = only === undefined ? undefined : indexOf(account).users.get(only);
   const greetings: readonly Greeting[] = [
     { message: person?.greeting, whose: `${person?.name ?? ''}’s own: the call rings nobody else` },
     { message: number.voicemail?.greeting, whose: 'the number’s' },

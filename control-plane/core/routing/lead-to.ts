@@ -241,7 +241,8 @@ export function voicemail(making: Making, why: string, rung: readonly Attempt[])
     say(making, id, true, 'nobody answered and there is no voicemail');
     return id;
   }
-  const whose = account.users.find((user) => user.id === onlyUser(rung) && user.greeting !== undefined)?.id;
+  const only = onlyUser(rung);
+  const whose = only !== undefined && indexOf(account).users.get(only)?.greeting !== undefined ? only : undefined;
   const { id, fresh } = nameStep(making, `voicemail of ${whose ?? ''}`, 'voicemail');
   if (!fresh) return id;
   const { maxMs, silenceMs } = number.voicemail;

@@ -2,6 +2,7 @@
 import type { StepId } from '../ids.ts';
 import type { Account, CallFacts, TrackingNumber } from './config.ts';
 import type { Reason, Step } from './plan.ts';
+import type { WhisperAudio } from './whisper.ts';
 
 export interface Making {
   readonly account: Account;
@@ -11,6 +12,9 @@ export interface Making {
   readonly reasons: Reason[];
   /** Step ids by what they were made for: a target that is led to twice is one step. */
   readonly made: Map<string, StepId>;
+  readonly named: Set<StepId>;
+  /** What callees hear for whom the receiving number has nothing to say. */
+  readonly whisper: WhisperAudio;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
 }
@@ -19,9 +23,9 @@ export interface Making {
 export function nameStep(making: Making, key: string, name: string): { readonly id: StepId; readonly fresh: boolean } {
   const known = making.made.get(key);
   if (known !== undefined) return { id: known, fresh: false };
-  const taken = new Set(making.made.values());
   let id = name;
-  for (let n = 2; taken.has(id); n += 1) id = `${name}-${n}`;
+  for (let n = 2; making.named.has(id); n += 1) id = `${name}-${n}`;
+  making.named.add(id);
   making.made.set(key, id);
   return { id, fresh: true };
 }

@@ -31,7 +31,7 @@ export function callable(making: Making, of: string, phones: readonly Phone[]): 
 export function attemptsFor(making: Making, of: string, phones: readonly Phone[], ringMs: Ms): readonly Attempt[] {
   const { account, number, facts } = making;
   const tell = (subject: string, taken: boolean, why: string): void => { say(making, subjectOf(of, subject), taken, why); };
-  const whispers = phones.map((phone) => whisperAudio(account, number, phone.whisper, facts));
+  const whispers = phones.map((phone) => (phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts)));
   const attempts = phones.map((phone, i) => attemptFor(making, { ...phone, target: targetOf(account, phone.target) }, whispers[i]?.media ?? [], ringMs));
   for (const why of new Set(whispers.map((whisper) => whisper.why))) tell('whisper', whispers.some((whisper) => whisper.why === why && whisper.media.length > 0), why);
   const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
