@@ -18,7 +18,7 @@ import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkStep, checkSwitch, must } from './invariants.ts';
 import { chanceOf, type ControllerLog } from './world.ts';
 import { partyOf, planOf, scenario, type Scenario } from './scenario.ts';
-import { createVirtualClock, settled } from './virtual-clock.ts';
+import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];

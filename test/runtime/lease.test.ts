@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createLease, leaseMs, type Lease } from '../../control-plane/runtime/lease.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
-import { createVirtualClock, settled } from '../model/virtual-clock.ts';
+import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 import { silent } from './sample-call.ts';
 
 interface Seat {
