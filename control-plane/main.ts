@@ -159,7 +159,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
-      compilePlan: (offer) => planOf(running.clinics(), controller.calls(), speech, offer),
+      compilePlan: (offer) => planOf(running.clinics(), () => controller.calls(), speech, offer),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -295,11 +295,11 @@ async function speechReady(speech: Speech | undefined, clinics: readonly ClinicC
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }
 
-function planOf(clinics: readonly ClinicConfig[], calls: readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
+function planOf(clinics: readonly ClinicConfig[], calls: () => readonly Call[], speech: Speech | undefined, offer: Offer): Plan | undefined {
   if (madeBy(offer.callId) !== null) return syntheticPlan;
   const accounts = clinics.map((clinic) => clinic.account);
   const whisperMedia = (text: string): Media | undefined => speech?.media(text);
-  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls, account), whisperMedia };
+  const facts = { dialled: offer.dialled, callerNumber: offer.caller.number, callerName: offer.caller.name, callsOut: (account: string) => callsOut(calls(), account), whisperMedia };
   const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
   if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);

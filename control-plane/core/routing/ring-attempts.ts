@@ -58,9 +58,11 @@ function usersOf(account: Account, number: TrackingNumber, reasons: Reason[]): r
 
 /** Without those that may not be called over a trunk; each is a reason. */
 function allowed(account: Account, phones: readonly Phone[], facts: CallFacts, reasons: Reason[]): readonly Phone[] {
-  let out = facts.callsOut(account.id);
+  // Counting goes through all live calls: not where nobody is dialled over a trunk.
+  let out: number | null = null;
   return phones.filter(({ user, label, target }) => {
     if (target.kind !== 'external') return true;
+    out ??= facts.callsOut(account.id);
     const decision = guardOutbound(target.number, account.outbound, out);
     if (decision.allowed) out += 1;
     else reasons.push({ subject: 'outbound', taken: false, why: `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}` });
