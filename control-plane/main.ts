@@ -160,8 +160,8 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
-      compilePlan: (offer, at) => planOf(running.clinics(), factsOf(controller.calls(), speech, offer, at), speech, offer),
-      planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(controller.calls(), speech, offer, startedAt)),
+      compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, offer, at), speech, offer),
+      planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(() => controller.calls(), speech, offer, startedAt)),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -301,8 +301,8 @@ function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
   return clinics.map((clinic) => clinic.account);
 }
 
-function factsOf(calls: readonly Call[], speech: Speech | undefined, { dialled, caller }: Offer, at: EpochMs): CallFacts {
-  return { dialled, callerNumber: caller.number, callerName: caller.name, at, callsOut: (account) => callsOut(calls, account), whisperMedia: (text) => speech?.media(text) };
+function factsOf(calls: () => readonly Call[], speech: Speech | undefined, { dialled, caller }: Offer, at: EpochMs): CallFacts {
+  return { dialled, callerNumber: caller.number, callerName: caller.name, at, callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text) };
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {

@@ -8,7 +8,7 @@
  *
  * With the store away nobody can take calls, so a controller that has run all the time goes on with its own.
  */
-import type { Ms } from '../core/time.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
 import type { Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -63,14 +63,18 @@ export const leaseMs: Ms = 1_200;
 const renewMs: Ms = 300;
 /** Half a second before the lease ends nothing is sent any more. */
 const doubtMs: Ms = leaseMs - 500;
-/** After a store was away, or a first start, others may be about to renew theirs too: nobody is taken for dead before. */
+/** After a store was away, a jump of its clock or a first start, others may be about to renew theirs too: nobody is taken for dead before. */
 const graceMs: Ms = 3 * leaseMs;
+/** Between two renewals the store's clock and ours differ by no more. */
+const jumpMs: Ms = 300;
 
 export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
   let token: number | null = null;
   let tokenSince = 0;
   let away = false;
   let why = '';
+  /** How far the store's clock is ahead of ours, and how far off that may be; null before the first renewal. */
+  let ahead: { readonly ms: Ms; readonly give: Ms } | null = null;
   let ranAt = clock.monotonic();
   let doubtful = false;
   let stopped = false;
@@ -95,10 +99,21 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     if (how === 'held') broken = false;
     onSure(how);
   };
+  const compareClocks = (storeAt: EpochMs, askedAt: Ms): void => {
+    const now = clock.monotonic();
+    const before = ahead;
+    ahead = { ms: storeAt - now, give: now - askedAt };
+    if (before === null || Math.abs(ahead.ms - before.ms) <= jumpMs + ahead.give + before.give) return;
+    // Others may be lapsed by that clock alone, and about to renew.
+    tokenSince = now;
+    log.warn({ jumpedMs: Math.round(ahead.ms - before.ms) }, 'The clock of Redis has jumped: leases are counted anew, and for 4 s nobody takes over another’s calls. Have the machine of Redis keep its time by small steps: chrony or systemd-timesyncd');
+  };
   const hold = async (): Promise<void> => {
+    let askedAt = clock.monotonic();
     let renewed = await ownership.renew(token);
     if (!renewed.held && renewed.why === 'lapsed') {
       doubt('its lease has lapsed');
+      askedAt = clock.monotonic();
       renewed = await ownership.renew(null);
     }
     if (!renewed.held) {
@@ -108,6 +123,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     }
     const anew = renewed.token !== token;
     if (anew) tokenSince = clock.monotonic();
+    compareClocks(renewed.storeAt, askedAt);
     if (away) log.info({}, 'The lease is held again');
     ({ token, leads, others } = renewed);
     away = false;

@@ -47,6 +47,11 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
     return {
       renew: async (given) => {
         there();
+        if ((leases.get(controller)?.ends ?? 0) > now() + leaseMs) {
+          // The clock was set back: all times begin anew.
+          since = now();
+          for (const [name, { token, ends, heldSince }] of leases) leases.set(name, { token, ends: Math.min(ends, now() + leaseMs), heldSince: Math.min(heldSince, now()) });
+        }
         const lease = leases.get(controller);
         if (given !== null) {
           if (lease !== undefined && lease.token !== given) return { held: false, why: 'replaced' };
@@ -59,7 +64,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         tell();
         const others = [...leases.keys()].filter((other) => other !== controller && lives(other));
         return {
-          held: true, token, others, lapsed: [...leases.keys()].filter((other) => !lives(other)),
+          held: true, token, others, storeAt: now(), lapsed: [...leases.keys()].filter((other) => !lives(other)),
           leads: others.every((other) => (leases.get(other)?.token ?? 0) > token),
         };
       },

@@ -244,7 +244,7 @@ export interface Claimed {
 }
 
 export type Renewed =
-  /** `leads`: the eldest of those that live. `others` live as well; `lapsed`: controllers that no longer do. */
-  | { readonly held: true; readonly token: number; readonly leads: boolean; readonly others: readonly string[]; readonly lapsed: readonly string[] }
+  /** `leads`: the eldest of those that live. `others` live as well; `lapsed`: controllers that no longer do. `storeAt`: by the store's clock. */
+  | { readonly held: true; readonly token: number; readonly leads: boolean; readonly others: readonly string[]; readonly lapsed: readonly string[]; readonly storeAt: EpochMs }
   /** `lapsed`: it came too late, and calls may be another's. `replaced`: another process has this name. */
   | { readonly held: false; readonly why: 'lapsed' | 'replaced' };

@@ -1,89 +1,121 @@
 /**
- * `npm run bench`: calls through Frontdesk against calls through a native `Dial()`, on the same Asterisk in one run,
- * in alternating rounds, so that a noisy machine is noisy for both. Standard output has the table alone.
+ * `npm run bench`: calls through Frontdesk against calls through a native `Dial()`, on the same Asterisk in one run; and
+ * what a kill costs, and a long time. Standard output has the tables alone.
  */
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
-import { openClinic, paths } from './clinic.ts';
+import { measureAdoption, type Adoption } from './adopt.ts';
+import { openClinic, type Clinic } from './clinic.ts';
 import { inspect } from './inspector.ts';
-import { measureMemory } from './memory.ts';
-import { reportOf, tableOf } from './report.ts';
-import { playRound, type Round } from './round.ts';
+import { measureMemory, type Memory } from './memory.ts';
+import { reportOf, textOf, type Report } from './report.ts';
+import { playRound } from './round.ts';
+import { openWays, playRounds } from './rounds.ts';
+import { soak, type Soak } from './soak.ts';
 
 const help = `npm run bench -- [options]
 
   --rates 50,100,150   calls per second, a group of rounds for each
   --seconds 8          length of a round
-  --rounds 2           rounds of each path at each rate, alternating
-  --live 300           live calls with which memory is measured; 0 for none
-  --json FILE          the figures as JSON
+  --rounds 2           rounds of each way at each rate, alternating; 0 for none
+  --compare            what sharing costs: rounds with two controllers too, and with one that has neither leases nor a
+                       journal in Redis, each at a switch and a Redis of its own
+  --live 300           live calls with which memory is measured, up to 2000; 0 for none
   --profile FILE       a CPU profile of the controller in one more round at the highest rate, for Chrome DevTools
+
+  --adopt 100,300      instead: so many calls talk, their controller is killed; how soon another can command them, and
+                       how soon the same one when it is started again
+  --soak MINUTES       instead: two controllers under a steady load, about five calls up for each a second; what grows?
+  --soak-rate 20       calls per second of it
+
+  --json FILE          the figures as JSON
   --help
 
 Calls come from SIPp over a trunk and ring two phones: one answers at once, the other rings until it is canceled. The
-controller runs with the product's defaults: journal on disk and in Redis, CDRs, caller ID.
-Ends with 1 when a call that was taken has not exactly one CDR or something is left of a call. A missed target is only reported.
+controllers run with the product's defaults: journal on disk and in Redis, CDRs, caller ID.
+Ends with 1 when a call that was taken has not exactly one CDR, something is left of a call, or a kill drops one. A missed
+target and growth are only reported.
 `;
 
 const { values } = parseArgs({
   options: {
-    rates: { type: 'string', default: '50,100,150' }, seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '2' },
-    live: { type: 'string', default: '300' }, json: { type: 'string' }, profile: { type: 'string' }, help: { type: 'boolean', default: false },
+    rates: { type: 'string', default: '50,100,150' }, seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '2' }, compare: { type: 'boolean', default: false },
+    live: { type: 'string', default: '300' }, profile: { type: 'string' }, adopt: { type: 'string' }, soak: { type: 'string' }, 'soak-rate': { type: 'string', default: '20' },
+    json: { type: 'string' }, help: { type: 'boolean', default: false },
   },
 });
 
 const say = (line: string): void => { process.stderr.write(`${line}\n`); };
 
-function positive(name: string, text: string, least = 1): number {
+function whole(name: string, text: string, least = 1, most = 10_000): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < least || value > 10_000) throw new Error(`--${name} takes whole numbers from ${least} to 10000, not ${JSON.stringify(text)}`);
+  if (!Number.isInteger(value) || value < least || value > most) throw new Error(`--${name} takes whole numbers from ${least} to ${most}, not ${JSON.stringify(text)}`);
   return value;
 }
 
-async function bench(): Promise<number> {
-  const rates = values.rates.split(',').map((rate) => positive('rates', rate));
-  const [seconds, rounds, live] = [positive('seconds', values.seconds), positive('rounds', values.rounds), positive('live', values.live, 0)];
-  const clinic = await openClinic(say);
+const wholes = (name: string, text: string, most?: number): readonly number[] => text.split(',').map((one) => whole(name, one, 1, most));
+
+async function rounds(): Promise<Report> {
+  const [rates, seconds] = [wholes('rates', values.rates), whole('seconds', values.seconds)];
+  const [times, live] = [whole('rounds', values.rounds, 0), whole('live', values.live, 0, 2000)];
+  const { ways, one, close } = await openWays(values.compare, say);
   try {
-    const done: Round[] = [];
-    // code that has run often is compiled, caches are filled
-    for (const path of paths) await playRound(clinic, { path, rate: 50, seconds: 4 });
-    for (const rate of rates) {
-      for (let again = 0; again < rounds; again += 1) {
-        for (const path of paths) {
-          const round = await playRound(clinic, { path, rate, seconds });
-          done.push(round);
-          say(`${path} ${rate}/s: ${round.calls} calls, ${round.failed} failed${round.left.length > 0 ? `, ${round.left.length} things left` : ''}`);
-          for (const error of round.errors.slice(0, 3)) say(`  ${error}`);
-        }
-      }
+    const done = await playRounds(ways, { rates, seconds, rounds: times, say });
+    const memory = live === 0 && values.profile === undefined ? null : await inside(one, live, { rate: Math.max(...rates), seconds });
+    return reportOf(done, { switchVersion: one.asterisk.version, memory, adoptions: [], soak: null });
+  } finally {
+    await close();
+  }
+}
+
+async function inside(clinic: Clinic, calls: number, round: { readonly rate: number; readonly seconds: number }): Promise<Memory | null> {
+  const controller = clinic.seats[0]?.process;
+  if (controller === null || controller === undefined) throw new Error('There is no controller');
+  const inspector = await inspect(controller.pid, () => controller.output());
+  try {
+    if (values.profile !== undefined) {
+      await inspector.startProfile();
+      await playRound({ name: 'profile', clinic, native: false }, round);
+      await writeFile(values.profile, await inspector.stopProfile());
     }
-    const memory = live === 0 && values.profile === undefined ? null : await inside(live, Math.max(...rates));
-    const report = reportOf(done, memory, clinic.asterisk.version);
-    process.stdout.write(`${tableOf(report)}\n`);
-    if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
-    return report.faults.length === 0 ? 0 : 1;
+    return calls === 0 ? null : await measureMemory(clinic, controller.pid, inspector, calls);
+  } catch (error) {
+    // the rounds are played and their figures stand
+    say(`Memory was not measured: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
+    return null;
+  } finally {
+    inspector.close();
+  }
+}
+
+async function kills(text: string): Promise<Report> {
+  const counts = wholes('adopt', text, 2000);
+  const clinic = await openClinic({ controllers: 2, started: 1, progress: say });
+  try {
+    const adoptions: Adoption[] = [];
+    for (const count of counts) adoptions.push(await measureAdoption(clinic, count, say));
+    return reportOf([], { switchVersion: clinic.asterisk.version, memory: null, adoptions, soak: null });
   } finally {
     await clinic.close();
   }
+}
 
-  async function inside(calls: number, rate: number): Promise<Awaited<ReturnType<typeof measureMemory>> | null> {
-    const inspector = await inspect(clinic.controller.pid, () => clinic.controller.output());
-    try {
-      if (values.profile !== undefined) {
-        await inspector.startProfile();
-        await playRound(clinic, { path: 'frontdesk', rate, seconds });
-        await writeFile(values.profile, await inspector.stopProfile());
-      }
-      return calls === 0 ? null : await measureMemory(clinic, inspector, calls);
-    } catch (error) {
-      // the rounds are played and their figures stand
-      say(`Memory was not measured: ${error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)}`);
-      return null;
-    } finally {
-      inspector.close();
-    }
+async function longLoad(text: string): Promise<Report> {
+  const [minutes, rate] = [whole('soak', text), whole('soak-rate', values['soak-rate'], 4, 200)];
+  const clinic = await openClinic({ controllers: 2, progress: say });
+  try {
+    const soaked: Soak = await soak(clinic, { minutes, rate, say });
+    return reportOf([], { switchVersion: clinic.asterisk.version, memory: null, adoptions: [], soak: soaked });
+  } finally {
+    await clinic.close();
   }
+}
+
+async function bench(): Promise<number> {
+  const report = await (values.adopt !== undefined ? kills(values.adopt) : values.soak !== undefined ? longLoad(values.soak) : rounds());
+  process.stdout.write(`${textOf(report)}\n`);
+  if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
+  return report.faults.length === 0 ? 0 : 1;
 }
 
 if (values.help) process.stdout.write(help);

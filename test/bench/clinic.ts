@@ -1,30 +1,33 @@
 /**
- * What is measured: one Asterisk and one Redis of the local stack, a controller as a process of its own with the
- * product's defaults, and two extensions. The same two phones can be reached past the controller, by `Dial()`.
+ * What is measured: a switch, a Redis, and controllers with the product's defaults, and two extensions. The same two
+ * phones can be reached past the controllers, by `Dial()`.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startLocalStack, type RunningAsterisk } from '../../control-plane/local-stack/local-stack.ts';
-import type { Command } from '../../control-plane/local-stack/processes.ts';
-import { startController, type Controller } from '../support/controller.ts';
-import { openRedisKeys } from '../support/redis-keys.ts';
-import { register } from '../support/sip-party.ts';
-import { freeUdpPort, ownLoopbackAddress } from '../support/sipp.ts';
-import { connectSwitch } from '../support/switch-admin.ts';
+import { pathToFileURL } from 'node:url';
+import { Redis } from 'ioredis';
+import { cdrsIn } from '../support/controller-data.ts';
+import type { Controller } from '../support/controller.ts';
+import { firstKeyOf, openPremises, type Premises } from '../support/premises.ts';
+import { freeUdpPort } from '../support/sipp.ts';
 import { until } from '../support/until.ts';
 import { startLoad, type Load } from './load.ts';
 
 /** Rung first, so that both phones ring whoever of the two is quicker. */
 const ringing = { extension: '201', password: 'bench-ringing-4711', role: 'phone-rings' } as const;
 const answering = { extension: '202', password: 'bench-answering-4711', role: 'phone-answers' } as const;
-const frontdeskNumber = '+12025550110';
-const nativeNumber = '+12025550111';
 
-export const paths = ['native', 'frontdesk'] as const;
-export type Path = (typeof paths)[number];
+export const numbers = {
+  /** Rings both phones. */
+  frontdesk: '+12025550110',
+  /** Rings both, past the controllers. */
+  native: '+12025550111',
+  /** Rings the phone that nobody answers. */
+  unanswered: '+12025550112',
+  voicemail: '+12025550113',
+} as const;
 
-/** As much of the readiness page as is of use here. */
+/** As much of the readiness page as is of use here; of several controllers the sums, and the worst delay. */
 export interface Readiness {
   readonly calls: number;
   readonly commandsInFlight: number;
@@ -37,23 +40,54 @@ export interface Phones {
   readonly answers: Load;
 }
 
-export interface Clinic {
-  readonly asterisk: RunningAsterisk;
-  readonly controller: Controller;
-  readonly sipp: Command;
-  /** Calls come from here; the switch knows the carrier by it. */
-  readonly carrierHost: string;
-  /** A new empty folder. */
-  folder(name: string): string;
-  numberOf(path: Path): string;
-  startPhones(folder: string): Promise<Phones>;
+export interface Seat {
+  readonly name: string;
+  readonly dataDir: string;
+  /** Null while it is dead. */
+  process: Controller | null;
+  apiKey: string;
+}
+
+export interface CallsOptions {
+  readonly folder: string;
+  readonly role?: 'caller' | 'caller-gives-up';
+  readonly to: string;
+  /** Of a caller that gives up: how long it lets it ring. */
+  readonly talkMs: number;
+  readonly count: number;
+  readonly perSecond: number;
+}
+
+export interface Clinic extends Pick<Premises, 'asterisk' | 'redis' | 'folder' | 'close'> {
+  readonly seats: readonly Seat[];
+  /** Starts the controller of a seat. */
+  start(seat: Seat): Promise<Controller>;
+  /** Of the controllers that live. */
+  readonly pids: () => readonly number[];
+  /** `patienceMs`: how long they wait for the other side to hang up. */
+  startPhones(folder: string, patienceMs?: number): Promise<Phones>;
+  startCalls(options: CallsOptions): Promise<Load>;
   readiness(): Promise<Readiness>;
   /** Ids of calls, one per CDR written so far. */
   cdrs(): readonly string[];
-  /** On the switch, in Redis and in the controller; empty when nothing is left of any call. */
+  /** `INFO` of Redis: the numbers of a section by name. */
+  redisInfo(section: string): Promise<ReadonlyMap<string, string>>;
+  readonly ask: Redis;
+  /** On the switch, in Redis and in the controllers; empty when nothing is left of any call. */
   whatIsLeft(): Promise<readonly string[]>;
-  close(): Promise<void>;
 }
+
+export interface ClinicOptions {
+  /** Seats; they share the switch and Redis. */
+  readonly controllers: 1 | 2;
+  /** How many of them have a controller from the beginning; all by default. */
+  readonly started?: number;
+  /** Loaded into each controller before all else: a module of this folder. */
+  readonly preload?: string;
+  readonly progress: (line: string) => void;
+}
+
+const names = ['one', 'two'] as const;
 
 const plan = (carrierHost: string): string => `
 account: { id: bench, name: Bench Dental }
@@ -62,104 +96,87 @@ trunks:
 users:
 ${[ringing, answering].map(({ extension, password }) => `  - { id: user-${extension}, name: User ${extension}, devices: [{ extension: "${extension}", password: "${password}" }] }`).join('\n')}
 numbers:
-  - { e164: ${frontdeskNumber}, name: Main line, users: [user-${ringing.extension}, user-${answering.extension}], timeoutSeconds: 30, callConnect: external }
+  - { e164: ${numbers.frontdesk}, name: Main line, users: [user-${ringing.extension}, user-${answering.extension}], timeoutSeconds: 30, callConnect: external }
+  - { e164: ${numbers.unanswered}, name: Back office, users: [user-${ringing.extension}], timeoutSeconds: 30, callConnect: external }
+  - { e164: ${numbers.voicemail}, name: After hours, voicemail: { greeting: { sound: vm-goodbye } } }
 `;
 
-export async function openClinic(progress: (line: string) => void): Promise<Clinic> {
-  const root = mkdtempSync(join(tmpdir(), 'frontdesk-bench-'));
-  const undo: (() => Promise<unknown> | void)[] = [() => { if (process.env['FRONTDESK_KEEP_TRACES'] === undefined) rmSync(root, { recursive: true, force: true }); }];
-  const close = async (): Promise<void> => {
-    for (const step of undo.splice(0).toReversed()) await step();
-  };
+export async function openClinic(options: ClinicOptions): Promise<Clinic> {
+  const premises = await openPremises('bench', options.progress);
   try {
-    return await open();
+    return await furnish(premises, options);
   } catch (error) {
-    await close();
+    await premises.close();
     throw error;
-  }
-
-  async function open(): Promise<Clinic> {
-    const stack = await startLocalStack({ dataDir: join(root, 'stack'), need: { asterisk: true, redis: true }, tools: ['sipp', 'flite'], progress });
-    undo.push(() => stack.stop());
-    const { asterisk, redis } = stack;
-    if (asterisk === undefined || redis === undefined) throw new Error('The bench needs a switch and a Redis of its own');
-    const sipp = await stack.tool('sipp');
-    const [phoneHost, carrierHost] = [ownLoopbackAddress(), ownLoopbackAddress()];
-    const planFile = join(root, 'plan.yaml');
-    writeFileSync(planFile, plan(carrierHost));
-    const dataDir = join(root, 'controller');
-    const controller = await startController({
-      asteriskUrl: asterisk.url, redisUrl: redis.url, planFile, dataDir, folder: root, env: { NODE_OPTIONS: '--inspect-port=0', NODE_ENV: 'production' },
-    });
-    undo.push(() => controller.stop());
-    // An exact number comes before the product's pattern in the same context.
-    const dial = `PJSIP/${ringing.extension}&PJSIP/${answering.extension}`;
-    await asterisk.cli(`dialplan add extension ${nativeNumber},1,Dial,"${dial},30" into from-trunk`);
-    const shown = await asterisk.cli(`dialplan show ${nativeNumber}@from-trunk`);
-    if (!shown.includes(dial)) throw new Error(`The native extension could not be added:\n${shown}`);
-
-    const remote = { host: asterisk.sipHost, port: asterisk.sipPort };
-    const phones = await Promise.all([ringing, answering].map(async (phone) => {
-      const local = { host: phoneHost, port: await freeUdpPort(phoneHost) };
-      const folder = join(root, `phone-${phone.extension}`);
-      mkdirSync(folder);
-      await register({ program: sipp, folder, local, remote }, phone.extension, phone.password, 3600);
-      return { ...phone, local };
-    }));
-    const startPhone = ({ role, local, extension }: (typeof phones)[number], folder: string): Promise<Load> =>
-      startLoad({ program: sipp, role, values: {}, local, remote, folder: join(folder, extension) });
-    const admin = connectSwitch(asterisk.url, (command) => asterisk.cli(command));
-    const keys = openRedisKeys(redis.url);
-    undo.push(() => { keys.close(); });
-    const readiness = async (): Promise<Readiness> => (await (await fetch(`${controller.httpUrl}/readyz`)).json()) as Readiness;
-    let folders = 0;
-
-    return {
-      asterisk, controller, sipp, carrierHost, readiness, close,
-      folder: (name) => {
-        folders += 1;
-        const folder = join(root, `${folders}-${name}`);
-        mkdirSync(folder);
-        return folder;
-      },
-      numberOf: (path) => (path === 'native' ? nativeNumber : frontdeskNumber),
-      startPhones: async (folder) => {
-        const [rings, answers] = await Promise.all(phones.map((phone) => startPhone(phone, folder)));
-        if (rings === undefined || answers === undefined) throw new Error('There are two phones');
-        return { rings, answers };
-      },
-      cdrs: () => readCdrs(join(dataDir, 'cdrs')),
-      whatIsLeft: async () => {
-        const { calls, commandsInFlight } = await readiness();
-        return [
-          ...(await admin.channels()).map(({ name }) => `channel ${name}`),
-          ...(await admin.bridges()).map(({ id }) => `bridge ${id}`),
-          ...(await keys.ofCalls()).map((key) => `Redis key ${key}`),
-          ...(calls > 0 ? [`${calls} calls in the controller`] : []),
-          ...(commandsInFlight > 0 ? [`${commandsInFlight} commands in flight`] : []),
-        ];
-      },
-    };
   }
 }
 
+async function furnish(premises: Premises, { controllers, started: atOnce = controllers, preload }: ClinicOptions): Promise<Clinic> {
+  const { root, asterisk, sipp, remote, carrierHost, redis } = premises;
+  const planFile = join(root, 'plan.yaml');
+  writeFileSync(planFile, plan(carrierHost));
+  const preloaded = preload === undefined ? '' : ` --import=${pathToFileURL(join(import.meta.dirname, preload)).href}`;
+  const seats: readonly Seat[] = names.slice(0, controllers).map((name) => ({ name, dataDir: join(root, name), process: null, apiKey: '' }));
+  const start = async (seat: Seat): Promise<Controller> => {
+    const started = await premises.startController({ planFile, dataDir: seat.dataDir, instance: seat.name, env: { NODE_OPTIONS: `--inspect-port=0${preloaded}`, NODE_ENV: 'production' } });
+    seat.process = started;
+    if (seat.apiKey === '') seat.apiKey = await until(() => firstKeyOf([started]), { describe: 'the controller shows its first key' });
+    return started;
+  };
+  for (const seat of seats.slice(0, atOnce)) await start(seat);
+  // An exact number comes before the product's pattern in the same context.
+  const dial = `PJSIP/${ringing.extension}&PJSIP/${answering.extension}`;
+  await asterisk.cli(`dialplan add extension ${numbers.native},1,Dial,"${dial},30" into from-trunk`);
+  const shown = await asterisk.cli(`dialplan show ${numbers.native}@from-trunk`);
+  if (!shown.includes(dial)) throw new Error(`The native extension could not be added:\n${shown}`);
+
+  const phones = await Promise.all([ringing, answering].map(async (phone) => ({ ...phone, local: await premises.registerPhone(phone.extension, phone.password) })));
+  const ask = new Redis(redis.url, { maxRetriesPerRequest: 2 });
+  premises.atClose(() => { ask.disconnect(); });
+  const running = (): readonly Controller[] => seats.flatMap(({ process }) => process ?? []);
+  const readiness = async (): Promise<Readiness> => sumOf(await Promise.all(running().map(async ({ httpUrl }) => (await (await fetch(`${httpUrl}/readyz`)).json()) as Readiness)));
+
+  return {
+    ...premises, seats, start, readiness, ask,
+    pids: () => running().map(({ pid }) => pid),
+    startPhones: async (folder, patienceMs) => {
+      const [rings, answers] = await Promise.all(phones.map(({ role, local, extension }) => startLoad({
+        program: sipp, role, values: {}, local, remote, folder: join(folder, extension), ...(patienceMs === undefined ? {} : { patienceMs }),
+      })));
+      if (rings === undefined || answers === undefined) throw new Error('There are two phones');
+      return { rings, answers };
+    },
+    startCalls: async ({ folder, role = 'caller', to, talkMs, count, perSecond }) => startLoad({
+      program: sipp, role, values: { to, talkMs }, local: { host: carrierHost, port: await freeUdpPort(carrierHost) }, remote, folder, calls: { count, perSecond },
+    }),
+    cdrs: () => seats.flatMap(({ dataDir }) => cdrsIn(dataDir)).map(({ callId }) => callId),
+    redisInfo: async (section) => new Map((await ask.info(section)).split('\r\n').filter((line) => line.includes(':')).map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)])),
+    whatIsLeft: async () => {
+      const { calls, commandsInFlight } = await readiness();
+      return [
+        ...(await premises.whatIsLeft()),
+        ...(calls > 0 ? [`${calls} calls in the controllers`] : []),
+        ...(commandsInFlight > 0 ? [`${commandsInFlight} commands in flight`] : []),
+      ];
+    },
+  };
+}
+
+function sumOf(all: readonly Readiness[]): Readiness {
+  const metrics: Record<string, number> = {};
+  for (const one of all) for (const [name, value] of Object.entries(one.metrics)) metrics[name] = (metrics[name] ?? 0) + value;
+  return {
+    calls: all.reduce((sum, { calls }) => sum + calls, 0), commandsInFlight: all.reduce((sum, { commandsInFlight }) => sum + commandsInFlight, 0), metrics,
+    eventLoopDelayMs: { p99: Math.max(...all.map(({ eventLoopDelayMs }) => eventLoopDelayMs.p99)), max: Math.max(...all.map(({ eventLoopDelayMs }) => eventLoopDelayMs.max)) },
+  };
+}
+
 /** Waits a moment for the end of what was just hung up. */
-export async function settled(clinic: Clinic): Promise<readonly string[]> {
+export async function settled(clinic: Clinic, within = 3000): Promise<readonly string[]> {
   let left: readonly string[] = [];
   await until(async () => {
     left = await clinic.whatIsLeft();
     return left.length === 0;
-  }, { describe: 'nothing of any call is left', within: 3000, everyMs: 50 }).catch(() => undefined);
+  }, { describe: 'nothing of any call is left', within, everyMs: 50 }).catch(() => undefined);
   return left;
-}
-
-function readCdrs(dir: string): readonly string[] {
-  let files: string[];
-  try {
-    files = readdirSync(dir);
-  } catch {
-    return [];
-  }
-  const lines = files.flatMap((file) => readFileSync(join(dir, file), 'utf8').split('\n').filter((line) => line !== ''));
-  return lines.map((line) => (JSON.parse(line) as { callId: string }).callId);
 }

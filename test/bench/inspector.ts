@@ -8,6 +8,8 @@ import { until } from '../support/until.ts';
 export interface Inspector {
   /** Collects garbage and returns what is left: JavaScript objects and buffers outside the heap. */
   liveBytes(): Promise<number>;
+  /** What keeps its event loop going: sockets, timers, requests under way. */
+  handles(): Promise<number>;
   startProfile(): Promise<void>;
   /** JSON that Chrome DevTools and others read as a .cpuprofile. */
   stopProfile(): Promise<string>;
@@ -43,6 +45,10 @@ export async function inspect(pid: number, output: () => string): Promise<Inspec
       await call('HeapProfiler.collectGarbage');
       const { usedSize, backingStorageSize = 0 } = (await call('Runtime.getHeapUsage')) as { usedSize: number; backingStorageSize?: number };
       return usedSize + backingStorageSize;
+    },
+    handles: async () => {
+      const { result } = (await call('Runtime.evaluate', { expression: 'process.getActiveResourcesInfo().length', returnByValue: true })) as { result: { value: number } };
+      return result.value;
     },
     startProfile: async () => {
       await call('Profiler.enable');

@@ -5,7 +5,7 @@ import { ownsPort } from '../../control-plane/local-stack/ports.ts';
 import { isAlive, startChild, type Command } from '../../control-plane/local-stack/processes.ts';
 import { until } from '../support/until.ts';
 
-export type Role = 'caller' | 'phone-answers' | 'phone-rings';
+export type Role = 'caller' | 'caller-gives-up' | 'phone-answers' | 'phone-rings';
 
 export interface LoadOptions {
   readonly program: Command;
@@ -17,6 +17,8 @@ export interface LoadOptions {
   readonly folder: string;
   /** A caller places this many calls at this rate and ends; a phone takes what comes. */
   readonly calls?: { readonly count: number; readonly perSecond: number };
+  /** A call whose other side says nothing for longer has failed. */
+  readonly patienceMs?: number;
 }
 
 /** SIPp's final counters. */
@@ -51,7 +53,7 @@ const columns = {
 } as const;
 
 export async function startLoad(options: LoadOptions): Promise<Load> {
-  const { program, role, local, remote, folder, calls } = options;
+  const { program, role, local, remote, folder, calls, patienceMs = 20_000 } = options;
   mkdirSync(folder, { recursive: true });
   const scenario = join(folder, `${role}.xml`);
   const text = readFileSync(join(import.meta.dirname, 'scenarios', `${role}.xml`), 'utf8');
@@ -61,7 +63,7 @@ export async function startLoad(options: LoadOptions): Promise<Load> {
     [
       `${remote.host}:${remote.port}`, '-sf', scenario, '-i', local.host, '-p', String(local.port), '-bind_local', '-nostdin', '-timer_resol', '1',
       '-trace_stat', '-stf', 'counts.csv', '-fd', '1', '-trace_rtt', '-rtt_freq', '1000', '-trace_err', '-error_file', 'errors.log',
-      '-recv_timeout', '20000', '-buff_size', '8388608', '-l', '5000',
+      '-recv_timeout', String(Math.round(patienceMs)), '-buff_size', '8388608', '-l', '5000',
       ...(calls === undefined ? [] : ['-m', String(calls.count), '-r', String(calls.perSecond)]),
     ],
     join(folder, 'output.log'),

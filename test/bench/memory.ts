@@ -1,9 +1,7 @@
 /** What a live call holds in the controller's memory. */
-import { freeUdpPort } from '../support/sipp.ts';
 import { until } from '../support/until.ts';
-import { settled, type Clinic } from './clinic.ts';
+import { numbers, settled, type Clinic } from './clinic.ts';
 import type { Inspector } from './inspector.ts';
-import { startLoad } from './load.ts';
 import { residentBytes } from './process-use.ts';
 
 export interface Memory {
@@ -20,19 +18,16 @@ export interface Memory {
 
 /** Low, so that no call fails even on a busy machine: `calls` of them must be live at once. */
 const rate = 30;
+const graceMs = 4000;
 
-export async function measureMemory(clinic: Clinic, inspector: Inspector, calls: number): Promise<Memory> {
+export async function measureMemory(clinic: Clinic, pid: number, inspector: Inspector, calls: number): Promise<Memory> {
   const folder = clinic.folder('memory');
-  const phones = await clinic.startPhones(folder);
-  const [idleBytes, idleResidentBytes] = [await inspector.liveBytes(), residentBytes(clinic.controller.pid)];
-  const secondsToFill = calls / rate;
-  const caller = await startLoad({
-    program: clinic.sipp, role: 'caller', values: { to: clinic.numberOf('frontdesk'), talkMs: Math.round((secondsToFill + 4) * 1000) },
-    local: { host: clinic.carrierHost, port: await freeUdpPort(clinic.carrierHost) },
-    remote: { host: clinic.asterisk.sipHost, port: clinic.asterisk.sipPort }, folder: `${folder}/caller`, calls: { count: calls, perSecond: rate },
-  });
-  await until(async () => (await clinic.readiness()).calls === calls, { describe: `${calls} calls are live`, within: (secondsToFill + 4) * 1000, everyMs: 100 });
-  const [liveBytes, liveResidentBytes] = [await inspector.liveBytes(), residentBytes(clinic.controller.pid)];
+  const fillMs = (1000 * calls) / rate;
+  const phones = await clinic.startPhones(folder, fillMs + 2 * graceMs);
+  const [idleBytes, idleResidentBytes] = [await inspector.liveBytes(), residentBytes(pid)];
+  const caller = await clinic.startCalls({ folder: `${folder}/caller`, to: numbers.frontdesk, talkMs: Math.round(fillMs + graceMs), count: calls, perSecond: rate });
+  await until(async () => (await clinic.readiness()).calls === calls, { describe: `${calls} calls are live`, within: fillMs + graceMs, everyMs: 100 });
+  const [liveBytes, liveResidentBytes] = [await inspector.liveBytes(), residentBytes(pid)];
   await caller.finished;
   await caller.end(0);
   await settled(clinic);

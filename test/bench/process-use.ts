@@ -1,5 +1,5 @@
 /** What a process has used, from /proc (proc(5)). */
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 
 /** The kernel's USER_HZ, 100 on every Linux that Node runs on. */
 const ticksPerSecond = 100;
@@ -14,3 +14,5 @@ export function cpuMs(pid: number): number {
 export function residentBytes(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) * 1024;
 }
+
+export const openFiles = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length;

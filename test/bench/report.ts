@@ -1,20 +1,28 @@
-/** Figures out of rounds: by rate and path, as a table and as JSON. */
+/** Figures out of rounds: by rate and way, as a table and as JSON. */
 import { cpus, loadavg } from 'node:os';
-import { paths, type Path } from './clinic.ts';
+import { adoptionTable, type Adoption } from './adopt.ts';
 import type { Memory } from './memory.ts';
 import type { Round } from './round.ts';
+import { soakTable, type Soak } from './soak.ts';
+import { fixed, megabytes, tableOf } from './table.ts';
 
 export interface Figures {
-  readonly path: Path;
+  readonly way: string;
   readonly rate: number;
   readonly calls: number;
   readonly failed: number;
+  readonly rungOnce: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** Against native of the same rate. */
+  readonly p99Ratio: number | null;
   readonly retransmissions: number;
   readonly asteriskCpuMsPerCall: number;
+  /** Null for native, and so below. */
   readonly controllerCpuMsPerCall: number | null;
+  readonly redisCpuMsPerCall: number | null;
+  readonly redisCommandsPerCall: number | null;
   readonly loopDelayP99Ms: number | null;
   readonly commandsPerCall: number | null;
   readonly eventsPerCall: number | null;
@@ -28,9 +36,11 @@ export interface Report {
   readonly loadBefore: number;
   readonly switchVersion: string;
   readonly figures: readonly Figures[];
-  /** The highest rate at which no call failed, by path; 0 when there was none. */
-  readonly cleanRate: Readonly<Record<Path, number>>;
+  /** The highest rate at which no call failed, by way; 0 when there was none. */
+  readonly cleanRate: Readonly<Record<string, number>>;
   readonly memory: Memory | null;
+  readonly adoptions: readonly Adoption[];
+  readonly soak: Soak | null;
   readonly target: { readonly p99LimitMs: number; readonly p99Ms: number; readonly failed: number; readonly met: boolean } | null;
   /** What must never be: a call that was taken without exactly one record, something left behind. */
   readonly faults: readonly string[];
@@ -40,79 +50,80 @@ const targetRate = 100;
 /** Taken before the first call: what else this machine does. */
 const loadBefore = loadavg()[0] ?? 0;
 
-export function reportOf(rounds: readonly Round[], memory: Memory | null, switchVersion: string): Report {
+export function reportOf(rounds: readonly Round[], rest: Pick<Report, 'switchVersion' | 'memory' | 'adoptions' | 'soak'>): Report {
   const rates = [...new Set(rounds.map(({ rate }) => rate))].sort((a, b) => a - b);
-  const figures = rates.flatMap((rate) => paths.map((path) => figuresOf(rounds.filter((round) => round.rate === rate && round.path === path), path, rate)));
-  const find = (path: Path, rate: number): Figures | undefined => figures.find((one) => one.path === path && one.rate === rate);
-  const [native, frontdesk] = [find('native', targetRate), find('frontdesk', targetRate)];
+  const ways = [...new Set(rounds.map(({ way }) => way))];
+  const figures = rates.flatMap((rate) => {
+    const native = p99Of(rounds.filter((round) => round.rate === rate && round.native));
+    return ways.map((way) => figuresOf(rounds.filter((round) => round.rate === rate && round.way === way), native));
+  });
+  const find = (way: string): Figures | undefined => figures.find((one) => one.way === way && one.rate === targetRate);
+  const [native, frontdesk] = [find('native'), find('frontdesk')];
   const p99LimitMs = native === undefined ? 0 : 3 * native.p99Ms + 8;
-  const clean = (path: Path): number => Math.max(0, ...figures.filter((one) => one.path === path && one.failed === 0).map(({ rate }) => rate));
   return {
     at: new Date().toISOString(),
     machine: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'processor'}, Node ${process.versions.node}`,
-    loadBefore, switchVersion, figures, memory,
-    cleanRate: { native: clean('native'), frontdesk: clean('frontdesk') },
+    loadBefore, figures, ...rest,
+    cleanRate: Object.fromEntries(ways.map((way) => [way, Math.max(0, ...figures.filter((one) => one.way === way && one.failed === 0).map(({ rate }) => rate))])),
     target: native === undefined || frontdesk === undefined ? null
       : { p99LimitMs, p99Ms: frontdesk.p99Ms, failed: frontdesk.failed, met: frontdesk.failed === 0 && frontdesk.p99Ms <= p99LimitMs },
-    faults: rounds.flatMap(faultsOf),
+    faults: [...rounds.flatMap(faultsOf), ...rest.adoptions.flatMap(({ faults }) => faults), ...(rest.soak?.faults ?? [])],
   };
 }
 
-function figuresOf(rounds: readonly Round[], path: Path, rate: number): Figures {
+function figuresOf(rounds: readonly Round[], nativeP99: number): Figures {
   const sum = (value: (round: Round) => number): number => rounds.reduce((total, round) => total + value(round), 0);
   const calls = sum((round) => round.calls);
   const setUp = rounds.flatMap(({ setUpMs }) => setUpMs).sort((a, b) => a - b);
-  const ours = path === 'frontdesk';
+  const [first] = rounds;
+  const perCall = (value: (round: Round) => number): number | null => (first?.native === true ? null : sum(value) / calls);
   return {
-    path, rate, calls, failed: sum((round) => round.failed), p50Ms: quantile(setUp, 0.5), p99Ms: quantile(setUp, 0.99), maxMs: quantile(setUp, 1),
+    way: first?.way ?? '', rate: first?.rate ?? 0, calls, failed: sum((round) => round.failed), rungOnce: sum((round) => round.rungOnce), p50Ms: quantile(setUp, 0.5), p99Ms: quantile(setUp, 0.99), maxMs: quantile(setUp, 1),
+    p99Ratio: first?.native === true || nativeP99 === 0 ? null : quantile(setUp, 0.99) / nativeP99,
     retransmissions: sum(({ counts }) => counts.caller.retransmissions + counts.rings.retransmissions + counts.answers.retransmissions),
     asteriskCpuMsPerCall: sum((round) => round.asteriskCpuMs) / calls,
-    controllerCpuMsPerCall: ours ? sum((round) => round.controllerCpuMs) / calls : null,
-    loopDelayP99Ms: ours ? Math.max(...rounds.map((round) => round.loopDelayP99Ms)) : null,
-    commandsPerCall: ours ? sum((round) => round.commands) / calls : null,
-    eventsPerCall: ours ? sum((round) => round.events) / calls : null,
+    controllerCpuMsPerCall: perCall((round) => round.controllerCpuMs), redisCpuMsPerCall: perCall((round) => round.redisCpuMs), redisCommandsPerCall: perCall((round) => round.redisCommands),
+    loopDelayP99Ms: first?.native === true ? null : Math.max(...rounds.map((round) => round.loopDelayP99Ms)),
+    commandsPerCall: perCall((round) => round.commands), eventsPerCall: perCall((round) => round.events),
     cdrs: sum((round) => round.cdrs),
   };
 }
 
 function faultsOf(round: Round): readonly string[] {
-  const where = `${round.path} at ${round.rate}/s`;
+  const where = `${round.way} at ${round.rate}/s`;
   return [
     ...(round.cdrs === round.offered ? [] : [`${where}: ${round.cdrs} CDRs of ${round.offered} calls taken`]),
     ...(round.cdrsTwice === 0 ? [] : [`${where}: ${round.cdrsTwice} calls have more than one CDR`]),
     ...(round.left.length === 0 ? [] : [`${where}: ${round.left.length} things left, such as ${round.left[0]}`]),
+    ...(round.way === 'unshared' && round.redisCommands > round.calls ? [`${where}: it speaks to Redis all the same, so it is no measure of anything`] : []),
   ];
 }
+
+const p99Of = (rounds: readonly Round[]): number => quantile(rounds.flatMap(({ setUpMs }) => setUpMs).sort((a, b) => a - b), 0.99);
 
 /** Nearest rank; of sorted values. */
 function quantile(sorted: readonly number[], q: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * q) - 1)] ?? Number.NaN;
 }
 
-export function tableOf(report: Report): string {
-  const head = ['calls/s', 'path', 'calls', 'failed', 'p50 ms', 'p99 ms', 'max ms', 'resent', 'Asterisk ms/call', 'controller ms/call', 'loop p99 ms', 'commands', 'events', 'CDRs'];
-  const rows = report.figures.map((one) => [
-    String(one.rate), one.path, String(one.calls), String(one.failed), fixed(one.p50Ms, 1), fixed(one.p99Ms, 1), fixed(one.maxMs, 1), String(one.retransmissions),
-    fixed(one.asteriskCpuMsPerCall, 2), fixed(one.controllerCpuMsPerCall, 2), fixed(one.loopDelayP99Ms, 1), fixed(one.commandsPerCall, 1), fixed(one.eventsPerCall, 1),
-    one.path === 'native' ? '–' : String(one.cdrs),
-  ]);
-  const widths = head.map((title, column) => Math.max(title.length, ...rows.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string => cells.map((cell, column) => (column === 1 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join('  ');
-  const { memory, target } = report;
+export function textOf(report: Report): string {
+  const { memory, target, cleanRate } = report;
   return [
-    `${report.machine}; load before the start ${fixed(report.loadBefore, 1)}`, `Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`, '',
-    line(head), ...rows.map(line), '',
-    `without a failed call: native ${report.cleanRate.native}/s, frontdesk ${report.cleanRate.frontdesk}/s`,
+    `${report.machine}; load before the start ${fixed(report.loadBefore, 1)}`, `Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`,
+    ...(report.figures.length === 0 ? [] : ['', ...figuresTable(report.figures), '', `without a failed call: ${Object.entries(cleanRate).map(([way, rate]) => `${way} ${rate}/s`).join(', ')}`]),
     ...(memory === null ? [] : [`a live call holds ${fixed(memory.bytesPerCall / 1024, 1)} KB of ${memory.calls} (heap ${megabytes(memory.idleBytes)} idle, ${megabytes(memory.liveBytes)} live, ${megabytes(memory.afterBytes)} afterwards; resident ${megabytes(memory.idleResidentBytes)} and ${megabytes(memory.liveResidentBytes)})`]),
     ...(target === null ? [] : [`target at ${targetRate}/s: ${target.met ? 'met' : 'MISSED'} (${target.failed} failed, p99 ${fixed(target.p99Ms, 1)} ms of at most 3 × native + 8 = ${fixed(target.p99LimitMs, 1)} ms)`]),
+    ...(report.adoptions.length === 0 ? [] : ['', ...adoptionTable(report.adoptions)]),
+    ...(report.soak === null ? [] : ['', ...soakTable(report.soak)]),
     ...report.faults.map((fault) => `FAULT ${fault}`),
   ].join('\n');
 }
 
-function fixed(value: number | null, digits: number): string {
-  return value === null || Number.isNaN(value) ? '–' : value.toFixed(digits);
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1024 / 1024).toFixed(0)} MB`;
-}
+const figuresTable = (figures: readonly Figures[]): readonly string[] => tableOf(
+  ['way', 'calls/s', 'calls', 'failed', 'rung once', 'p50 ms', 'p99 ms', '× native', 'max ms', 'resent', 'Asterisk ms/call', 'controller ms/call', 'Redis ms/call', 'Redis commands', 'loop p99 ms', 'commands', 'events', 'CDRs'],
+  figures.map((one) => [
+    one.way, String(one.rate), String(one.calls), String(one.failed), String(one.rungOnce), fixed(one.p50Ms, 1), fixed(one.p99Ms, 1), fixed(one.p99Ratio, 1), fixed(one.maxMs, 1), String(one.retransmissions),
+    fixed(one.asteriskCpuMsPerCall, 2), fixed(one.controllerCpuMsPerCall, 2), fixed(one.redisCpuMsPerCall, 2), fixed(one.redisCommandsPerCall, 1), fixed(one.loopDelayP99Ms, 1),
+    fixed(one.commandsPerCall, 1), fixed(one.eventsPerCall, 1), one.controllerCpuMsPerCall === null ? '–' : String(one.cdrs),
+  ]),
+);

@@ -3,14 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import type { Ms } from '../../control-plane/core/time.ts';
 import type { Command } from '../../control-plane/local-stack/processes.ts';
+import type { Address } from '../support/premises.ts';
 import { freeUdpPort, startSipp, type Sipp } from '../support/sipp.ts';
 import { failsafe, mobileRingsMs, waitOf, type Kind } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
-
-export interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface PartiesOptions {
   readonly program: Command;

@@ -70,7 +70,7 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
   const lengthMs = lengthOf(options);
   const ledger = createLedger();
   const parties = await startParties({
-    program: clinic.sipp, folder: join(clinic.root, `round-${number}`), remote: { host: clinic.asterisk.sipHost, port: clinic.asterisk.sipPort },
+    program: clinic.sipp, folder: join(clinic.root, `round-${number}`), remote: clinic.remote,
     phones: clinic.phones, carrier: clinic.carrier, kinds: clinic.kinds, ledger, round: number, rate, lengthMs,
   });
   let sippErrors: readonly string[] = [];

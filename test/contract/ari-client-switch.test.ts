@@ -15,6 +15,7 @@ import type { LocalStack } from '../../control-plane/local-stack/local-stack.ts'
 import { connectAri } from '../../control-plane/media/asterisk/ari/ari-client.ts';
 import type { AriClient, AriLink } from '../../control-plane/media/asterisk/ari/ari-client.ts';
 import { ariTypesFrom } from '../../control-plane/media/asterisk/ari/ari-types.generated.ts';
+import { connectLanes } from '../../control-plane/media/asterisk/ari/ari-lanes.ts';
 import type { SwitchEvent } from '../../control-plane/media/asterisk/ari/decode-frame.ts';
 import { generateAriTypes } from '../../control-plane/media/asterisk/ari/generate.ts';
 import { missingModules } from '../../control-plane/media/asterisk/ari/missing-modules.ts';
@@ -233,6 +234,31 @@ describe('Asterisk and the client', () => {
     await client.close();
     await new Promise((resolve) => { cable.close(resolve); });
   });
+
+  test('hundreds of calls are listed, and the switch lives', async () => {
+    const result = await connectLanes({ url, app, eventFilter: [], onEvent: quiet, onLink: quiet, log: { info: quiet, warn: quiet, error: quiet } }, 1);
+    if (!result.ok) throw new Error(result.message);
+    const { client } = result;
+    // As a caller may send one: then fewer calls make as long a list.
+    const longName = 'Reyes '.repeat(300);
+    const listed = async () => {
+      const reply = await client.request('channels.list');
+      if (!reply.ok) throw new Error(reply.message);
+      return reply.body;
+    };
+    try {
+      await stack.asterisk?.cli('dialplan add extension wait,1,Answer into hundreds');
+      await stack.asterisk?.cli('dialplan add extension wait,2,Wait(60) into hundreds');
+      await Promise.all(Array.from({ length: 150 }, () => client.request('channels.originate', { endpoint: 'Local/wait@hundreds', app, callerId: `"${longName}" <+15550100>` })));
+      await expect.poll(async () => (await listed()).length, { timeout: 20_000, interval: 200 }).toBe(300);
+      expect(JSON.stringify(await listed()).length).toBeGreaterThan(500_000);
+      expect(await client.request('asterisk.ping')).toMatchObject({ ok: true });
+    } finally {
+      await Promise.all((await listed()).map(({ id }) => client.request('channels.hangup', { channelId: id })));
+      await expect.poll(async () => (await listed()).length, { timeout: 10_000, interval: 100 }).toBe(0);
+      await client.close();
+    }
+  }, 40_000);
 
   test('a second process of the same name ends the first', async () => {
     const { client, links } = await attach(['StasisStart']);

@@ -15,7 +15,16 @@ afterEach(async () => {
 
 /** Answers every request with 200, and knows which application's socket each came over. */
 async function startSwitch() {
-  const http = createServer((_, response) => { response.writeHead(200).end(JSON.stringify({ system: { version: '22.10.1' } })); });
+  const lists: string[] = [];
+  const http = createServer(({ url, headers }, response) => {
+    if (url === '/ari/asterisk/info?only=system') {
+      response.writeHead(200).end(JSON.stringify({ system: { version: '22.10.1' } }));
+      return;
+    }
+    lists.push(`${url} ${headers.authorization?.split(' ')[0] ?? ''}`);
+    if (url === '/ari/bridges') response.writeHead(500).end();
+    else if (url !== '/ari/applications') response.writeHead(200).end('[]');
+  });
   const server = new WebSocketServer({ server: http });
   const requests: { readonly app: string; readonly uri: string }[] = [];
   const sockets = new Map<string, WebSocket>();
@@ -42,7 +51,7 @@ async function startSwitch() {
     http.closeAllConnections();
     await new Promise<void>((resolve) => { http.close(() => { resolve(); }); });
   });
-  return { url: `http://u:p@127.0.0.1:${(http.address() as AddressInfo).port}`, requests, sockets, taken: () => replaced };
+  return { url: `http://u:p@127.0.0.1:${(http.address() as AddressInfo).port}`, requests, sockets, lists, taken: () => replaced };
 }
 
 async function connect(url: string): Promise<{ readonly client: AriClient; readonly told: readonly AriLink[] }> {
@@ -75,11 +84,28 @@ describe('several websockets that are one link', () => {
       await client.request('channels.hangup', { channelId: `${call}--l1` });
       await client.request('bridges.destroy', { bridgeId: `${call}--b2` });
     }
-    await client.request('bridges.list');
+    await client.request('asterisk.ping');
     const lanesOf = new Map(calls.map((call) => [call, new Set(requests.filter(({ uri }) => uri.includes(`/${call}`) && new RegExp(`${call}(--|/|\\?|$)`).test(uri)).map(({ app }) => app))]));
     expect([...lanesOf.values()].every((used) => used.size === 1)).toBe(true);
     expect(new Set([...lanesOf.values()].flatMap((used) => [...used]))).toHaveLength(lanes);
-    expect(requests.filter(({ app }) => app === 'frontdesk-x').map(({ uri }) => uri)).toEqual(['bridges']);
+    expect(requests.filter(({ app }) => app === 'frontdesk-x').map(({ uri }) => uri)).toEqual(['asterisk/ping']);
+  });
+
+  test('ask for lists by none of them, and for none without a link', async () => {
+    const { url, requests, sockets, lists } = await startSwitch();
+    const { client, told } = await connect(url);
+    expect(await client.request('channels.list')).toEqual({ ok: true, status: 200, body: [] });
+    expect(await client.request('endpoints.listByTech', { tech: 'PJSIP' })).toEqual({ ok: true, status: 200, body: [] });
+    expect(await client.request('bridges.list')).toMatchObject({ ok: false, error: 'rejected', status: 500 });
+    expect(await client.request('applications.list', {}, { timeoutMs: 20 })).toMatchObject({ ok: false, error: 'timeout' });
+    const lost = client.request('applications.list');
+    await vi.waitFor(() => { expect(lists.filter((list) => list.startsWith('/ari/applications'))).toHaveLength(2); });
+    for (const socket of sockets.values()) socket.terminate();
+    expect(await lost).toMatchObject({ ok: false, error: 'unreachable' });
+    expect(await client.request('channels.list')).toMatchObject({ ok: false, error: 'unreachable', sent: false });
+    expect(lists.slice(0, 3)).toEqual(['/ari/channels Basic', '/ari/endpoints/PJSIP Basic', '/ari/bridges Basic']);
+    expect(requests).toEqual([]);
+    await vi.waitFor(() => { expect(told).toEqual(['up', 'down', 'up']); }, { timeout: 5000 });
   });
 
   test.each([0, 1, lanes])('are all lost with websocket %i, and come back as one', async (lost) => {

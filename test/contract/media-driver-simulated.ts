@@ -1,7 +1,7 @@
 /** The simulated switch as a switch under contract: time is virtual, and waiting is stepping. */
 import { healthy } from '../../control-plane/media/simulated/chance.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
-import { createVirtualClock, settled } from '../model/virtual-clock.ts';
+import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 import type { Caller, ContractFixture, FixtureFactory, Heard, Phone } from './media-driver-fixture.ts';
 
 async function open(): Promise<ContractFixture> {

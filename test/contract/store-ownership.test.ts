@@ -19,6 +19,8 @@ interface Place {
   of(controller: string): Ownership;
   /** The store loses all it knew. */
   empty(): Promise<void>;
+  /** Its clock is set, forwards or back. */
+  jump(ms: number): Promise<void>;
 }
 
 interface Holder {
@@ -216,6 +218,42 @@ function suite(open: () => Place): void {
     expect((await b.ownership.claim(other.token, free(['one']))).mine.size).toBe(0);
   });
 
+  it('whose clock is set forwards ends all leases at once; each has its calls again, and nobody another’s', async () => {
+    const place = open();
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
+    a.ownership.begin('one');
+    await until(async () => (await renew(b)) === 'held' && (await renew(a)) === 'held' && (await a.ownership.list(a.token)).includes('one'), { describe: 'the call is noted' });
+    await place.jump(3_600_000);
+    expect([await b.ownership.take(b.token, 'a', 10), (await b.ownership.claim(b.token, free(['one']))).mine.size]).toEqual([[], 0]);
+    expect([await renew(a), await renew(b)]).toEqual(['lapsed', 'lapsed']);
+    const back = await hold(place, 'b');
+    // The other has not renewed yet: it is taken for dead by nobody.
+    expect([await back.ownership.take(back.token, 'a', 10), (await back.ownership.claim(back.token, free(['one']))).mine.size]).toEqual([[], 0]);
+    const again = await hold(place, 'a');
+    expect([...(await again.ownership.claim(again.token, free(['one']))).mine]).toEqual(['one']);
+    expect([await renew(back), await renew(again)]).toEqual(['held', 'held']);
+    expect((await back.ownership.claim(back.token, free(['one']))).mine.size).toBe(0);
+  });
+
+  it('whose clock is set back ends no lease; who died before is noticed soon, and not after an hour', async () => {
+    const place = open();
+    const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
+    await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
+    const dead = await hold(place, 'dead');
+    dead.ownership.begin('one');
+    b.ownership.begin('two');
+    await until(async () => (await dead.ownership.list(dead.token)).includes('one'), { describe: 'the call is noted', everyMs: 5 });
+    await place.jump(-3_600_000);
+    expect([await renew(a), await renew(b)]).toEqual(['held', 'held']);
+    expect((await a.ownership.claim(a.token, free(['one', 'two']))).mine.size).toBe(0);
+    await until(async () => {
+      await renew(b);
+      return (await renew(a)) === 'held dead' && (await a.ownership.take(a.token, 'dead', 10)).includes('one');
+    }, { describe: 'the calls of the dead one are taken', within: 5 * settleMs, everyMs: 20 });
+    expect([await renew(b), await b.ownership.list(b.token)]).toEqual(['held', ['probe-of-b', 'two']]);
+  });
+
   it('asked by many at once for the same calls, gives each to one', async () => {
     const place = open();
     const holders = await Promise.all(['a', 'b', 'c', 'd'].map((name) => hold(place, name)));
@@ -233,12 +271,17 @@ function suite(open: () => Place): void {
 describe('owners in memory', () => {
   let shared: ReturnType<typeof sharedOwners>;
   suite(() => {
-    shared = sharedOwners({ now: () => Date.now(), leaseMs, settleMs });
+    let jumped = 0;
+    shared = sharedOwners({ now: () => Date.now() + jumped, leaseMs, settleMs });
     return {
       of: (controller) => shared.of(controller),
       empty: async () => {
         shared.away();
         shared.back({ empty: true });
+      },
+      jump: (ms) => {
+        jumped += ms;
+        return Promise.resolve();
       },
     };
   });
@@ -276,6 +319,13 @@ describe('owners in Redis', () => {
     empty: async () => {
       await until(() => connections[0]?.status === 'ready', { describe: 'Redis is connected' });
       await connections[0]?.flushall();
+    },
+    // A server's clock cannot be set from here: all it has noted by it becomes as much older or younger.
+    jump: async (ms) => {
+      const [redis] = connections;
+      for (const name of (await redis?.zrange('fd:leases', '0', '-1')) ?? []) await redis?.zincrby('fd:leases', -ms, name);
+      for (const name of (await redis?.hkeys('fd:held')) ?? []) await redis?.hincrby('fd:held', name, -ms);
+      await redis?.incrby('fd:since', -ms);
     },
   }));
 });

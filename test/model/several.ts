@@ -1,6 +1,6 @@
 /**
  * A run with two controllers on one switch, in virtual time: processes are killed and started again, stop for a while and
- * go on, the store goes away and comes back with or without its memory. Throws the first thing that must not be.
+ * go on, the store goes away and comes back with or without its memory, and its clock is set. Throws the first thing that must not be.
  */
 import * as fc from 'fast-check';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
@@ -18,7 +18,7 @@ import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkStep, checkSwitch, must } from './invariants.ts';
 import { chanceOf, type ControllerLog } from './world.ts';
 import { partyOf, planOf, scenario, type Scenario } from './scenario.ts';
-import { createVirtualClock, settled } from './virtual-clock.ts';
+import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];
@@ -28,7 +28,8 @@ export type Trouble =
   /** Its process gets no time: nothing of it happens, its sockets fill. */
   | { readonly atMs: number; readonly does: 'stop'; readonly whom: Name; readonly forMs: number }
   | { readonly atMs: number; readonly does: 'link loss'; readonly whom: Name; readonly forMs: number }
-  | { readonly atMs: number; readonly does: 'store away'; readonly forMs: number; readonly empty: boolean };
+  | { readonly atMs: number; readonly does: 'store away'; readonly forMs: number; readonly empty: boolean }
+  | { readonly atMs: number; readonly does: 'store clock'; readonly byMs: number };
 
 export interface Several {
   readonly calls: Scenario;
@@ -43,6 +44,7 @@ const trouble: fc.Arbitrary<Trouble> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ atMs: when, does: fc.constant('stop' as const), whom, forMs }) },
   { weight: 1, arbitrary: fc.record({ atMs: when, does: fc.constant('link loss' as const), whom, forMs }) },
   { weight: 2, arbitrary: fc.record({ atMs: when, does: fc.constant('store away' as const), forMs, empty: fc.boolean() }) },
+  { weight: 1, arbitrary: fc.record({ atMs: when, does: fc.constant('store clock' as const), byMs: fc.constantFrom(-3_600_000, -2_000, 500, 850, 1_000, 3_600_000) }) },
 );
 
 /** What one controller can go through is the other model's matter: here no single request fails. */
@@ -70,7 +72,8 @@ export type Fault = (typeof faults)[number];
 export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fault): Promise<void> {
   const clock = createVirtualClock();
   const sim = createSimulatedSwitch({ clock, chance: chanceOf(scene) });
-  const shared = sharedOwners({ now: () => clock.now(), leaseMs });
+  let storeJumped = 0;
+  const shared = sharedOwners({ now: () => clock.now() + storeJumped, leaseMs });
   const live = memoryJournals();
   const disks = new Map(names.map((name) => [name, createOwnDisk()]));
   const plan = planOf(scene);
@@ -221,6 +224,10 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
         }
         shared.back({ empty: one.empty });
       });
+      return;
+    }
+    if (one.does === 'store clock') {
+      storeJumped += one.byMs;
       return;
     }
     const process = processes.get(one.whom);

@@ -13,7 +13,7 @@ import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkEnd, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
 import { partyOf, planOf, type Break, type Scenario } from './scenario.ts';
 import { createDisk, storesOf, truncate } from './stores.ts';
-import { createVirtualClock, settled, type VirtualClock } from './virtual-clock.ts';
+import { createVirtualClock, settled, type VirtualClock } from '../support/virtual-clock.ts';
 
 /** Visits by phase and event, over all runs. */
 export type Visits = Map<string, number>;

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { realClock } from '../../control-plane/runtime/clock.ts';
-import { virtualClock } from '../../control-plane/runtime/virtual-clock.ts';
 import { createLog, maskNumber } from '../../control-plane/telemetry/log.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 
 describe('The clock', () => {
   it('does not jump when the system clock is set', () => {
@@ -27,18 +27,21 @@ describe('The clock', () => {
 });
 
 describe('A virtual clock', () => {
-  it('goes deadline by deadline, in the order timers were armed', () => {
-    const clock = virtualClock(0);
+  it('goes deadline by deadline, in the order timers were armed', async () => {
+    const clock = createVirtualClock(0);
     const ran: string[] = [];
     clock.setTimer(20, () => ran.push(`b@${clock.now()}`));
     clock.setTimer(10, () => { ran.push(`a@${clock.now()}`); clock.setTimer(10, () => ran.push('a2')); });
     clock.setTimer(20, () => ran.push('c'));
-    expect(clock.advanceToNext()).toBe(true);
+    expect(clock.step()).toBe(true);
+    expect(ran).toEqual(['a@10']);
+    expect(clock.step(15)).toBe(true);
+    expect(clock.step(15)).toBe(false);
     expect(ran).toEqual(['a@10', 'a2']);
-    clock.advanceTo(50);
+    await clock.pass(40);
     expect(ran).toEqual(['a@10', 'a2', 'b@20', 'c']);
     expect(clock.now()).toBe(50);
-    expect(clock.advanceToNext()).toBe(false);
+    expect(clock.armed()).toBe(0);
   });
 });
 

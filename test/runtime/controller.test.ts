@@ -4,9 +4,9 @@ import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createController, type Controller, type ControllerOptions } from '../../control-plane/runtime/controller.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
-import { virtualClock, type VirtualClock } from '../../control-plane/runtime/virtual-clock.ts';
 import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
 import { createMetrics, type Metrics } from '../../control-plane/telemetry/metrics.ts';
+import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 import { onePhonePlan, silent } from './sample-call.ts';
 
 let clock: VirtualClock;
@@ -17,7 +17,7 @@ let metrics: Metrics;
 let controllers: Controller[];
 
 beforeEach(() => {
-  clock = virtualClock();
+  clock = createVirtualClock();
   sw = createSimulatedSwitch({ clock });
   live = memoryJournals();
   archive = memoryArchive();
@@ -25,19 +25,7 @@ beforeEach(() => {
   controllers = [];
 });
 
-/** Promises settle between two deadlines, as they do between two turns of the event loop. */
-const breathe = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
-
-async function pass(ms: number): Promise<void> {
-  const end = clock.now() + ms;
-  await breathe();
-  for (let next = clock.nextAt(); next !== null && next <= end; next = clock.nextAt()) {
-    clock.advanceToNext();
-    await breathe();
-  }
-  clock.advanceTo(end);
-  await breathe();
-}
+const pass = (ms: number): Promise<void> => clock.pass(ms);
 
 async function start(overrides: Partial<ControllerOptions> = {}): Promise<Controller> {
   const controller = createController({
@@ -240,7 +228,7 @@ describe('When the link to the switch is lost', () => {
     await pass(5000);
     await expectNothingLeft();
     expect(cdrs()).toHaveLength(1);
-    expect(clock.pending()).toBe(0);
+    expect(clock.armed()).toBe(0);
   });
 });
 
@@ -266,7 +254,7 @@ describe('When the controller dies and starts again', () => {
 
   it('at any point of the journal, the call ends with one record', async () => {
     for (let length = 0; length < 20; length++) {
-      clock = virtualClock();
+      clock = createVirtualClock();
       sw = createSimulatedSwitch({ clock });
       live = memoryJournals();
       archive = memoryArchive();

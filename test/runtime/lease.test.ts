@@ -3,12 +3,13 @@ import { describe, expect, it } from 'vitest';
 import { createLease, leaseMs, type Lease } from '../../control-plane/runtime/lease.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
-import { createVirtualClock, settled } from '../model/virtual-clock.ts';
+import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 import { silent } from './sample-call.ts';
 
 interface Seat {
   readonly lease: Lease;
   readonly told: string[];
+  readonly warned: string[];
   /** Its process stops, and goes on later: its timers wait, time does not. */
   freeze(): void;
   thaw(): void;
@@ -16,12 +17,14 @@ interface Seat {
 
 const world = () => {
   const clock = createVirtualClock();
-  const shared = sharedOwners({ now: () => clock.now(), leaseMs });
+  let jumped = 0;
+  const shared = sharedOwners({ now: () => clock.now() + jumped, leaseMs });
   const seat = (name: string): Seat => {
     const told: string[] = [];
+    const warned: string[] = [];
     let frozen: (() => void)[] | null = null;
     const lease = createLease({
-      ownership: shared.of(name), log: silent, metrics: createMetrics(),
+      ownership: shared.of(name), log: { ...silent, warn: (_fields, sentence) => { warned.push(sentence); } }, metrics: createMetrics(),
       clock: {
         now: () => clock.now(), monotonic: () => clock.monotonic(),
         setTimer: (at, fn) => clock.setTimer(at, () => {
@@ -34,7 +37,7 @@ const world = () => {
       onReplaced: () => { told.push('replaced'); },
     });
     return {
-      lease, told,
+      lease, told, warned,
       freeze: () => { frozen = []; },
       thaw: () => {
         const late = frozen ?? [];
@@ -43,7 +46,9 @@ const world = () => {
       },
     };
   };
-  return { clock, shared, seat };
+  /** The store's clock is set. */
+  const jump = (ms: number): void => { jumped += ms; };
+  return { clock, shared, seat, jump };
 };
 
 describe('A lease', () => {
@@ -171,6 +176,45 @@ describe('A lease', () => {
     shared.back({ empty: true });
     await clock.pass(1_000);
     expect(a.lease.token()).toBe(1);
+  });
+
+  it('of a store whose clock is set forwards is in doubt, made anew, and nobody is taken for dead; the log says what to do', async () => {
+    for (const ms of [500, 850, 1_000, 3_600_000]) {
+      const { clock, seat, jump } = world();
+      const [a, b] = [seat('a'), seat('b')];
+      await a.lease.start();
+      await clock.pass(100);
+      await b.lease.start();
+      await clock.pass(10_000);
+      // b is late with its renewal when it happens
+      b.freeze();
+      await clock.pass(350);
+      jump(ms);
+      await clock.pass(200);
+      b.thaw();
+      await clock.pass(2_000);
+      expect(a.told.concat(b.told).filter((what) => what.startsWith('lapsed'))).toEqual([]);
+      expect([a.told, a.lease.sure(), b.lease.sure(), a.lease.unbroken(), b.lease.unbroken()]).toEqual([ms > 900 ? ['anew'] : [], true, true, true, true]);
+      for (const { warned } of [a, b]) expect(warned.filter((sentence) => /^The clock of Redis has jumped: .* Have the machine of Redis keep its time/.test(sentence))).toHaveLength(1);
+      await clock.pass(3_000);
+      b.freeze();
+      await clock.pass(2_000);
+      expect(a.told).toContain('lapsed b');
+    }
+  });
+
+  it('of a store whose clock is set back is held on, and a death after it is noticed as soon as ever', async () => {
+    const { clock, seat, jump } = world();
+    const [a, b] = [seat('a'), seat('b')];
+    await Promise.all([a.lease.start(), b.lease.start()]);
+    await clock.pass(10_000);
+    jump(-3_600_000);
+    await clock.pass(5_000);
+    expect([a.told, b.told, a.lease.settled()]).toEqual([[], [], true]);
+    expect(a.warned.filter((sentence) => sentence.startsWith('The clock of Redis has jumped'))).toHaveLength(1);
+    b.freeze();
+    await clock.pass(2_000);
+    expect(new Set(a.told)).toEqual(new Set(['lapsed b']));
   });
 
   it('ends for a process whose name another has taken', async () => {

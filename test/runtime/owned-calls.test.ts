@@ -5,7 +5,7 @@ import { createOwnedCalls } from '../../control-plane/runtime/owned-calls.ts';
 import type { Scope } from '../../control-plane/runtime/reconcile.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
-import { createVirtualClock } from '../model/virtual-clock.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { silent } from './sample-call.ts';
 
 it('what was taken is looked after, though the store fails before the rest is', async () => {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
 import { createExecutor } from '../../control-plane/runtime/executor.ts';
-import { virtualClock } from '../../control-plane/runtime/virtual-clock.ts';
 import { createRegistry } from '../../control-plane/runtime/registry.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import { silent } from './sample-call.ts';
 
 function onSwitch(maxInFlight = 100, onStranger?: (callId: string) => void): { sent: MediaCommand[]; failed: string[]; executor: ReturnType<typeof createExecutor>; registry: ReturnType<typeof createRegistry>; metrics: ReturnType<typeof createMetrics> } {
@@ -12,7 +12,7 @@ function onSwitch(maxInFlight = 100, onStranger?: (callId: string) => void): { s
   const metrics = createMetrics();
   const executor = createExecutor({ maySend: () => true,
     driver: { execute: (command) => { sent.push(command); return new Promise(() => {}); } },
-    clock: virtualClock(), onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
+    clock: createVirtualClock(), onFailed: (_, event) => failed.push(event.error) > 0, log: silent, metrics, maxInFlight,
   });
   return { sent, failed, executor, metrics, registry: createRegistry({ executor, log: silent, metrics, ...(onStranger === undefined ? {} : { onStranger }) }) };
 }
@@ -79,7 +79,7 @@ it('A switch that answers no more gets no endless queue: commands beyond the bou
 });
 
 it('The end of a bridge is asked for again when the switch refuses it, until it obeys or a minute has passed', async () => {
-  const clock = virtualClock();
+  const clock = createVirtualClock();
   let refusals = 0;
   let asked = 0;
   const failed: string[] = [];
@@ -92,8 +92,7 @@ it('The end of a bridge is asked for again when the switch refuses it, until it 
     asked = 0;
     executor.submit('c1', { type: 'DestroyBridge', bridgeId: 'c1--b1' });
     for (let second = 0; second < 60; second++) {
-      clock.advanceTo(clock.now() + 1000);
-      await new Promise((resolve) => { setImmediate(resolve); });
+      await clock.pass(1000);
     }
     return asked;
   };

@@ -8,8 +8,11 @@ export interface UntilOptions {
   readonly describe: string;
   /** Milliseconds; 5,000 by default. */
   readonly within?: number;
+  /** Between two looks; by default 10 for half a second and then 50, so that a long wait does not reach a rate limit. */
   readonly everyMs?: number;
 }
+
+const eagerForMs = 500;
 
 type Evidence = () => string | Promise<string>;
 const evidence = new Set<Evidence>();
@@ -40,7 +43,8 @@ export const gatherEvidence = async (): Promise<string> => {
  */
 export const until = async <T>(condition: () => T | Promise<T>, options: UntilOptions): Promise<Exclude<T, false | null | undefined>> => {
   const within = options.within ?? 5_000;
-  const deadline = performance.now() + within;
+  const began = performance.now();
+  const deadline = began + within;
   for (;;) {
     let trouble: unknown;
     try {
@@ -53,7 +57,7 @@ export const until = async <T>(condition: () => T | Promise<T>, options: UntilOp
       const last = trouble instanceof Error ? `\nlast error: ${trouble.message}` : '';
       throw new Error(`Not within ${within} ms: ${options.describe}${last}\n${await gatherEvidence()}`);
     }
-    await delay(options.everyMs ?? 10);
+    await delay(options.everyMs ?? (performance.now() - began < eagerForMs ? 10 : 50));
   }
 };
 

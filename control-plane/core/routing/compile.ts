@@ -11,7 +11,7 @@
 import { contentHash, type StepId } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
 import { whyBlocked } from './blocked.ts';
-import type { Account, Blocked, CallFacts, Media, TrackingNumber } from './config.ts';
+import type { Account, AccountId, Blocked, CallFacts, Media, TrackingNumber } from './config.ts';
 import { digitsOf, indexOf } from './index-of.ts';
 import { hangUp, leadTo, voicemail } from './lead-to.ts';
 import { nameStep, say, type Making } from './making.ts';
@@ -61,7 +61,8 @@ function unallocated(dialled: string): Plan {
   });
 }
 
-function compileNumber(account: Account, number: TrackingNumber, facts: CallFacts): Plan {
+function compileNumber(account: Account, number: TrackingNumber, given: CallFacts): Plan {
+  const facts = { ...given, callsOut: once(given.callsOut, account.id) };
   const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
   const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
   const refused = whyBlocked(account, facts.callerNumber);
@@ -74,6 +75,12 @@ function compileNumber(account: Account, number: TrackingNumber, facts: CallFact
     reasons,
     maxCallMs,
   });
+}
+
+/** The count is the same for every ring of a call. */
+function once(callsOut: CallFacts['callsOut'], account: AccountId): CallFacts['callsOut'] {
+  let out: number | undefined;
+  return () => (out ??= callsOut(account));
 }
 
 /** Each of these adds steps and returns the first of them. */

@@ -17,9 +17,11 @@ const screeningWaitMs: Ms = 20 * second;
 /** Those of the phones that may be called over a trunk, and the account's own; each that may not is a reason. `of` names the ring, empty for the number's own. */
 export function callable(making: Making, of: string, phones: readonly Phone[]): readonly Phone[] {
   const { account, facts } = making;
-  let out = facts.callsOut(account.id);
+  // Counting goes through all live calls: not where nobody is dialled over a trunk.
+  let out: number | null = null;
   return phones.filter(({ user, label, target }) => {
     if (target.kind !== 'external') return true;
+    out ??= facts.callsOut(account.id);
     const decision = guardOutbound(target.number, account.outbound, out);
     if (decision.allowed) out += 1;
     else say(making, subjectOf(of, 'outbound'), false, `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}`);

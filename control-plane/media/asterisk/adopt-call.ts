@@ -2,6 +2,7 @@ import type { SwitchSnapshot } from '../media-driver.ts';
 import { callIdOf, isCallRecording } from '../../core/ids.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import { tracksOf } from './call-recording.ts';
+import type { Subscribe } from './gather-subscriptions.ts';
 import { dialledVariable } from './identity.ts';
 import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
@@ -11,7 +12,7 @@ import type { Legs } from './legs.ts';
  * what changed between the snapshot and the subscription, which no event will. A leg that was made and not dialled is
  * hung up: nobody will dial it, and the call makes another.
  */
-export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot['calls'][number], elsewhere: ReadonlySet<string>, tell: TellLeg): Promise<void> {
+export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs, call: SwitchSnapshot['calls'][number], elsewhere: ReadonlySet<string>, tell: TellLeg): Promise<void> {
   const { callId } = call;
   const channelIds = [...(call.caller === null ? [] : [callId]), ...call.legs.map(({ legId }) => legId)];
   const sources = [...channelIds.map((id) => `channel:${id}`), ...call.bridges.map(({ bridgeId }) => `bridge:${bridgeId}`),
@@ -28,14 +29,14 @@ export async function adoptCall(ari: AriClient, legs: Legs, call: SwitchSnapshot
     // Not known from the snapshot; silence where there is none is no harm.
     leg.ringTone = true;
   }
-  // One by one: a list is refused whole for one that has gone.
-  const subscribed = sources.map((eventSource) => ari.request('applications.subscribe', { applicationName: ari.app, eventSource: [eventSource] }));
+  // Waited for: a change between what is read below and the subscription would never be told.
+  const subscribed = await subscribe(ari, sources);
   // The move of a channel that plays a prompt is done when that ends; events and commands do not wait for it.
   const moved = channelIds.filter((id) => elsewhere.has(id)).map((channelId) => ari.request('channels.move', { channelId, app: ari.app, appArgs: 'adopted' }));
   const now = channelIds.map(async (channelId) => ({ channelId, reply: await ari.request('channels.get', { channelId }) }));
   const bridgesNow = call.bridges.map(async (before) => ({ before, reply: await ari.request('bridges.get', { bridgeId: before.bridgeId }) }));
 
-  for (const reply of await Promise.all([...subscribed, ...moved])) {
+  for (const reply of [...subscribed, ...(await Promise.all(moved))]) {
     if (!reply.ok && (reply.error === 'unreachable' || reply.error === 'timeout')) throw new Error(reply.message);
   }
   for (const { channelId, reply } of await Promise.all(now)) {

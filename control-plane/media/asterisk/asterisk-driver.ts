@@ -15,6 +15,7 @@ import { missingModules } from './ari/missing-modules.ts';
 import { createCallRecordings, recordingOfTrack, trackArgument } from './call-recording.ts';
 import { callerText } from './caller-text.ts';
 import { originOf } from './origin.ts';
+import { gatherSubscriptions } from './gather-subscriptions.ts';
 import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
 import { createLegs } from './legs.ts';
 import { perform } from './perform.ts';
@@ -58,6 +59,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   const tell: TellLeg = (callId, event) => { handlers?.onLegEvent(callId, event); };
   const recordings = createCallRecordings(tell);
+  const subscribe = gatherSubscriptions();
 
   function onLink(state: AriLink, client: AriClient): void {
     ari = client;
@@ -173,7 +175,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       if (call === undefined) return;
       const reading = lastReading ?? await read();
       if (ari === undefined) throw new Error('There is no link to the switch.');
-      await adoptCall(ari, legs, call, reading.elsewhere, tell);
+      await adoptCall(ari, subscribe, legs, call, reading.elsewhere, tell);
     },
     health: () => ({ link, inFlight: ari?.stats().inFlight ?? 0, version: ari?.version ?? '' }),
     async stop() {

@@ -21,7 +21,7 @@ export interface CdrSpool {
   skipped(): number;
   /** One sentence while records do not get through, else null. */
   problem(): string | null;
-  /** Looks now: a record was written. */
+  /** Looks soon: a record was written. */
   wake(): void;
   /** Settles when nothing is on its way; what is pending is sent after the next start. */
   stop(): Promise<void>;
@@ -59,6 +59,8 @@ interface Line {
 }
 
 const newline = 0x0a;
+/** What is written so soon after a look goes with the next: a transaction costs as much for one record as for many. */
+const gatherMs: Ms = 250;
 /** No record of a call is near it; a file of something else must not fill the memory. */
 const longestLine = 16_000_000;
 
@@ -77,6 +79,8 @@ export function startCdrSpool(options: CdrSpoolOptions): CdrSpool {
   const ending = new AbortController();
   const { signal } = ending;
   let woken = false;
+  /** It looks, or has just looked, or waits after a failure. */
+  let resting = false;
   let running: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
@@ -108,7 +112,7 @@ export function startCdrSpool(options: CdrSpoolOptions): CdrSpool {
         Object.assign(file, { sent: 0, counted: 0, lines: 0 });
       }
       while (size > file.counted && !signal.aborted) {
-        const bytes = await readAt(join(folder, name), file.counted, batchBytes);
+        const bytes = await readAt(join(folder, name), file.counted, Math.min(batchBytes, size - file.counted));
         const end = bytes.lastIndexOf(newline) + 1;
         if (end === 0) break;
         file.lines += bytes.subarray(0, end).reduce((sum, byte) => (byte === newline ? sum + 1 : sum), 0);
@@ -161,12 +165,9 @@ export function startCdrSpool(options: CdrSpoolOptions): CdrSpool {
 
   const work = async (): Promise<void> => {
     try {
-      do {
-        woken = false;
-        // Counted first, so that what waits is known while the database is away.
-        await count();
-        await send(await knowFiles());
-      } while (woken && !signal.aborted);
+      // Counted first, so that what waits is known while the database is away.
+      await count();
+      await send(await knowFiles());
       if (trouble !== null) log.info({}, 'Records of calls arrive in the database again');
       trouble = null;
       failures = 0;
@@ -179,32 +180,45 @@ export function startCdrSpool(options: CdrSpoolOptions): CdrSpool {
     }
   };
 
-  const run = (): void => {
-    woken = true;
-    // After a failure the back-off alone decides.
-    if (signal.aborted || running !== null || (failures > 0 && timer !== null)) return;
-    if (timer !== null) clearTimeout(timer);
-    timer = null;
+  const lookAfter = (ms: Ms, look: () => void): void => {
+    if (signal.aborted) return;
+    timer = setTimeout(() => {
+      timer = null;
+      look();
+    }, ms);
+  };
+  const look = (): void => {
+    woken = false;
+    resting = true;
     running = work().finally(() => {
       running = null;
-      if (signal.aborted) return;
-      const wait = failures === 0 ? everyMs : backOffMs * Math.min(40, 2 ** (failures - 1)) * (0.5 + Math.random() / 2);
-      timer = setTimeout(() => {
-        timer = null;
-        run();
-      }, wait);
+      if (failures > 0) lookAfter(backOffMs * Math.min(40, 2 ** (failures - 1)) * (0.5 + Math.random() / 2), look);
+      else lookAfter(Math.min(gatherMs, everyMs), rested);
     });
+  };
+  const rested = (): void => {
+    if (woken) look();
+    else {
+      resting = false;
+      lookAfter(everyMs, look);
+    }
+  };
+  const wake = (): void => {
+    woken = true;
+    if (signal.aborted || resting) return;
+    if (timer !== null) clearTimeout(timer);
+    look();
   };
 
   const pending = (): number => [...files.values()].reduce((sum, file) => sum + file.lines, 0);
   metrics.gauge('cdr_spool_pending', pending);
   metrics.gauge('cdr_spool_skipped', () => skipped);
-  run();
+  look();
   return {
     pending,
     skipped: () => skipped,
     problem: () => trouble,
-    wake: run,
+    wake,
     stop: async () => {
       ending.abort();
       if (timer !== null) clearTimeout(timer);

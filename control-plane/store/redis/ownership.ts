@@ -8,7 +8,7 @@
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { CallId } from '../../core/ids.ts';
-import { hour, type Ms } from '../../core/time.ts';
+import { hour, type EpochMs, type Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Ownership } from '../ports.ts';
 
@@ -37,7 +37,7 @@ const rememberedOver = 10_000;
 const callsAtOnce = 1000;
 
 /** What renew-lease.lua returns. */
-type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads: 0 | 1, others: readonly string[], lapsed: readonly string[]];
+type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads: 0 | 1, others: readonly string[], lapsed: readonly string[], now: EpochMs];
 /** What own-calls.lua returns: owned, over, settled. */
 type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
 
@@ -126,14 +126,14 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     renew: async (token) => {
       const reply = (await run('renew', renewKeys, [controller, token ?? '', leaseMs])) as Renewal;
       if (reply.length === 1) return { held: false, why: reply[0] };
-      const [said, leads, others, lapsed] = reply;
+      const [said, leads, others, lapsed, storeAt] = reply;
       if (held !== Number(said)) {
         held = Number(said);
         // Whose calls are whose is claimed anew by who has them; what is over, nobody else can say.
         for (const callId of over) ended.add(callId);
         tellSoon();
       }
-      return { held: true, token: held, leads: leads === 1, others, lapsed };
+      return { held: true, token: held, leads: leads === 1, others, lapsed, storeAt };
     },
     begin: (callId) => {
       mine.add(callId);

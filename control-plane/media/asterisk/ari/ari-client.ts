@@ -69,7 +69,7 @@ interface AriStats {
 
 type RequiredOf<T> = { [K in keyof T]-?: undefined extends T[K] ? never : K }[keyof T];
 /** A request without required parameters needs none at all. */
-type ParamsArgument<O extends AriOperationId> = [RequiredOf<AriParams<O>>] extends [never]
+export type ParamsArgument<O extends AriOperationId> = [RequiredOf<AriParams<O>>] extends [never]
   ? [params?: AriParams<O>, options?: RequestOptions] : [params: AriParams<O>, options?: RequestOptions];
 
 interface RequestOptions { readonly timeoutMs?: number }
@@ -94,7 +94,7 @@ export type ConnectResult =
 // Without the first no reply would arrive, not even the filter's own; the others are about who we are.
 const neverFiltered: readonly AriEvent['type'][] = ['RESTResponse', 'CallBroadcast', 'ApplicationReplaced'];
 
-const defaultLimits: RequestLimits = { maxInFlight: 256, maxQueued: 4096, requestTimeoutMs: 5000 };
+export const defaultLimits: RequestLimits = { maxInFlight: 256, maxQueued: 4096, requestTimeoutMs: 5000 };
 const defaultLiveness: Liveness = { pingEveryMs: 2000, deadAfterMs: 6000, connectTimeoutMs: 5000 };
 const defaultBackOff = { firstMs: 100, maxMs: 5000 };
 

@@ -4,17 +4,25 @@
  * second is. So events and what belongs to no call stay on the first websocket, and each call's requests go over one
  * of the lanes, always the same, in order. Measured in docs/decisions/0004.
  *
- * The lanes are one link to whoever uses it: up when all are up, and the loss of one is the loss of all.
+ * The lanes are one link to whoever uses it: up when all are up, and the loss of one is the loss of all. Long lists go
+ * beside them: see ari-lists.ts.
  */
 import { callIdOf } from '../../../core/ids.ts';
-import { connectAri, type AriClient, type AriLink, type AriOptions, type ConnectResult } from './ari-client.ts';
-import type { AriOperationId } from './ari-result.ts';
+import { parseAriUrl } from './ari-address.ts';
+import { connectAri, defaultLimits, type AriClient, type AriLink, type AriOptions, type ConnectResult, type ParamsArgument } from './ari-client.ts';
+import { askForList, isList } from './ari-lists.ts';
+import type { AriOperationId, AriResponse, AriResult } from './ari-result.ts';
 
 /** The static dialplan offers calls to applications named `frontdesk-…`: a lane's must not be one. */
 const laneApp = (app: string, lane: number): string => `fdlane${lane}-${app}`;
 
 /** As connectAri, with `count` more websockets for the requests of calls. */
 export async function connectLanes(options: AriOptions, count: number): Promise<ConnectResult> {
+  const parsed = parseAriUrl(options.url);
+  if (!parsed.ok) return { ok: false, reason: 'bad-address', message: parsed.message };
+  const { address } = parsed;
+  const listWithinMs = options.limits?.requestTimeoutMs ?? defaultLimits.requestTimeoutMs;
+  let losing = new AbortController();
   const clients: AriClient[] = [];
   const up: boolean[] = [];
   let linkUp = false;
@@ -39,7 +47,7 @@ export async function connectLanes(options: AriOptions, count: number): Promise<
 
   /** The name is another process's: a lane that came back would take that one's. */
   function yieldAll(): void {
-    linkUp = false;
+    linkGone();
     for (const lane of clients.slice(1)) void lane.close();
     options.onLink('replaced', link);
   }
@@ -59,18 +67,25 @@ export async function connectLanes(options: AriOptions, count: number): Promise<
       client.cut(why);
     }
     if (!linkUp) return;
-    linkUp = false;
+    linkGone();
     options.onLink('down', link);
+  }
+
+  function linkGone(): void {
+    linkUp = false;
+    losing.abort();
+    losing = new AbortController();
   }
 
   const main = (): AriClient | undefined => clients[0];
   const link: AriClient = {
     get version() { return main()?.version ?? ''; },
     app: options.app,
-    request: async (operation, ...rest) => {
-      const client = clients[laneOf(operation, rest[0], count)];
-      if (!linkUp || client === undefined) return { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false };
-      return client.request(operation, ...rest);
+    request: async <O extends AriOperationId>(operation: O, ...rest: ParamsArgument<O>) => {
+      const client = clients[laneOf(rest[0], count)];
+      if (!linkUp || client === undefined) return { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false } as const;
+      if (!isList(operation)) return client.request(operation, ...rest);
+      return (await askForList(address, operation, rest[0] ?? {}, { timeoutMs: rest[1]?.timeoutMs ?? listWithinMs, signal: losing.signal })) as AriResult<AriResponse<O>>;
     },
     stats: () => {
       const all = clients.map((client) => client.stats());
@@ -82,7 +97,7 @@ export async function connectLanes(options: AriOptions, count: number): Promise<
     },
     cut: (why) => { loseAll(why); },
     close: async () => {
-      linkUp = false;
+      linkGone();
       await Promise.all(clients.map((client) => client.close()));
     },
   };
@@ -99,9 +114,9 @@ export async function connectLanes(options: AriOptions, count: number): Promise<
 }
 
 /** 0 for what belongs to no call. */
-function laneOf(operation: AriOperationId, params: object | undefined, count: number): number {
+function laneOf(params: object | undefined, count: number): number {
   const id = callPart(params ?? {});
-  if (id === undefined || count === 0 || operation === 'channels.list') return 0;
+  if (id === undefined || count === 0) return 0;
   let hash = 0;
   for (const letter of callIdOf(id)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
   return 1 + (hash % count);

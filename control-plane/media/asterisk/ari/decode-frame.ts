@@ -7,9 +7,9 @@ export type SwitchEvent = Exclude<AriEvent, { readonly type: 'RESTResponse' }>;
 export interface Reply {
   readonly requestId: string;
   readonly status: number;
-  /** Decoded `message_body`; undefined when there was none. */
+  /** Decoded `message_body`, when it is first read; undefined when there was none. */
   readonly body: unknown;
-  /** The switch's sentence for an error. */
+  /** The switch's sentence for an error; empty when there is none. */
   readonly message: string;
 }
 
@@ -40,10 +40,17 @@ export function decodeFrame(data: Uint8Array): Frame {
 function decodeReply(message: Record<string, unknown>): Frame {
   const { request_id: requestId, status_code: status, reason_phrase: phrase, message_body: text } = message;
   if (typeof requestId !== 'string' || typeof status !== 'number') return { kind: 'bad', why: 'a reply without id or status' };
-  const body = typeof text === 'string' ? parseJson(text) : undefined;
+  // Most are not read, and that of `applications.subscribe` grows with the calls that are going on.
+  let read: { readonly body: unknown } | undefined;
+  const body = (): unknown => (read ??= { body: typeof text === 'string' ? parseJson(text) : undefined }).body;
+  return { kind: 'reply', reply: { requestId, status, get body() { return body(); }, message: isGood(status) ? '' : sentenceOf(body(), phrase) } };
+}
+
+export const isGood = (status: number): boolean => status >= 200 && status < 300;
+
+function sentenceOf(body: unknown, phrase: unknown): string {
   const detail = isObject(body) ? body['message'] ?? body['error'] : undefined;
-  const sentence = typeof detail === 'string' ? detail : typeof phrase === 'string' ? phrase : '';
-  return { kind: 'reply', reply: { requestId, status, body, message: sentence } };
+  return typeof detail === 'string' ? detail : typeof phrase === 'string' ? phrase : '';
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import { classifyStatus } from './ari-result.ts';
 import type { AriFailure, AriOperationId, AriParams, AriResponse, AriResult } from './ari-result.ts';
-import type { Reply } from './decode-frame.ts';
+import { isGood, type Reply } from './decode-frame.ts';
 import { encodeRequest } from './encode-request.ts';
 
 export interface RequestLimits {
@@ -96,7 +96,8 @@ export function createRequestQueue(limits: RequestLimits, send: (frame: string) 
       });
     },
 
-    reply: ({ requestId, status, body, message }) => {
+    reply: (reply) => {
+      const { requestId, status, message } = reply;
       const pending = inFlight.get(requestId);
       if (pending === undefined) {
         lateReplies += 1;
@@ -105,8 +106,8 @@ export function createRequestQueue(limits: RequestLimits, send: (frame: string) 
       inFlight.delete(requestId);
       clearTimeout(pending.timer);
       onRoundTrip?.(performance.now() - pending.sentAt);
-      pending.settle(status >= 200 && status < 300
-        ? { ok: true, status, body }
+      pending.settle(isGood(status)
+        ? { ok: true, status, get body() { return reply.body; } }
         : { ok: false, error: classifyStatus(status, message), status, message: `${pending.operation}: ${status} ${message}`, sent: true });
       drain();
     },

@@ -1,14 +1,16 @@
-/** Time that stands still until a test moves it, from deadline to deadline. Timers of one time fire in order of setting. */
+/**
+ * Time that stands still until a test moves it, from deadline to deadline, so a test of an hour-long call takes a
+ * millisecond and every order of timers is repeatable. Timers of one deadline fire in the order they were set.
+ */
+import type { Clock } from '../../control-plane/runtime/clock.ts';
+
 interface Timer {
   readonly at: number;
   readonly seq: number;
   readonly fn: () => void;
 }
 
-export interface VirtualClock {
-  now(): number;
-  monotonic(): number;
-  setTimer(at: number, fn: () => void): () => void;
+export interface VirtualClock extends Clock {
   /** Fires the next timer, if there is one by `until`; tells whether it did. */
   step(until?: number): boolean;
   /** Fires all timers of the next `ms`, letting promises settle after each. */
