@@ -1,11 +1,11 @@
 /** A plan as boxes and arrows, for whatever draws it: a Mermaid flowchart (diagram.ts), the picture on a page. */
 import type { StepId } from '../ids.ts';
 import { exitsOf, inOrder } from './plan-graph.ts';
-import type { Attempt, MenuStep, Plan, RingPattern, Step } from './plan.ts';
+import type { Attempt, Plan, RingPattern, Step } from './plan.ts';
 import { count, seconds } from './words.ts';
 
 export interface Box {
-  readonly kind: Step['kind'] | 'menu' | 'call' | 'connected' | 'extension';
+  readonly kind: Step['kind'] | 'call' | 'connected' | 'extension';
   /** The first says what it is. Free of control characters, and none too long. */
   readonly lines: readonly string[];
 }
@@ -60,7 +60,7 @@ function stepKey(id: StepId): string {
   return `step ${id}`;
 }
 
-function stepBox(step: Step | MenuStep): Box {
+function stepBox(step: Step): Box {
   switch (step.kind) {
     case 'announcement':
       return boxOf(step.kind, 'Announcement', step.announcesRecording === true ? ['says that the call is recorded'] : []);

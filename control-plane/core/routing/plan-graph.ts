@@ -1,11 +1,11 @@
 /** A plan as a graph: what may follow each step, and the order in which a call meets them. */
 import type { StepId } from '../ids.ts';
-import type { MenuStep, Plan, Step } from './plan.ts';
+import type { Plan, Step } from './plan.ts';
 
 /** A way out of a step. `connected`: caller and callee talk, and the plan is done. `extension`: the phone that was dialled rings. */
 export type Exit = { readonly on: string } & ({ readonly to: StepId } | { readonly end: 'connected' | 'extension' });
 
-export function exitsOf(step: Step | MenuStep): readonly Exit[] {
+export function exitsOf(step: Step): readonly Exit[] {
   switch (step.kind) {
     case 'announcement':
     case 'voicemail':

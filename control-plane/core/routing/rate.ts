@@ -5,8 +5,9 @@
  *
  * Prices are whole hundred-thousandths of the currency (0.0085 is 850), so that no sum is rounded.
  */
-import type { E164 } from './config.ts';
+import type { Account, DialTarget, E164, TrackingNumber } from './config.ts';
 import type { Plan } from './plan.ts';
+import { reachOf } from './reach.ts';
 
 export type Price = number;
 
@@ -25,13 +26,6 @@ export interface PrefixRate {
   readonly perMinute: Price;
 }
 
-/** Where calls may go: numbers over trunks, and whether phones of this system too. */
-export interface Reach {
-  readonly dialled: E164;
-  readonly outside: readonly E164[];
-  readonly inside: boolean;
-}
-
 export interface RateOfCalls {
   readonly currency: string;
   /** Of the call in; null when no range has the number. */
@@ -44,20 +38,39 @@ export interface RateOfCalls {
   readonly unknown: readonly E164[];
 }
 
-export function rateOf(rates: Rates, { dialled, outside, inside }: Reach): RateOfCalls {
-  const inbound = rates.inbound.length === 0 ? 0 : (longestMatch(rates.inbound, dialled)?.perMinute ?? null);
-  const found = [...new Set(outside)].map((number) => ({ number, range: longestMatch(rates.outbound, number) }));
-  const legs = found.flatMap(({ number, range }) => (range === undefined ? [] : [{ number, ...range }]));
-  const unknown = [...(inbound === null ? [dialled] : []), ...found.filter(({ range }) => range === undefined).map(({ number }) => number)];
-  const alone = inside || found.length === 0 ? [0] : [];
-  const totals = inbound === null ? [] : [...alone, ...legs.map(({ perMinute }) => perMinute)].map((out) => inbound + out);
-  return { currency: rates.currency, inbound, lowest: least(totals), highest: greatest(totals), legs, unknown };
+/** Whom a call may ring: numbers over trunks, and whether phones of this system too. */
+interface Callees {
+  readonly outside: readonly E164[];
+  readonly inside: boolean;
 }
 
-/** Of one call: whom its plan may ring. */
-export function reachOf({ number, steps }: Plan): Reach {
-  const targets = Object.values(steps).flatMap((step) => (step.kind === 'ring' ? step.attempts.map(({ target }) => target) : []));
-  return { dialled: number.e164, outside: targets.flatMap((target) => (target.kind === 'external' ? [target.number] : [])), inside: targets.some(({ kind }) => kind === 'device') };
+/** Of one call; null where the account has no rates. */
+export function rateOfPlan(account: Account, { number, steps }: Plan): RateOfCalls | null {
+  const all = Object.values(steps);
+  const targets = all.flatMap((step) => (step.kind === 'ring' ? step.attempts.map(({ target }) => target) : []));
+  return rateOf(account, number.e164, callees(targets, all.some((step) => step.kind === 'menu' && step.extensions !== undefined)));
+}
+
+/** Of all calls to the number, whoever calls and whenever; null where the account has no rates. */
+export function rateOfNumber(account: Account, number: TrackingNumber): RateOfCalls | null {
+  const { phones, menus } = reachOf(account, number);
+  return rateOf(account, number.e164, callees(phones.map(({ target }) => target), menus.some(({ dialByExtension }) => dialByExtension)));
+}
+
+function callees(targets: readonly DialTarget[], extensions: boolean): Callees {
+  const outside = new Set(targets.flatMap((target) => (target.kind === 'external' ? [target.number] : [])));
+  return { outside: [...outside], inside: extensions || targets.some(({ kind }) => kind === 'device') };
+}
+
+function rateOf({ rates }: Account, dialled: E164, { outside, inside }: Callees): RateOfCalls | null {
+  if (rates === undefined) return null;
+  const inbound = rates.inbound.length === 0 ? 0 : (longestMatch(rates.inbound, dialled)?.perMinute ?? null);
+  const found = outside.map((number) => ({ number, range: longestMatch(rates.outbound, number) }));
+  const legs = found.flatMap(({ number, range }) => (range === undefined ? [] : [{ number, ...range }]));
+  const unknown = [...(inbound === null ? [dialled] : []), ...found.filter(({ range }) => range === undefined).map(({ number }) => number)];
+  const alone = inside || outside.length === 0 ? [0] : [];
+  const totals = inbound === null ? [] : [...alone, ...legs.map(({ perMinute }) => perMinute)].map((out) => inbound + out);
+  return { currency: rates.currency, inbound, lowest: least(totals), highest: greatest(totals), legs, unknown };
 }
 
 /** `0.0085`, as the API has it; undefined for what is no price. */

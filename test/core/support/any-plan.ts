@@ -1,6 +1,6 @@
 /** Plans of any shape, ways back included, whose names are whatever people may type. */
 import * as fc from 'fast-check';
-import type { Attempt, MenuStep, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
+import type { Attempt, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
 
 /** What has broken a drawing or a page before, somewhere. */
 const hostile = fc.constantFrom(
@@ -16,7 +16,7 @@ const attempt: fc.Arbitrary<Attempt> = fc.record({
   target: fc.oneof(anyText.map((device) => ({ kind: 'device' as const, device })), anyText.map((number) => ({ kind: 'external' as const, number, trunks: ['t1'] }))),
 });
 
-function stepOf(ids: readonly string[]): fc.Arbitrary<Step | MenuStep> {
+function stepOf(ids: readonly string[]): fc.Arbitrary<Step> {
   const to = fc.constantFrom(...ids);
   const none = fc.constant([]);
   return fc.oneof(
@@ -30,7 +30,7 @@ function stepOf(ids: readonly string[]): fc.Arbitrary<Step | MenuStep> {
     }, { requiredKeys: ['kind', 'prompt', 'invalid', 'options', 'tries', 'waitMs', 'betweenKeysMs', 'on'] }),
     fc.record({ kind: fc.constant('voicemail' as const), greeting: none, maxMs: ms, silenceMs: ms, on: fc.record({ done: to }) }),
     fc.record({ kind: fc.constant('hang-up' as const), cause: fc.constantFrom('normal', 'busy', 'no-answer', 'declined', 'unallocated') }),
-  ) as fc.Arbitrary<Step | MenuStep>;
+  ) as fc.Arbitrary<Step>;
 }
 
 /** Steps that lead to each other at random: some are reached by no call. */
