@@ -96,3 +96,14 @@ function least(prices: readonly Price[]): Price | null {
 function greatest(prices: readonly Price[]): Price | null {
   return prices.length === 0 ? null : Math.max(...prices);
 }
+
+/** As `explain` prints it, without a final newline. */
+export function rateText({ currency, inbound, lowest, highest, legs, unknown }: RateOfCalls): string {
+  const range = lowest === null || highest === null ? 'not known' : lowest === highest ? `${currency} ${priceText(lowest)}` : `${currency} ${priceText(lowest)} to ${priceText(highest)}`;
+  return [
+    'Price of a minute', `  ${range}`,
+    ...(inbound === null ? [] : [`  the call in: ${priceText(inbound)}`]),
+    ...legs.map(({ number, perMinute, prefix }) => `  to ${number}: ${priceText(perMinute)}, as all that begin with ${prefix}`),
+    ...unknown.map((number) => `  ${number}: no price is known`),
+  ].join('\n');
+}
