@@ -134,8 +134,11 @@ export function outboundRulesOf({ country, outbound }: Doc<'account'>): Outbound
 }
 
 function ratesOf({ rates }: Doc<'account'>): Rates | undefined {
-  const prices = (list: readonly { readonly prefix: string; readonly perMinute: string }[]): readonly PrefixRate[] => list.map(({ prefix, perMinute }) => ({ prefix, perMinute: priceOf(perMinute) ?? 0 }));
-  return rates === undefined ? undefined : { currency: rates.currency, inbound: prices(rates.inbound), outbound: prices(rates.outbound) };
+  return rates === undefined ? undefined : { currency: rates.currency, inbound: rates.inbound.map(prefixRateOf), outbound: rates.outbound.map(prefixRateOf) };
+}
+
+function prefixRateOf({ prefix, perMinute }: { readonly prefix: string; readonly perMinute: string }): PrefixRate {
+  return { prefix, perMinute: priceOf(perMinute) ?? 0 };
 }
 
 function defaultLabel(extension: string | undefined): string {

@@ -16,8 +16,8 @@ label{display:block;font-size:.9rem;color:var(--soft)}input,select,button{displa
 button{cursor:pointer;font-weight:600;border-color:var(--soft)}button:disabled,select:disabled{opacity:.5;cursor:default}
 :focus-visible{outline:2px solid var(--yes);outline-offset:1px}
 [role=alert]{color:var(--no);margin:1rem 0 0;white-space:pre-line}[role=alert]:empty{display:none}
-.both{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2.5rem}.drawing{overflow:auto}.drawing svg{max-width:100%;height:auto}
-ol{padding-left:1.4rem;margin:0}ol li{margin:0 0 .9rem}ul{margin:.15rem 0 0;padding-left:1.1rem;color:var(--soft);font-size:.92rem}
+.both{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1fr);gap:2.5rem}.drawing{overflow:auto}.drawing svg{display:block;margin:0 auto}
+ol{padding-left:1.4rem;margin:0}ol>li{margin:0 0 .9rem}ul{margin:.15rem 0 0;padding-left:1.1rem;color:var(--soft);font-size:.92rem}
 .reasons{list-style:none;padding:0}.reasons li::before{content:"+ ";color:var(--yes);font-weight:600}.reasons li.no::before{content:"– ";color:var(--no)}
 pre{background:var(--raised);border:1px solid var(--line);border-radius:.4rem;padding:.7rem .85rem;overflow-x:auto;font:.85rem/1.5 ui-monospace,Menlo,"DejaVu Sans Mono",monospace}summary{cursor:pointer;margin-top:1rem}
 @media(max-width:52rem){.both{grid-template-columns:minmax(0,1fr);gap:0}}
@@ -102,11 +102,11 @@ export const explainPolicy = `default-src 'none'; style-src ${sha256(style)}; sc
 export const explainPage = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>What a call would do</title><style>${style}</style></head>
 <body><main><h1>What a call would do</h1>
-<form id="form" autocomplete="off"><label>API key<input id="key" type="password" required spellcheck="false" placeholder="fd_…"></label>
+<form id="form" autocomplete="off"><label>API key<input id="key" type="password" autocomplete="off" required spellcheck="false" placeholder="fd_…"></label>
 <label>Account<select id="account" disabled></select></label><label>Number that is dialled<select id="number" disabled></select></label>
 <label>Caller’s number, empty for none<input id="caller" type="tel" placeholder="+12025550187"></label><label>When, by this computer’s clock; empty for now<input id="at" type="datetime-local"></label><button id="explain" disabled>Explain</button></form>
 <p id="problem" role="alert"></p>
-<div id="told" hidden aria-live="polite"><div class="both"><section><h2>Steps</h2><ol id="steps"></ol><h2>Price</h2><p id="rate"></p><h2>Why</h2><ul class="reasons" id="reasons"></ul></section><section><h2>Drawing</h2><div class="drawing" id="drawing"></div></section></div>
+<div id="told" hidden aria-live="polite"><h2>Drawing</h2><div class="drawing" id="drawing"></div><div class="both"><section><h2>Steps</h2><ol id="steps"></ol></section><section><h2>Price</h2><p id="rate"></p><h2>Why</h2><ul class="reasons" id="reasons"></ul></section></div>
 <details><summary>As text</summary><pre id="text"></pre></details><details><summary>As a Mermaid flowchart</summary><pre id="diagram"></pre></details></div>
 <p><a href="/api/docs">The API</a></p></main><script>${script}</script></body></html>
 `;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { mermaidOf } from '../core/routing/diagram.ts';
 import { drawingOf } from '../core/routing/drawing.ts';
 import { explainedSteps } from '../core/routing/explained-steps.ts';
-import { priceText, type RateOfCalls } from '../core/routing/rate.ts';
+import { priceText, type Price, type RateOfCalls } from '../core/routing/rate.ts';
 import type { EpochMs } from '../core/time.ts';
 import { pictureOf } from './picture.ts';
 import type { Explained } from './ports.ts';
@@ -41,8 +41,11 @@ export const explanationSchema = z.strictObject({
 }).meta({ id: 'Explanation' });
 
 export function rateAnswer({ currency, inbound, lowest, highest, legs, unknown }: RateOfCalls): z.output<typeof rateSchema> {
-  const textOf = (price: number | null): string | null => (price === null ? null : priceText(price));
   return { currency, inbound: textOf(inbound), lowest: textOf(lowest), highest: textOf(highest), legs: legs.map((one) => ({ ...one, perMinute: priceText(one.perMinute) })), unknown: [...unknown] };
+}
+
+function textOf(price: Price | null): string | null {
+  return price === null ? null : priceText(price);
 }
 
 export function explanationAnswer({ plan, text, rate }: Explained, { caller, at }: { readonly caller: string; readonly at: EpochMs }): Record<string, unknown> {

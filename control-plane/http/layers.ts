@@ -20,8 +20,8 @@ export interface Placed {
 export interface Layout extends Size {
   /** As the boxes were given. */
   readonly boxes: readonly Placed[];
-  /** As the arrows were given: points from box to box, and the middle of the label. */
-  readonly arrows: readonly { readonly points: readonly Placed[]; readonly label: Placed }[];
+  /** As the arrows were given: lines from box to box, which leave the label room between them, and its middle. */
+  readonly arrows: readonly { readonly lines: readonly (readonly Placed[])[]; readonly label: Placed }[];
 }
 
 interface Node extends Size {
@@ -30,13 +30,15 @@ interface Node extends Size {
   readonly below: Node[];
 }
 
-const labelHeight = 30;
-const rowGap = 14;
+const labelHeight = 18;
+const rowGap = 20;
 const nodeGap = 22;
+/** Of an arrow that passes a row of boxes. */
+const passWidth = 6;
 const margin = 12;
 const sweeps = 8;
 
-/** Boxes in an order in which most arrows lead to later ones; `labelWidth` of each arrow. */
+/** Boxes in an order in which most arrows lead to later ones, and none to itself; `labelWidth` 0 of an arrow without a label. */
 export function layersOf(boxes: readonly Size[], arrows: readonly Arrow[], labelWidth: (arrow: Arrow) => number): Layout {
   const down = arrows.map(({ from, to }) => ({ top: Math.min(from, to), bottom: Math.max(from, to) }));
   const depths = boxes.map(() => 0);
@@ -52,10 +54,8 @@ export function layersOf(boxes: readonly Size[], arrows: readonly Arrow[], label
   const nodes = boxes.map((size, i) => add(2 * (depths[i] ?? 0), size));
   const chains = down.map(({ top, bottom }, i) => {
     const [first, last] = [2 * (depths[top] ?? 0) + 1, 2 * (depths[bottom] ?? 0)];
-    const size = (row: number): Size => (row === first ? { width: labelWidth(arrows[i] as Arrow), height: labelHeight } : { width: 4, height: row % 2 === 1 ? labelHeight : 0 });
-    // one that leads to its own box turns in the row below it
-    const between = Array.from({ length: Math.max(1, last - first) }, (_, at) => add(first + at, size(first + at)));
-    const chain = [nodes[top], ...between, ...(top === bottom ? [] : [nodes[bottom]])].filter((node) => node !== undefined);
+    const between = Array.from({ length: last - first }, (_, at) => add(first + at, at === 0 ? { width: labelWidth(arrows[i] as Arrow), height: labelHeight } : { width: passWidth, height: 0 }));
+    const chain = [nodes[top], ...between, nodes[bottom]].filter((node) => node !== undefined);
     chain.forEach((node, at) => {
       const next = chain[at + 1];
       if (next === undefined) return;
@@ -74,23 +74,26 @@ export function layersOf(boxes: readonly Size[], arrows: readonly Arrow[], label
 
   const left = Math.min(...rows.flat().map(({ x, width }) => x - width / 2)) - margin;
   const width = Math.max(...rows.flat().map((node) => node.x + node.width / 2)) + margin - left;
-  const tops = new Map<Node, number>();
+  const spans = new Map<Node, readonly [number, number]>();
   let y = margin;
   for (const row of rows) {
     if (row.length === 0) continue;
-    for (const node of row) tops.set(node, y);
-    y += Math.max(...row.map(({ height }) => height)) + rowGap;
+    const height = Math.max(...row.map((node) => node.height));
+    for (const node of row) spans.set(node, [y, y + height]);
+    y += height + rowGap;
   }
-  const place = (node: Node | undefined): Placed => ({ x: (node?.x ?? 0) - left, y: node === undefined ? 0 : (tops.get(node) ?? 0) });
+  const top = (node: Node): Placed => ({ x: node.x - left, y: spans.get(node)?.[0] ?? 0 });
+  const bottom = (node: Node): Placed => ({ x: node.x - left, y: spans.get(node)?.[1] ?? 0 });
   return {
-    width, height: y - rowGap + margin, boxes: nodes.map(place),
-    arrows: arrows.map(({ from, to }, i) => {
-      const chain = chains[i] ?? [];
-      const inner = chain.slice(1, from === to ? undefined : -1).flatMap((node) => [place(node), { ...place(node), y: place(node).y + node.height }]);
-      const [start, end] = [nodes[Math.min(from, to)], nodes[Math.max(from, to)]];
-      const ends = [{ ...place(start), y: place(start).y + (start?.height ?? 0) }, ...inner, ...(from === to ? [] : [place(end)])];
-      const label = place(chain[1]);
-      return { points: from > to ? ends.toReversed() : ends, label: { ...label, y: label.y + labelHeight / 2 } };
+    width, height: y - rowGap + margin, boxes: nodes.map(top),
+    arrows: arrows.map((arrow, i) => {
+      const [start, label, ...rest] = chains[i] ?? [];
+      const [inner, end] = [rest.slice(0, -1), rest.at(-1)];
+      if (start === undefined || label === undefined || end === undefined) return { lines: [], label: { x: 0, y: 0 } };
+      const out = [{ ...top(start), y: top(start).y + start.height }, top(label)];
+      const on = [bottom(label), ...inner.flatMap((node) => [top(node), bottom(node)]), top(end)];
+      const lines = labelWidth(arrow) === 0 ? [[...out, ...on]] : [out, on];
+      return { lines: arrow.from < arrow.to ? lines : lines.map((line) => line.toReversed()).toReversed(), label: { x: label.x - left, y: (top(label).y + bottom(label).y) / 2 } };
     }),
   };
 }

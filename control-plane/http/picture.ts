@@ -4,16 +4,22 @@ import { layersOf, type Placed, type Size } from './layers.ts';
 
 const lineHeight = 18;
 const padding = 10;
-/** Of an average letter at 13 px. */
+/** Of an average letter at 13 px; of the heading, which is bold, a little more. */
 const letterWidth = 7;
+const headingWidth = 8;
 const headSize = 5;
 
-export function pictureOf({ boxes, arrows }: Drawing): string {
+export function pictureOf(drawing: Drawing): string {
+  const arrows = drawing.arrows.filter(({ from, to }) => from !== to);
+  const boxes = drawing.boxes.map((box, i): Box => {
+    const again = drawing.arrows.find(({ from, to }) => from === i && to === i);
+    return again === undefined ? box : { ...box, lines: [...box.lines, `${again.label}: again`] };
+  });
   const layout = layersOf(boxes.map(sizeOf), arrows, ({ label }: Arrow) => widthOf(label));
   const parts = [
     ...arrows.map(({ label }, i) => {
       const arrow = layout.arrows[i];
-      return arrow === undefined ? '' : arrowSvg(arrow.points) + (label === '' ? '' : labelSvg(label, arrow.label));
+      return arrow === undefined ? '' : arrowSvg(arrow.lines) + (label === '' ? '' : labelSvg(label, arrow.label));
     }),
     ...boxes.map((box, i) => boxSvg(box, layout.boxes[i] ?? { x: 0, y: 0 })),
   ];
@@ -22,12 +28,12 @@ export function pictureOf({ boxes, arrows }: Drawing): string {
 }
 
 function sizeOf({ lines }: Box): Size {
-  return { width: Math.max(90, ...lines.map((line) => widthOf(line) + 2 * padding)), height: lines.length * lineHeight + 2 * padding - 4 };
+  return { width: Math.max(90, ...lines.map((line, i) => widthOf(line) * (i === 0 ? headingWidth / letterWidth : 1) + 2 * padding)), height: lines.length * lineHeight + 2 * padding - 4 };
 }
 
 /** Letters of East Asia, and pictures, are twice as wide. */
 function widthOf(text: string): number {
-  return [...text].reduce((sum, letter) => sum + (/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\uff60]|[\u{1f000}-\u{3ffff}]/u.test(letter) ? 2 : 1), 0) * letterWidth;
+  return Array.from(text).reduce((sum, letter) => sum + (/[\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\uff60]|[\u{1f000}-\u{3ffff}]/u.test(letter) ? 2 : 1), 0) * letterWidth;
 }
 
 function boxSvg({ kind, lines }: Box, { x, y }: Placed): string {
@@ -41,18 +47,24 @@ function labelSvg(label: string, { x, y }: Placed): string {
   return `<text text-anchor="middle" x="${at(x)}" y="${at(y + 4)}" font-size="12" font-style="italic">${escape(label)}</text>`;
 }
 
-/** A line through the points, broken where its label stands, and its head. */
-function arrowSvg(points: readonly Placed[]): string {
-  const curves = points.slice(1).map((to, i) => {
-    const from = points[i] ?? to;
-    const bend = (to.y - from.y) / 2;
-    return from.x === to.x ? `L${at(to.x)} ${at(to.y)}` : `C${at(from.x)} ${at(from.y + bend)} ${at(to.x)} ${at(to.y - bend)} ${at(to.x)} ${at(to.y)}`;
-  });
-  const [start, end, before] = [points[0], points.at(-1), points.at(-2)];
-  if (start === undefined || end === undefined || before === undefined) return '';
+/** The last of the lines ends in a head. */
+function arrowSvg(lines: readonly (readonly Placed[])[]): string {
+  const [end, before] = [lines.at(-1)?.at(-1), lines.at(-1)?.at(-2)];
+  if (end === undefined || before === undefined) return '';
   const up = end.y < before.y ? 1 : -1;
-  return `<path d="M${at(start.x)} ${at(start.y)}${curves.join('')}" fill="none" stroke="currentColor" stroke-opacity="0.45"/>`
+  return `<path d="${lines.map(curve).join('')}" fill="none" stroke="currentColor" stroke-opacity="0.45"/>`
     + `<path d="M${at(end.x)} ${at(end.y)}l${-headSize} ${up * 2 * headSize}h${2 * headSize}z"/>`;
+}
+
+function curve([start, ...points]: readonly Placed[]): string {
+  let from = start ?? { x: 0, y: 0 };
+  const parts = points.map((to) => {
+    const bend = (to.y - from.y) / 2;
+    const part = from.x === to.x ? `L${at(to.x)} ${at(to.y)}` : `C${at(from.x)} ${at(from.y + bend)} ${at(to.x)} ${at(to.y - bend)} ${at(to.x)} ${at(to.y)}`;
+    from = to;
+    return part;
+  });
+  return `M${at(start?.x ?? 0)} ${at(start?.y ?? 0)}${parts.join('')}`;
 }
 
 function at(n: number): string {

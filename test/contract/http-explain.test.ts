@@ -14,9 +14,9 @@ describe('a call that might come', () => {
     const { json } = await server.ask('GET', `${path}?caller=%2B12025550187&at=2026-03-02T08:30:00-06:00`, { key: 'northReader' });
     expect(json).toMatchObject({ caller: '+12025550187', at: '2026-03-02T14:30:00.000Z', text: `+12025550187 calls +12025550110 at ${Date.UTC(2026, 2, 2, 14, 30)}`, plan: { first: 'ring' } });
     expect(json.steps.map(({ id, next }: { id: string; next: unknown }) => [id, next])).toEqual([
-      ['ring', [{ on: 'accepted', to: null }, { on: 'no answer', to: 'voicemail' }]], ['voicemail', [{ on: 'done', to: 'hang-up' }]], ['hang-up', []],
+      ['ring', [{ on: 'accepted', to: null }, { on: 'no answer', to: 'over' }]], ['over', []],
     ]);
-    expect(json.steps[0].legs).toMatchObject([{ user: 'ana', extension: '101', number: null, shows: expect.any(Object), key: null }]);
+    expect(json.steps[0].legs).toMatchObject([{ user: 'ann', label: 'Ann', extension: 'desk-1', number: null, trunks: [], key: null, recorded: false }]);
     expect([json.diagram, json.picture]).toEqual([expect.stringMatching(/^flowchart TD\n/), expect.stringMatching(/^<svg xmlns=.*<\/svg>$/)]);
     expect(json.rate).toEqual({ currency: 'USD', inbound: '0.0085', lowest: '0.0085', highest: '0.0185', legs: [{ number: '+12025550121', prefix: '+1', perMinute: '0.01' }], unknown: ['+12025550110'] });
   });
@@ -33,6 +33,8 @@ describe('a call that might come', () => {
   });
 });
 
+const patch = (rates: unknown) => server.ask('PATCH', '/accounts/north', { json: { rates }, headers: { 'if-match': '*' } });
+
 describe('the price of a number', () => {
   it('is told, and that there is none where the account has none', async () => {
     expect((await server.ask('GET', '/accounts/north/numbers/desk/rate')).json).toMatchObject({ lowest: '0.0085', highest: '0.0185' });
@@ -41,9 +43,8 @@ describe('the price of a number', () => {
   });
 
   it('is made of prices that are texts, each prefix once', async () => {
-    const patch = (rates: unknown) => server.ask('PATCH', '/accounts/north', { json: { rates }, headers: { 'if-match': '*' } });
-    const wrong = await patch({ currency: 'dollars', inbound: [{ prefix: '1800', perMinute: 0.02 }], outbound: [{ prefix: '+1', perMinute: '0.01' }, { prefix: '+1', perMinute: '0.02' }, { prefix: '+', perMinute: '0.000001' }] });
-    expect([wrong.status, wrong.json.problems.map((problem: { path: string }) => problem.path).sort()]).toEqual([422, ['rates.currency', 'rates.inbound[0].perMinute', 'rates.inbound[0].prefix', 'rates.outbound[2].perMinute']]);
+    const wrong = await patch({ currency: 'dollars', inbound: [{ prefix: '1800', perMinute: 0.02 }], outbound: [{ prefix: '+1', perMinute: '0.01' }, { prefix: '+', perMinute: '0.000001' }] });
+    expect([wrong.status, wrong.json.problems.map((problem: { path: string }) => problem.path).sort()]).toEqual([422, ['rates.currency', 'rates.inbound[0].perMinute', 'rates.inbound[0].prefix', 'rates.outbound[1].perMinute']]);
     const twice = await patch({ currency: 'USD', outbound: [{ prefix: '+1', perMinute: '0.01' }, { prefix: '+1', perMinute: '0.02' }] });
     expect([twice.status, twice.json.problems]).toEqual([422, [{ path: 'rates.outbound', message: 'names a prefix twice. Give each one price.' }]]);
     expect((await patch({ currency: 'USD', inbound: [{ prefix: '+', perMinute: '0.0085' }, { prefix: '+1800', perMinute: '0.022' }] })).status).toBe(200);

@@ -38,7 +38,7 @@ export function drawingOf(plan: Plan): Drawing {
   const steps = inOrder(plan);
   const places = new Map<string, number>();
   const place = (key: string, box: Box): void => { places.set(key, boxes.push(box) - 1); };
-  for (const [id, step] of steps) place(stepKey(id), stepBox(step));
+  for (const [id, step] of steps) place(stepKey(id), named(id, stepBox(step)));
   const ends = new Set(steps.flatMap(([, step]) => exitsOf(step).flatMap((exit) => ('end' in exit ? [exit.end] : []))));
   if (ends.has('connected')) place('connected', boxOf('connected', 'Connected', []));
   if (ends.has('extension')) place('extension', boxOf('extension', 'That phone rings', []));
@@ -58,6 +58,11 @@ export function drawingOf(plan: Plan): Drawing {
 /** A step may be called as an end is. */
 function stepKey(id: StepId): string {
   return `step ${id}`;
+}
+
+/** Steps of an object's own, as `menu.main`, are told apart by it. */
+function named(id: StepId, { kind, lines: [heading = '', ...lines] }: Box): Box {
+  return id.includes('.') ? boxOf(kind, heading, [id, ...lines]) : { kind, lines: [heading, ...lines] };
 }
 
 function stepBox(step: Step): Box {
@@ -89,6 +94,6 @@ function boxOf(kind: Box['kind'], heading: string, lines: readonly string[]): Bo
 }
 
 function fit(text: string): string {
-  const clean = [...text.replace(unfit, '?').trim()];
+  const clean = Array.from(text.replace(unfit, '?').trim());
   return clean.length > longestLine ? `${clean.slice(0, longestLine - 1).join('')}…` : clean.join('');
 }

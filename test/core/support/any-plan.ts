@@ -25,7 +25,7 @@ function stepOf(ids: readonly string[]): fc.Arbitrary<Step> {
       kind: fc.constant('ring' as const), pattern: fc.constantFrom('simultaneous', 'round-robin', 'sequential', 'least-connected'), attempts: fc.array(attempt, { maxLength: 10 }), ringMs: ms, taken: none, on: fc.record({ noAnswer: to }),
     }),
     fc.record({
-      kind: fc.constant('menu' as const), prompt: none, invalid: none, options: fc.dictionary(fc.constantFrom(...'0123456789*#'), to), tries: fc.integer({ min: 1, max: 5 }), waitMs: ms, betweenKeysMs: ms,
+      kind: fc.constant('menu' as const), prompt: none, invalid: none, options: fc.dictionary(fc.constantFrom('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'), to), tries: fc.integer({ min: 1, max: 5 }), waitMs: ms, betweenKeysMs: ms,
       extensions: fc.constant({ firstDigits: '1', shortest: 2, longest: 3 }), on: fc.record({ noKey: to, invalid: to }),
     }, { requiredKeys: ['kind', 'prompt', 'invalid', 'options', 'tries', 'waitMs', 'betweenKeysMs', 'on'] }),
     fc.record({ kind: fc.constant('voicemail' as const), greeting: none, maxMs: ms, silenceMs: ms, on: fc.record({ done: to }) }),
