@@ -1,8 +1,9 @@
 /** What the API needs of the rest of a running Frontdesk, in its own terms. */
 import { join } from 'node:path';
-import { compileFor, findNumber } from './core/routing/compile.ts';
-import type { Media } from './core/routing/config.ts';
+import { compile, findNumber } from './core/routing/compile.ts';
+import type { Account, Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
+import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
 import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
@@ -35,6 +36,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
     const found = recordings.get(id);
     return found?.account === account && kindOf(found) === kind ? found : undefined;
   };
+  const accountsOf = (account: string): readonly Account[] => running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
   return {
     configuration, calls, audioFiles, registrations, sipBans, log,
     changes: (filter, page) => database.config.changes(filter, page),
@@ -52,11 +54,16 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
       open: async (account, kind, id) => (mine(account, kind, id) === undefined ? null : openKept(recordings, id)),
       remove: async (account, kind, id) => mine(account, kind, id) !== undefined && recordings.remove(id),
     },
-    explain: (account, dialled, caller) => {
-      const accounts = running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
-      if (findNumber(accounts, dialled) === undefined) return null;
-      const plan = compileFor(accounts, { dialled, callerNumber: caller, callerName: '', at: Date.now(), callsOut, whisperMedia: spoken });
-      return { text: explain(plan), plan };
+    explain: (id, dialled, { caller, at }) => {
+      const found = findNumber(accountsOf(id), dialled);
+      if (found === undefined) return null;
+      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, callsOut, whisperMedia: spoken });
+      const rate = rateOfPlan(found.account, plan);
+      return { plan, rate, text: [explain(plan), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
+    },
+    rate: (id, dialled) => {
+      const found = findNumber(accountsOf(id), dialled);
+      return found === undefined ? null : rateOfNumber(found.account, found.number);
     },
   };
 }

@@ -1,34 +1,79 @@
-/** `frontdesk explain <number> [--from <number>]`: the plan such a call would run, from the compiler that routes live calls. */
+/**
+ * `frontdesk explain <number>`: the plan such a call would run, from the compiler that routes live calls. Of plan files, or
+ * with `--account` of a running Frontdesk, over its API.
+ */
 import { compileFor, findNumber } from '../core/routing/compile.ts';
-import type { Media } from '../core/routing/config.ts';
+import type { Account, Media } from '../core/routing/config.ts';
 import { explain } from '../core/routing/explain.ts';
+import type { EpochMs } from '../core/time.ts';
+import { explanationAnswer } from '../http/explanation.ts';
 import { StartError } from '../main.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
 import { formatProblems } from '../store/plan-files/problems.ts';
+import { apiClient } from './api-client.ts';
 import { say } from './say.ts';
 import { configOrError } from './start.ts';
 import { argumentsOf, UsageError } from './usage-error.ts';
 
+interface Asked {
+  readonly dialled: string;
+  readonly from: string;
+  readonly name: string;
+  readonly at: EpochMs;
+}
+
+/** Of an explanation as the API gives it. */
+type Told = Readonly<Record<string, unknown>>;
+
 export async function explainNumber(args: readonly string[]): Promise<number> {
-  const { values, positionals } = argumentsOf(args, { from: { type: 'string', default: '' }, name: { type: 'string', default: '' } });
+  const { values, positionals } = argumentsOf(args, {
+    from: { type: 'string', default: '' }, name: { type: 'string', default: '' }, at: { type: 'string' }, account: { type: 'string' },
+    json: { type: 'boolean', default: false }, diagram: { type: 'boolean', default: false },
+  });
   const [dialled, surplus] = positionals;
   if (dialled === undefined) throw new UsageError('Which number? For example: frontdesk explain +12025550110 --from +12025550187');
   if (surplus !== undefined) throw new UsageError(`One number, written without spaces: “${surplus}” is too much.`);
+  if (values.json && values.diagram) throw new UsageError('--json has the diagram too: leave --diagram out.');
+  if (values.account !== undefined && values.name !== '') throw new UsageError('--name is for plan files: leave it out beside --account.');
+  const asked: Asked = { dialled, from: values.from, name: values.name, at: values.at === undefined ? Date.now() : instantOf(values.at) };
+  const { told, problem } = values.account === undefined ? await ofPlanFiles(asked) : await ofRunning(values.account, asked);
+  if (told !== undefined) process.stdout.write(`${values.json ? JSON.stringify(told, null, 2) : String(told[values.diagram ? 'diagram' : 'text'])}\n`);
+  if (problem === undefined) return 0;
+  say(problem);
+  return 1;
+}
+
+function instantOf(text: string): EpochMs {
+  const at = Date.parse(text);
+  if (Number.isNaN(at)) throw new UsageError(`--at “${text}” is no instant. For example: --at 2026-03-02T08:30, by this machine’s clock, or 2026-03-02T08:30-06:00`);
+  return at;
+}
+
+async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readonly told: Told; readonly problem?: string }> {
   const loaded = await loadPlanFiles(configOrError().planFiles);
   if (!loaded.ok) throw new StartError(formatProblems(loaded.problems));
   for (const warning of loaded.config.warnings) say(`warning: ${warning}`);
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
   const plan = compileFor(accounts, {
-    dialled,
-    callerNumber: values.from,
-    callerName: values.name,
-    at: Date.now(),
+    dialled, callerNumber: from, callerName: name, at,
     callsOut: () => 0,
     // Which audio is ready is known to the running controller alone: shown as if all were.
     whisperMedia: (text): Media => `file:“${text}”`,
   });
-  process.stdout.write(`${explain(plan)}\n`);
-  if (findNumber(accounts, dialled) !== undefined) return 0;
-  say(`No plan has the number ${dialled}; known are ${accounts.flatMap((account) => account.numbers.map((number) => number.e164)).join(', ')}.`);
-  return 1;
+  const told = explanationAnswer({ plan, text: explain(plan), rate: null }, { caller: from, at });
+  return findNumber(accounts, dialled) === undefined ? { told, problem: noSuchNumber(dialled, accounts) } : { told };
+}
+
+function noSuchNumber(dialled: string, accounts: readonly Account[]): string {
+  return `No plan has the number ${dialled}; known are ${accounts.flatMap((account) => account.numbers.map((number) => number.e164)).join(', ')}.`;
+}
+
+async function ofRunning(account: string, { dialled, from, at }: Asked): Promise<{ readonly told?: Told; readonly problem?: string }> {
+  const client = apiClient();
+  const number = `+${dialled.replace(/^\+/, '')}`;
+  const numbers = `/accounts/${encodeURIComponent(account)}/numbers`;
+  const { items: [found] } = await client.get<{ readonly items: readonly { readonly id: string }[] }>(`${numbers}?e164=${encodeURIComponent(number)}`);
+  if (found === undefined) return { problem: `The account ${account} has no number ${number}.` };
+  const query = new URLSearchParams({ caller: from, at: new Date(at).toISOString() });
+  return { told: await client.get<Told>(`${numbers}/${found.id}/explain?${String(query)}`) };
 }

@@ -17,7 +17,8 @@ const usage = `frontdesk: routes every call of a clinic through its own switch
 
   frontdesk start                           serve; a local Asterisk and Redis unless ASTERISK_URL and REDIS_URL are set
   frontdesk demo                            serve, and place one call through it with its timeline printed
-  frontdesk explain <number> [--from <no>]  the steps a call to a number takes, and why
+  frontdesk explain <number> [--from <no>]  the steps a call to a number takes, and why: --at <time>, --json, --diagram;
+                                            with --account <id> of a running Frontdesk, over its API
   frontdesk replay <journal> ...            run recorded calls again and compare every decision; --call <id> for one
   frontdesk doctor                          what this machine lacks for serving
 

@@ -6,6 +6,7 @@ import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingN
 import { menuOf, receivingNumberOf, ringGroupOf, targetOf } from './destinations.ts';
 import { precedencePresets } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
+import { priceOf, type PrefixRate, type Rates } from '../core/routing/rate.ts';
 import { sipName } from '../core/routing/sip-name.ts';
 import { second, type Ms } from '../core/time.ts';
 import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
@@ -111,6 +112,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...optional('precedence', typeof body.precedence === 'string' ? precedencePresets[body.precedence] : body.precedence),
       ...optional('recording', body.recording),
       ...optional('greeting', media(body.voicemail?.greeting)),
+      ...optional('rates', ratesOf(body)),
     },
     timezone: body.timezone,
     country: body.country,
@@ -129,6 +131,14 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
 export function outboundRulesOf({ country, outbound }: Doc<'account'>): OutboundRules {
   const rules = defaultOutboundRules(country);
   return outbound === undefined ? rules : { countries: outbound.countries ?? rules.countries, premium: outbound.premium, concurrentCalls: outbound.concurrentCalls };
+}
+
+function ratesOf({ rates }: Doc<'account'>): Rates | undefined {
+  return rates === undefined ? undefined : { currency: rates.currency, inbound: rates.inbound.map(prefixRateOf), outbound: rates.outbound.map(prefixRateOf) };
+}
+
+function prefixRateOf({ prefix, perMinute }: { readonly prefix: string; readonly perMinute: string }): PrefixRate {
+  return { prefix, perMinute: priceOf(perMinute) ?? 0 };
 }
 
 function defaultLabel(extension: string | undefined): string {

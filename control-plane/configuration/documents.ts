@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { maxUsers, precedencePresets } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
-import { address, carrierPassword, country, devicePassword, e164, email, extension, host, id, key, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { address, carrierPassword, country, currency, devicePassword, e164, email, extension, host, id, key, prefix, price, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
@@ -56,6 +56,11 @@ const precedence = z.union([
   rule(z.array(z.enum(entries, `must be one of: ${entries.join(', ')}`), 'must be a list').max(entries.length), (list) => new Set(list).size === list.length, 'names an entry twice', 'Name each once.'),
 ], { error: (issue) => (issue.code === 'invalid_union' ? `must be ${presetNames.join(' or ')}, or a list of: ${entries.join(', ')}` : undefined) });
 
+const prefixRates = rule(
+  z.array(z.strictObject({ prefix, perMinute: price }), 'must be a list').max(1000, 'takes at most 1,000 prefixes'),
+  (rates) => new Set(rates.map((one) => one.prefix)).size === rates.length, 'names a prefix twice', 'Give each one price.',
+);
+
 const account = z.strictObject({
   name: words(60),
   timezone: timezone.default('America/New_York'),
@@ -92,6 +97,11 @@ const account = z.strictObject({
     premium: z.boolean('must be true or false').default(false),
     concurrentCalls: wholeNumber(1, 1000, 'calls').default(10),
   }).optional(),
+  rates: z.strictObject({
+    currency,
+    inbound: prefixRates.default([]).meta({ description: 'By beginnings of the account’s own numbers, so that toll-free ones may have another price. Empty: calls in cost nothing.' }),
+    outbound: prefixRates.default([]).meta({ description: 'By beginnings of the numbers that calls are led to. `+` alone is the beginning of all.' }),
+  }).optional().meta({ description: 'Prices of a minute, as the carriers ask them. The longest prefix counts.' }),
   /** Days kept; absent keeps for ever. */
   retention: z.strictObject({
     recordingDays: wholeNumber(1, 3650, 'days').optional(), voicemailDays: wholeNumber(1, 3650, 'days').optional(), callDays: wholeNumber(1, 3650, 'days').optional(),

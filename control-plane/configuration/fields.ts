@@ -34,6 +34,12 @@ export const key = pattern(/^[0-9*#]$/, 'is not a key.', 'Use one of 0-9, * and 
 export const email = pattern(/^[^\s@<>]+@[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');
 /** ISO 3166-1 alpha-2. */
 export const country = pattern(/^[A-Z]{2}$/, 'is not a country.', 'Use two capital letters such as US.', 'US');
+/** ISO 4217. */
+export const currency = pattern(/^[A-Z]{3}$/, 'is not a currency.', 'Use three capital letters such as USD.', 'USD');
+/** The beginning of E.164 numbers. */
+export const prefix = pattern(/^\+([1-9]\d{0,14})?$/, 'is not the beginning of a number.', 'Write it with +, such as +1 or +1800; + alone for every number.', '+1');
+/** A text, since a number in JSON may be rounded. */
+export const price = pattern(/^\d{1,4}(\.\d{1,5})?$/, 'is not a price.', 'Write it as text with at most five decimals: "0.0085".', '0.0085');
 export const soundName = pattern(/^[a-z0-9][a-z0-9/_-]{0,60}$/i, 'is not the name of a sound.', 'Use a name such as vm-intro.', 'vm-intro');
 export const sipUser = pattern(/^[A-Za-z0-9._~@+-]{1,64}$/, 'is not a usable user name.', 'Use letters, digits and ._~@+-.', 'clinic-7');
 export const carrierPassword = pattern(/^[!-:<-~]{1,64}$/, 'has characters the switch cannot be given.', 'Ask the carrier for one of ASCII characters without spaces and semicolons.', 'b1Kx.w9T');

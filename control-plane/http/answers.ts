@@ -114,12 +114,6 @@ export const registrationSchema = z.strictObject({
   contact: z.string().nullable(), roundTripMs: z.number().nullable(),
 }).meta({ id: 'Registration' });
 
-export const explanationSchema = z.strictObject({
-  text: z.string(),
-  reasons: z.array(z.strictObject({ subject: z.string(), taken: z.boolean(), why: z.string() })),
-  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run, step by step.' }),
-}).meta({ id: 'Explanation' });
-
 export const sipBanSchema = z.strictObject({
   address: z.string().meta({ description: 'An IPv4 address, or a network of IPv6 as `address/64`.', example: '203.0.113.9' }), since: at, until: at,
   failures: z.int().meta({ description: 'Wrong passwords that led to it.' }), endpoint: z.string().meta({ description: 'What was tried last; `<unknown>` when no phone has that name.' }),

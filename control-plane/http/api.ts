@@ -10,6 +10,7 @@ import { createKeyring, type Keyring } from './auth.ts';
 import { bodyOf, readBody } from './body.ts';
 import { docsPage, docsPolicy } from './docs-page.ts';
 import { createEventStreams } from './events.ts';
+import { explainPage, explainPolicy } from './explain-page.ts';
 import { onceFor, type Answer } from './idempotency.ts';
 import { openApiDocument, type OpenApi } from './openapi.ts';
 import { defaultLimits, type ApiDeps } from './ports.ts';
@@ -52,6 +53,7 @@ export function createApi(deps: ApiDeps): Api {
   });
   app.get('/api/v1/openapi.json', (_request, response) => { response.type('application/json').send(Buffer.from(documentText)); });
   app.get('/api/docs', (_request, response) => { response.set('content-security-policy', docsPolicy).type('html').send(Buffer.from(page)); });
+  app.get('/api/explain', (_request, response) => { response.set('content-security-policy', explainPolicy).type('html').send(Buffer.from(explainPage)); });
   app.use('/api/v1', authenticate(keyring, limits.failedKeysPerMinute), perKey(limits.requestsPerMinute), router(routes, deps));
   app.use((_request, _response, next) => { next(notFound()); });
   app.use(answerErrors(log));

@@ -47,7 +47,7 @@ export function docsPage(document: OpenApi): string {
   const sections = tags.map((tag) => `<section><h2 id="${anchor(tag)}">${escape(tag)}</h2>${operations.filter(({ operation }) => list(operation['tags']).includes(tag)).map((one) => operationHtml(root, one.path, one.method, one.operation)).join('')}</section>`);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(info['title'])}</title><style>${style}</style></head>
-<body><div class="page"><nav aria-label="Sections"><ul>${tags.map((tag) => `<li><a href="#${anchor(tag)}">${escape(tag)}</a></li>`).join('')}<li><a href="/api/v1/openapi.json">openapi.json</a></li></ul></nav>
+<body><div class="page"><nav aria-label="Sections"><ul>${tags.map((tag) => `<li><a href="#${anchor(tag)}">${escape(tag)}</a></li>`).join('')}<li><a href="/api/explain">What a call would do</a></li><li><a href="/api/v1/openapi.json">openapi.json</a></li></ul></nav>
 <main><h1>${escape(info['title'])}</h1>${paragraphs(info['description'])}${sections.join('\n')}</main></div></body></html>
 `;
 }

@@ -5,6 +5,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Plan } from '../core/routing/plan.ts';
+import type { RateOfCalls } from '../core/routing/rate.ts';
 import type { AuditStore, CdrStore, ConfigStore, IdempotencyStore, JournalRecord, KeyStore, Page } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -150,6 +151,14 @@ export interface SipBans {
   lift(address: string): Promise<boolean>;
 }
 
+export interface Explained {
+  readonly plan: Plan;
+  /** The same in words. */
+  readonly text: string;
+  /** Null where the account has no prices. */
+  readonly rate: RateOfCalls | null;
+}
+
 export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
@@ -164,8 +173,10 @@ export interface ApiDeps {
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
-  /** The plan a call to this number would run, and the same in words. Null when the account's number is not in service. */
-  explain(account: string, dialled: string, caller: string): { readonly text: string; readonly plan: Plan } | null;
+  /** What such a call to this number would do. Null when the account's number is not in service. */
+  explain(account: string, dialled: string, call: { readonly caller: string; readonly at: EpochMs }): Explained | null;
+  /** Of all calls to the number; null where the account has no prices. */
+  rate(account: string, dialled: string): RateOfCalls | null;
   readonly log: Log;
   readonly now: () => EpochMs;
   readonly limits?: Partial<Limits>;

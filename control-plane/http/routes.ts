@@ -7,6 +7,7 @@ import { audioFileRoutes } from './routes/audio-files.ts';
 import { blockCallerRoute } from './routes/block-caller.ts';
 import { callRoutes } from './routes/calls.ts';
 import { documentRoutes } from './routes/documents.ts';
+import { explainRoutes } from './routes/explain.ts';
 import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { collections, objectRoutes } from './routes/objects.ts';
@@ -18,6 +19,7 @@ export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams
     ...collections.flatMap((collection) => objectRoutes(deps, collection, keyring)),
     ...audioFileRoutes(deps),
     ...callRoutes(deps, streams),
+    ...explainRoutes(deps),
     blockCallerRoute(deps),
     ...recordingRoutes(deps, 'recording'),
     ...recordingRoutes(deps, 'voicemail'),

@@ -211,11 +211,6 @@ describe('calls', () => {
     expect((await server.ask('GET', '/accounts/north/calls?disposition=lost')).status).toBe(400);
   });
 
-  it('that might come are explained', async () => {
-    const answer = await server.ask('GET', '/accounts/north/numbers/desk/explain?caller=%2B12025550187');
-    expect(answer.json).toMatchObject({ text: '+12025550187 calls +12025550110', plan: { first: 'ring' } });
-  });
-
   it('need phones that can be reached', async () => {
     expect((await server.ask('GET', '/registrations', { key: 'north' })).json.items).toMatchObject([{ account: 'north', state: 'registered' }]);
   });

@@ -10,6 +10,7 @@ import { Readable } from 'node:stream';
 import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import type { RateOfCalls } from '../../control-plane/core/routing/rate.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
 import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan } from '../../control-plane/http/ports.ts';
@@ -137,7 +138,8 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       list: () => [...bans.values()],
       lift: async (address) => bans.delete(address),
     },
-    explain: (_account, dialled, caller) => ({ text: `${caller} calls ${dialled}`, plan: onePhonePlan }),
+    explain: (_account, dialled, { caller, at }) => ({ text: `${caller} calls ${dialled} at ${at}`, plan: onePhonePlan, rate: rateOf(dialled) }),
+    rate: (account, dialled) => (account === 'north' ? rateOf(dialled) : null),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
   });
   const server = await startHttpServer(0, () => ({ ready: true, reasons: [], details: {} }));
@@ -179,6 +181,8 @@ function checkAnswer(routes: readonly Route[], method: string, target: string, {
     route.answer.json.parse(json);
   }
 }
+
+const rateOf = (dialled: string): RateOfCalls => ({ currency: 'USD', inbound: 850, lowest: 850, highest: 1850, legs: [{ number: '+12025550121', prefix: '+1', perMinute: 1000 }], unknown: [dialled] });
 
 export const numberOf = (account: string): string => (account === 'north' ? '+12025550110' : '+13125550110');
 

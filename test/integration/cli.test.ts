@@ -58,6 +58,16 @@ describe('frontdesk explain', () => {
     expect(ended.stdout).not.toContain('\u001b');
   });
 
+  test('tells the same as JSON and as a flowchart, for an instant', async () => {
+    const json = await runCli(['explain', '+12025550110', '--from', '+12025550187', '--at', '2026-03-02T08:30-06:00', '--json']);
+    expect([json.code, json.stderr]).toEqual([0, '']);
+    const told = JSON.parse(json.stdout) as { readonly text: string; readonly steps: readonly { readonly id: string }[] };
+    expect(told).toMatchObject({ caller: '+12025550187', at: '2026-03-02T14:30:00.000Z', plan: { first: told.steps[0]?.id }, rate: null });
+    expect((await runCli(['explain', '+12025550110', '--diagram'])).stdout).toMatch(/^flowchart TD\n {2}n0\(\["Call to \+12025550110<br\/>Main line"\]\)\n/);
+    const wrong = await runCli(['explain', '+12025550110', '--at', 'noon']);
+    expect([wrong.code, wrong.stdout, wrong.stderr]).toEqual([2, '', expect.stringContaining('--at “noon” is no instant')]);
+  });
+
   test('of a number nobody has says what the caller gets, and which numbers there are', async () => {
     const ended = await runCli(['explain', '+19995550000']);
     expect([ended.code, ended.stderr]).toEqual([1, 'No plan has the number +19995550000; known are +12025550110.\n']);

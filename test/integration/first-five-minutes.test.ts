@@ -56,6 +56,11 @@ describe('A new admin', () => {
     });
   });
 
+  test('sees what a call to it would do, from the command line too', async () => {
+    const explained = await cli(['explain', NUMBER, '--account', 'clinic', '--from', '+13035550199']);
+    expect(explained).toMatchObject({ code: 0, stderr: '', stdout: expect.stringMatching(/^\+12025550180 “Main” of The Clinic\n[^]*extension 401/) as string });
+  });
+
   test('rings it: the phone is live at once, and the call is answered', async () => {
     const { password } = await api.get<{ password: string }>('/accounts/clinic/devices/desk/credentials');
     const phone = await site.phone('401', rings(), { password });

@@ -5,6 +5,7 @@
 import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
+import type { Rates } from './rate.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -217,6 +218,8 @@ export interface Account {
   readonly recording?: RecordingRule;
   /** Of the business: for numbers that have none. */
   readonly greeting?: Message;
+  /** D12: what a minute costs. */
+  readonly rates?: Rates;
 }
 
 export const precedencePresets = {

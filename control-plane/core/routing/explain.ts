@@ -2,8 +2,8 @@
  * A plan in words: what `frontdesk explain` prints. It takes the very plan a call would run (compile.ts), so it
  * cannot say anything else than what would happen.
  */
-import type { StepId } from '../ids.ts';
 import type { Media } from './config.ts';
+import { inOrder } from './plan-graph.ts';
 import type { Attempt, Plan, Step } from './plan.ts';
 import { count, seconds } from './words.ts';
 
@@ -18,27 +18,6 @@ export function explain(plan: Plan): string {
   lines.push('', 'Why');
   for (const reason of plan.reasons) lines.push(`  ${reason.taken ? '+' : '-'} ${reason.subject}: ${reason.why}`);
   return lines.map((line) => line.replace(/\p{Cc}/gu, '?')).join('\n');
-}
-
-/** Each step that a call can come to, once, the nearest first. */
-function inOrder(plan: Plan): readonly (readonly [string, Step])[] {
-  const reached = new Set([plan.first]);
-  for (const id of reached) {
-    const step = plan.steps[id];
-    for (const next of step === undefined ? [] : followingSteps(step)) reached.add(next);
-  }
-  return [...reached].flatMap((id) => (plan.steps[id] === undefined ? [] : [[id, plan.steps[id]] as const]));
-}
-
-/** Steps that may follow, in the order in which they are told. */
-export function followingSteps(step: Step): readonly StepId[] {
-  switch (step.kind) {
-    case 'ring': return [step.on.noAnswer];
-    case 'menu': return [...Object.values(step.options), step.on.noKey, step.on.invalid];
-    case 'announcement':
-    case 'voicemail': return [step.on.done];
-    case 'hang-up': return [];
-  }
 }
 
 function stepLines(step: Step): readonly string[] {

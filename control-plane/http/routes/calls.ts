@@ -1,7 +1,7 @@
-/** Calls: past ones searched and opened, live ones listed and followed, and what a call would do. */
+/** Calls: past ones searched and opened, live ones listed and followed. */
 import { z } from 'zod';
-import { e164, id as idField } from '../../configuration/fields.ts';
-import { accountQuery, callSchema, dispositions, explanationSchema, journalSchema, liveCallSchema, pageOf, pageQuery, registrationSchema, timeQuery } from '../answers.ts';
+import { id as idField } from '../../configuration/fields.ts';
+import { accountQuery, callSchema, dispositions, journalSchema, liveCallSchema, pageOf, pageQuery, registrationSchema, timeQuery } from '../answers.ts';
 import type { EventStreams } from '../events.ts';
 import { given, pageFrom } from '../pages.ts';
 import type { ApiDeps } from '../ports.ts';
@@ -11,7 +11,7 @@ import { callOrRecordingId } from './recordings.ts';
 
 const tag = 'Calls';
 
-export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations' | 'explain' | 'configuration'>, streams: EventStreams): readonly Route[] {
+export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations'>, streams: EventStreams): readonly Route[] {
   const { calls, cdrs } = deps;
   const ofAccount = z.strictObject({ account: idField });
   const ofCall = z.strictObject({ account: idField, id: callOrRecordingId });
@@ -64,17 +64,6 @@ export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations
       ...common, scope: 'own', tag: 'Registrations', path: '/registrations', summary: 'List which phones and trunks can be reached',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(registrationSchema) }) },
       handle: async ({ account }) => ({ status: 200, body: { items: (await deps.registrations.list()).filter((one) => account === null || one.account === account) } }),
-    }),
-    route({
-      ...common, tag: 'Numbers', path: '/accounts/{account}/numbers/{id}/explain', summary: 'Explain what a call would do', description: 'The plan such a call would run now, with the reason for every step taken or skipped.',
-      params: z.strictObject({ account: idField, id: idField }), query: z.strictObject({ caller: z.union([e164, z.literal('')]).optional().meta({ description: 'The caller’s number; absent for an anonymous caller.' }) }),
-      answer: { json: explanationSchema },
-      handle: ({ params, query }) => {
-        const number = deps.configuration.get({ account: params.account, kind: 'number', id: params.id });
-        const explained = number === undefined ? null : deps.explain(params.account, number.body.e164, query.caller ?? '');
-        if (explained === null) throw notFound();
-        return { status: 200, body: { text: explained.text, reasons: explained.plan.reasons, plan: explained.plan } };
-      },
     }),
   ];
 }

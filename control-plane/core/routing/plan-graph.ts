@@ -1,0 +1,40 @@
+/** A plan as a graph: what may follow each step, and the order in which a call meets them. */
+import type { StepId } from '../ids.ts';
+import type { Plan, Step } from './plan.ts';
+
+/** A way out of a step. `connected`: caller and callee talk, and the plan is done. `extension`: the phone that was dialled rings. */
+export type Exit = { readonly on: string } & ({ readonly to: StepId } | { readonly end: 'connected' | 'extension' });
+
+export function exitsOf(step: Step): readonly Exit[] {
+  switch (step.kind) {
+    case 'announcement':
+    case 'voicemail':
+      return [{ on: 'done', to: step.on.done }];
+    case 'ring':
+      return [{ on: 'accepted', end: 'connected' }, { on: 'no answer', to: step.on.noAnswer }];
+    case 'menu':
+      return [
+        ...Object.entries(step.options).map(([key, to]) => ({ on: `key ${key}`, to })),
+        ...(step.extensions === undefined ? [] : [{ on: 'an extension', end: 'extension' as const }]),
+        { on: 'no key', to: step.on.noKey },
+        { on: 'wrong keys', to: step.on.invalid },
+      ];
+    case 'hang-up':
+      return [];
+  }
+}
+
+/** Every step that a call can reach. One that others lead to stands after all of them, but for ways back. */
+export function inOrder(plan: Plan): readonly (readonly [StepId, Step])[] {
+  const found: [StepId, Step][] = [];
+  const seen = new Set<StepId>();
+  const visit = (id: StepId): void => {
+    const step = plan.steps[id];
+    if (step === undefined || seen.has(id)) return;
+    seen.add(id);
+    for (const exit of exitsOf(step).toReversed()) if ('to' in exit) visit(exit.to);
+    found.unshift([id, step]);
+  };
+  visit(plan.first);
+  return found;
+}
