@@ -88,11 +88,17 @@ const legSchema = z.looseObject({
   dialedAt: atOrNull, rangAt: atOrNull, pickedUpAt: atOrNull, acceptedAt: atOrNull, connectedAt: atOrNull, endedAt: atOrNull,
   disposition: z.string().nullable(), cause: z.string().nullable(), heldSince: atOrNull,
 }).meta({ id: 'Leg' });
+const menuTrySchema = z.strictObject({
+  step: z.string(), at, keys: z.string().meta({ description: 'Empty: none was pressed.', example: '102' }),
+  outcome: z.enum(['option', 'extension', 'noKey', 'invalid', 'left']).meta({ description: 'left: the caller hung up.' }),
+  to: z.string().nullable().meta({ description: 'The step they led to; null where the caller was asked again, or left.' }),
+}).meta({ id: 'MenuTry' });
 export const dispositions = ['answered', 'no-answer', 'busy', 'declined', 'canceled', 'unreachable', 'failed'] as const;
 export const callSchema = z.looseObject({
   callId: z.string(), account: z.string(), number: z.looseObject({ e164: z.string(), label: z.string() }), plan: z.string(), caller: party, dialled: z.string(),
   origin: z.string(), startedAt: at, pickedUpAt: atOrNull, announcementAt: atOrNull, answeredAt: atOrNull, answeredBy: z.string().nullable(), heldMs: z.int(),
   endedAt: atOrNull, disposition: z.enum(dispositions).nullable(), cause: z.string().nullable(), endedBy: z.string().nullable(),
+  menus: z.array(menuTrySchema).optional().meta({ description: 'What the caller did in menus, try by try. Absent of calls from before there were any.' }),
   voicemail: z.strictObject({ recordingId: z.string(), durationMs: z.number().nullable() }).nullable(), legs: z.array(legSchema), reconstructed: z.boolean(),
 }).meta({ id: 'Call' });
 export const liveCallSchema = callSchema.extend({ phase: z.string() }).meta({ id: 'LiveCall' });

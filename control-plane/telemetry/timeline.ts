@@ -28,6 +28,10 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
       return `whisper       ${who(fact.legId)} hears who is calling`;
     case 'KeyPressed':
       return `key press     ${who(fact.legId)} pressed ${fact.digit}`;
+    case 'MenuTried':
+      return `menu          ${menuTry(fact)}`;
+    case 'StepsExhausted':
+      return `step          ${fact.steps} taken: the plan leads in circles, and goes its last way`;
     case 'LegAccepted':
       return fact.won ? `accepted      ${who(fact.legId)} has the call` : `accepted      ${who(fact.legId)}, too late`;
     case 'LegDismissed':
@@ -63,6 +67,13 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
     case 'CallEnded':
       return `hang-up       by ${fact.by}; ${fact.disposition} (${fact.cause})`;
   }
+}
+
+function menuTry({ keys, outcome, to, why }: Extract<CallFact, { type: 'MenuTried' }>): string {
+  if (outcome === 'left') return keys === '' ? 'left by the caller' : `left by the caller after ${keys}`;
+  const pressed = keys === '' ? 'no key' : keys;
+  const led = outcome === 'invalid' ? ` leads nowhere${why === undefined ? '' : `, ${why}`}` : why === undefined ? '' : `, ${why}`;
+  return `${pressed}${led}: ${to === null ? 'asked again' : `on to ${to}`}`;
 }
 
 function nameAndNumber(party: { readonly name: string; readonly number: string }): string {

@@ -35,6 +35,9 @@ export function contractSteps(fix: () => ContractFixture) {
 
   const types = (legId: LegId): readonly string[] => eventsOf(fix(), legId).map((one) => one.type);
 
+  /** Keys in their order. */
+  const digits = (legId: LegId): string => eventsOf(fix(), legId).flatMap((one) => (one.type === 'LegDigit' ? [one.digit] : [])).join('');
+
   /** Prompts and whether they were played, in the order of their ends. */
   const finished = (legId: LegId): readonly (readonly [string, boolean])[] =>
     eventsOf(fix(), legId).flatMap((one) => (one.type === 'PromptFinished' ? [[one.promptId, one.ok] as const] : []));
@@ -75,7 +78,7 @@ export function contractSteps(fix: () => ContractFixture) {
 
   const mark: CallMark = { v: 1, dialled: '+15550001', plan: 'p1', startedAt: 1, step: 'ring', place: 'ringing', n: 7 };
 
-  return { execute, must, awaited, event, types, finished, offered, answeredCaller, originate, ringing, answered, mark };
+  return { execute, must, awaited, event, types, digits, finished, offered, answeredCaller, originate, ringing, answered, mark };
 }
 
 export type ContractSteps = ReturnType<typeof contractSteps>;

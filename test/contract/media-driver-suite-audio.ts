@@ -7,7 +7,7 @@ import type { ContractFixture } from './media-driver-fixture.ts';
 import type { ContractSteps } from './media-driver-steps.ts';
 
 export function audioSentences(fix: () => ContractFixture, steps: ContractSteps): void {
-  const { execute, must, event, types, finished, answeredCaller } = steps;
+  const { execute, must, awaited, event, types, digits, finished, answeredCaller } = steps;
 
   it('plays a prompt to its end', async () => {
     const { callId } = await answeredCaller();
@@ -38,6 +38,19 @@ export function audioSentences(fix: () => ContractFixture, steps: ContractSteps)
     await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.long] });
     await must({ type: 'StopPrompt', promptId });
     expect(await event('PromptFinished', promptId)).toMatchObject({ ok: true });
+  });
+
+  it('tells each key that is pressed during a prompt, in their order, and the first can stop it', async () => {
+    const { callId, caller } = await answeredCaller();
+    const promptId = ownedId(callId, 'p', 1);
+    await must({ type: 'PlayPrompt', legId: callId, promptId, media: [fix().audio.long] });
+    const pressed = caller.press('1').then(() => caller.press('#')).then(() => caller.press('3'));
+    expect(await event('LegDigit', callId)).toMatchObject({ digit: '1' });
+    expect(types(callId)).not.toContain('PromptFinished');
+    await must({ type: 'StopPrompt', promptId });
+    await event('PromptFinished', promptId);
+    await awaited('the keys', pressed);
+    expect(await fix().until('the last key', () => { const keys = digits(callId); return keys.length === 3 ? keys : undefined; })).toBe('1#3');
   });
 
   it('finishes as played a prompt that was stopped before its turn, too', async () => {

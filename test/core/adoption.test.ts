@@ -7,7 +7,8 @@ const live = phases.filter((phase) => phase !== 'ended' && phase !== 'ending');
 
 /** What a controller knows after it has read the first events of the journal. */
 function knowing(story: Story, events: number): Story {
-  const known = new Story(everyPart, newCall(offer, everyPart, startedAt));
+  const { plan } = story.call;
+  const known = new Story(plan, newCall(offer, plan, startedAt));
   for (const { event, at } of story.events.slice(0, events)) {
     known.now = at;
     known.when(event);

@@ -6,6 +6,7 @@ import type { CallEvent } from '../../control-plane/core/call/events.ts';
 import { transition } from '../../control-plane/core/call/transition.ts';
 import { given, offer, type Story } from './support/given.ts';
 import { everyPart, eventOf, eventTypes } from './support/phases.ts';
+import { menu, planOfMenus } from './support/plans.ts';
 
 const owned = fc.tuple(fc.constantFrom('l', 'b', 'p', 'r', 'c'), fc.integer({ min: 1, max: 12 })).map(([kind, n]) => `c7--${kind}${n}`);
 const id = fc.oneof({ weight: 6, arbitrary: owned }, fc.constantFrom(offer.callId, '__proto__', 'constructor', ''));
@@ -14,13 +15,17 @@ const cause = fc.constantFrom(...(Object.keys(causes) as Cause[]));
 const stray: fc.Arbitrary<CallEvent> = fc.oneof(
   fc.record({ type: fc.constantFrom('LegRinging', 'LegAnswered', 'LegHeld', 'LegUnheld', 'TransferRefused'), legId: id }),
   fc.record({ type: fc.constant('LegEnded'), legId: id, cause }),
-  fc.record({ type: fc.constant('LegDigit'), legId: id, digit: fc.constantFrom('1', '9') }),
+  fc.record({ type: fc.constant('LegDigit'), legId: fc.oneof(id, fc.constant(offer.callId)), digit: fc.constantFrom('1', '2', '9', '*', '#', 'D', '', '12', 'x', '__proto__', 'constructor') }),
   fc.record({ type: fc.constant('PromptFinished'), legId: id, promptId: id, ok: fc.boolean() }),
   fc.record({ type: fc.constantFrom('LegBridged', 'LegUnbridged'), legId: id, bridgeId: id }),
-  fc.record({ type: fc.constant('TimerFired'), id: fc.oneof(id, fc.constantFrom('round', 'prompt', 'leg:c7--l2')) }),
+  fc.record({ type: fc.constant('TimerFired'), id: fc.oneof(id, fc.constantFrom('round', 'prompt', 'menu', 'leg:c7--l2')) }),
 );
 
-/** What happens next: an event that fits, a stray one, the next timer, a refusal of something asked for, an adoption. */
+const throughMenus = planOfMenus({
+  menu: menu('menu', { 1: 'deeper', 2: 'ring', 9: 'menu' }), deeper: menu('deeper', { 2: 'ring', '*': 'menu' }, { extensions: { firstDigits: '12', shortest: 2, longest: 3 } }),
+});
+
+/** What happens next: an event that fits, a stray one, the next timer, the way to an extension, a refusal of something asked for, an adoption. */
 type Act = (story: Story) => Story;
 const act: fc.Arbitrary<Act> = fc.oneof(
   fc.constantFrom(...eventTypes.filter((type) => type !== 'CallAdopted')).map((type): Act => (story) => story.when(eventOf[type](story))),
@@ -28,6 +33,11 @@ const act: fc.Arbitrary<Act> = fc.oneof(
   fc.constant<Act>((story) => {
     const next = Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0];
     return next === undefined ? story : story.timer(next[0]);
+  }),
+  fc.constant<Act>((story) => {
+    const { planning, plan } = story.call;
+    const steps = Object.fromEntries(planning === null ? [] : Object.entries(plan.steps).slice(0, 1).map(([, step]) => [planning.request, step]));
+    return planning === null ? story : story.when({ type: 'ExtensionPlanned', request: planning.request, steps, first: planning.request, why: '' });
   }),
   fc.tuple(fc.nat(), fc.constantFrom('gone', 'not-ready', 'rejected', 'timeout', 'unreachable'), fc.boolean()).map(([n, error, mayHaveReachedCarrier]): Act => (story) => {
     const media = story.allCommands.filter((one): one is MediaCommand => one.type !== 'StartTimer' && one.type !== 'CancelTimer' && one.type !== 'PlanExtension');
@@ -51,8 +61,8 @@ function check(story: Story): void {
 }
 
 test('whatever happens in whatever order: it returns, changes nothing it was given, and never waits for nothing', () => {
-  fc.assert(fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
-    const story = given(everyPart).offered();
+  fc.assert(fc.property(fc.constantFrom(everyPart, throughMenus), fc.array(act, { maxLength: 40 }), (plan, acts) => {
+    const story = given(plan).offered();
     for (const one of acts) {
       one(story.after(100));
       check(story);

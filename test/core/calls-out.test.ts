@@ -6,6 +6,7 @@ import { callsOut } from '../../control-plane/core/call/calls-out.ts';
 import { transition } from '../../control-plane/core/call/transition.ts';
 import { compile } from '../../control-plane/core/routing/compile.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
+import { menu, mobile, planOfMenus } from './support/plans.ts';
 
 const offer: Call['offer'] = { callId: 'a', caller: { number: '+13125550177', name: '' }, dialled: '+12025550110', origin: 'trunk', orphan: false };
 const at = (call: Call, event: Parameters<typeof transition>[1]): Call => transition(call, event, { now: 1 }).call;
@@ -22,6 +23,12 @@ it('a call counts from its arrival, while its mobile rings, and while the mobile
 it('a call that a desk phone has, or whose mobile is gone, does not count', () => {
   const ringing = at(newCall(offer, compile(clinic(), callFrom()), 0), { type: 'CallOffered' });
   expect(callsOut([at(ringing, { type: 'LegEnded', legId: mobileOf(ringing), cause: 'busy' })], 'c1')).toBe(0);
+});
+
+it('a call in a menu counts for what a key may dial', () => {
+  const call = at(newCall(offer, planOfMenus({ menu: menu('menu', { 1: 'ring', 2: 'voicemail' }) }, { steps: { ring: { kind: 'ring', pattern: 'simultaneous', attempts: [mobile()], ringMs: 9000, taken: [], on: { noAnswer: 'voicemail' } } } }), 0), { type: 'CallOffered' });
+  const press = (digit: string): Call => at(call, { type: 'LegDigit', legId: 'a', digit });
+  expect([call, press('1'), press('2')].map((one) => [one.phase, callsOut([one], 'c1')])).toEqual([['menu', 1], ['ringing', 1], ['greeting', 0]]);
 });
 
 it('one call rings no more mobiles than the limit has left', () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, compileFor } from '../../control-plane/core/routing/compile.ts';
 import { explain } from '../../control-plane/core/routing/explain.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
+import { menu, planOfMenus } from './support/plans.ts';
 
 describe('explain', () => {
   it('tells the steps in order, who is rung for how long, and why', () => {
@@ -20,6 +21,20 @@ describe('explain', () => {
       expect({ part, found: at >= from }).toEqual({ part, found: true });
       from = at + part.length;
     }
+  });
+
+  it('tells where each key of a menu leads, steps that are nearer first and each once, though menus lead back', () => {
+    const text = explain(planOfMenus({
+      day: menu('day', { 1: 'ring', 2: 'night', '*': 'day' }, { tries: 3, extensions: { firstDigits: '12', shortest: 3, longest: 4 } }),
+      night: menu('night', { 1: 'ring', 9: 'day' }, { tries: 1, on: { noKey: 'hang-up', invalid: 'hang-up', noAnswer: 'voicemail' } }),
+    }));
+    expect(text.split('\n').filter((line) => /^ {2}\d/.test(line))).toEqual(['  1. day', '  2. ring', '  3. night', '  4. voicemail', '  5. hang-up']);
+    for (const line of [
+      'the caller hears file:day, which a key stops, and has 5 s after it', 'key 1 → ring', 'key 2 → night', 'key * → day',
+      'an extension, 3 to 4 digits beginning with 1 2, no more than 2 s between its keys: rings it', '    no answer there → voicemail',
+      'other keys, hears file:invalid: asked again, at most 3 times in all; then → hang-up', 'no key: asked again, at most 3 times in all; then → voicemail',
+      'key 9 → day', 'other keys → hang-up', 'no key → hang-up',
+    ]) expect(text.split('\n')).toContain(`       ${line}`);
   });
 
   it('marks what was passed over, and why', () => {

@@ -14,7 +14,7 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.ndjson'));
 const recordsOf = (name: string) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map(recordOf);
 
 test('There are calls to replay', () => {
-  expect(names).toEqual(expect.arrayContaining(['recording.ndjson', 'ring-and-answer.ndjson', 'screening.ndjson', 'voicemail.ndjson']));
+  expect(names).toEqual(expect.arrayContaining(['menu.ndjson', 'recording.ndjson', 'ring-and-answer.ndjson', 'screening.ndjson', 'voicemail.ndjson']));
 });
 
 test.each(names)('%s decides as it did', (name) => {
@@ -28,6 +28,7 @@ test.each([
   ['screening.ndjson', 'answered', 'mobile'],
   ['voicemail.ndjson', 'no-answer', undefined],
   ['recording.ndjson', 'answered', 'desk'],
+  ['menu.ndjson', 'answered', 'phone 102'],
 ])('%s: the record says %s', (name, disposition, by) => {
   const cdr = replay(recordsOf(name))?.cdr;
   expect([cdr?.disposition, cdr?.legs.find((leg) => leg.legId === cdr.answeredBy)?.label]).toEqual([disposition, by]);

@@ -16,6 +16,7 @@ const FIVE_SECONDS = '+15550110';
 const THREE_SECONDS = '+15550111';
 const ALL_PHASES = '+15550112';
 const NOBODY = '+15550113';
+const MENU = '+15550114';
 const MOBILE = '+12025559999';
 const greeting = { file: 'greeting.wav' };
 let site: Site;
@@ -30,7 +31,9 @@ beforeAll(async () => {
       { e164: THREE_SECONDS, users: ['bob'], timeoutSeconds: 3, voicemail: { greeting, silenceSeconds: 2 } },
       { e164: ALL_PHASES, users: ['ann'], callConnect: 'external', whisper: { file: 'whisper.wav' }, announcement: { file: 'announcement.wav' } },
       { e164: NOBODY, voicemail: { greeting } },
+      { e164: MENU, route: { to: 'menu', id: 'main' } },
     ],
+    menus: [{ id: 'main', name: 'Main menu', prompt: greeting, options: { 1: { to: 'user', id: 'bob' } } }],
   });
 }, SITE_START_MS);
 afterEach(async () => {
@@ -132,6 +135,14 @@ const hangUps = {
       await site.carrier();
       const caller = await clinic.call(ALL_PHASES);
       await until(() => caller.call.hears(PROMPTS.announcement), { describe: 'the caller hears the announcement' });
+      return caller;
+    },
+    disposition: 'canceled',
+  },
+  menu: {
+    reach: async () => {
+      const caller = await clinic.call(MENU);
+      await until(() => caller.call.hears(PROMPTS.greeting), { describe: 'the caller hears the menu' });
       return caller;
     },
     disposition: 'canceled',

@@ -10,7 +10,7 @@ import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { writePlan } from '../support/clinic-plan.ts';
 import { callOnDisk, cdrsIn, openLiveCalls } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
-import { openPhones, raiseScenes, sceneNumbers, sceneOfLegPhase, sceneOfPhase, type LegPhase, type Phones, type ReadPhases, type SceneName, type Scenes } from '../support/crash-scenes.ts';
+import { openPhones, raiseScenes, sceneMenus, sceneNumbers, sceneOfLegPhase, sceneOfPhase, type LegPhase, type Phones, type ReadPhases, type SceneName, type Scenes } from '../support/crash-scenes.ts';
 import { startLinkProxy, type LinkProxy } from '../support/link-proxy.ts';
 import { openSite, SITE_START_MS, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
   site = await openSite();
   link = await startLinkProxy(site.asterisk.url);
   live = openLiveCalls(site.redisUrl);
-  planFile = writePlan(site, { file: 'plan.yaml', trunks: ['carrier'], numbers: sceneNumbers });
+  planFile = writePlan(site, { file: 'plan.yaml', trunks: ['carrier'], numbers: sceneNumbers, menus: sceneMenus });
   controller = await start();
   phones = await openPhones(site);
 }, SITE_START_MS);
@@ -76,6 +76,7 @@ const expected = {
   ending: { disposition: 'no-answer', by: 'frontdesk', gone: true },
   offered: { disposition: 'answered', by: 'caller', answeredBy: '114', whole: true },
   ended: { disposition: 'answered', by: 'caller', answeredBy: '115', whole: true },
+  menu: { disposition: 'answered', by: 'caller', answeredBy: '116' },
 } satisfies Record<SceneName, Expected>;
 
 const whileDead = async (scenes: Scenes): Promise<void> => {
@@ -120,6 +121,10 @@ const goOn = async (scenes: Scenes): Promise<void> => {
     inPhase('recording', 'recording'),
     scenes.ending.caller.call.ended(),
     answers('offered', '114'),
+    (async () => {
+      await scenes.menu.caller.call.press('1');
+      await answers('menu', '116');
+    })(),
   ]);
 };
 

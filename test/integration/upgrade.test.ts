@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { stateVersion } from '../../control-plane/core/call/version.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { rings } from '../support/behaviour.ts';
 import { writePlan } from '../support/clinic-plan.ts';
@@ -69,7 +70,7 @@ const journalIsOf = async (v: number): Promise<void> => {
   await redis.lset(key, 0, JSON.stringify({ ...(JSON.parse((await redis.lindex(key, 0)) ?? '') as object), v }));
 };
 const madeNewer = async (marks: boolean): Promise<void> => {
-  await journalIsOf(2);
+  await journalIsOf(stateVersion + 1);
   if (!marks) return;
   const { origin, username, password } = new URL(site.asterisk.url);
   const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`, 'content-type': 'application/json' };
@@ -78,7 +79,7 @@ const madeNewer = async (marks: boolean): Promise<void> => {
     const read = (await (await fetch(at, { headers })).json()) as { readonly value?: string };
     if (read.value === undefined) continue;
     const identity = JSON.parse(read.value) as { readonly mark: object };
-    expect((await fetch(at, { method: 'POST', headers, body: JSON.stringify({ value: JSON.stringify({ ...identity, mark: { ...identity.mark, v: 2 } }) }) })).ok).toBe(true);
+    expect((await fetch(at, { method: 'POST', headers, body: JSON.stringify({ value: JSON.stringify({ ...identity, mark: { ...identity.mark, v: stateVersion + 1 } }) }) })).ok).toBe(true);
   }
 };
 
@@ -199,7 +200,7 @@ describe('A call of a newer build', () => {
     expect(cdrOf(call.from)).toEqual([]);
     // the upgrade is finished: for the build that starts now it is no newer version
     await second.kill();
-    await journalIsOf(1);
+    await journalIsOf(stateVersion);
     await start('one');
     await until(() => cdrOf(call.from).length > 0, { describe: 'the call has its record', within: 10_000 });
     expect(cdrOf(call.from)).toMatchObject([{ disposition: 'answered' }]);

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { isCallRecording } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../control-plane/core/call/events.ts';
+import type { Cdr, CdrMenuTry } from '../../control-plane/core/cdr/cdr.ts';
 import type { transition as theTransition, Transition } from '../../control-plane/core/call/transition.ts';
 import type { SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
@@ -39,13 +40,16 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   if (call.phase === 'connecting' || call.phase === 'connected') {
     must(!legs.some((leg) => leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'screening'), 'nobody rings on once one has the call', at);
   }
+  checkMenu(before, event, after, at);
   for (const leg of legs) {
     if ((leg.phase === 'dialing' || leg.phase === 'ringing') && call.phase !== 'ended') must(`leg:${leg.id}` in call.timers, 'a leg that rings has a timer', at);
     if (leg.phase === 'screening' && call.phase !== 'ended') must(`screening:${leg.id}` in call.timers, 'a leg that is asked for a key has a timer', at);
   }
   for (const one of after.commands) {
     if (one.type === 'HangUpLeg' && one.cause === 'answered-elsewhere') {
-      must(before.phase !== 'ringing' || call.phase !== 'ringing' || event.type === 'CallAdopted', 'a phone is told "answered elsewhere" only when somebody has the call', at);
+      // One that was told so may still be there when the phones ring again.
+      const toldBefore = ['ending', 'dismissed'].includes(before.legs[one.legId]?.phase ?? '');
+      must(toldBefore || before.phase !== 'ringing' || call.phase !== 'ringing' || event.type === 'CallAdopted', 'a phone is told "answered elsewhere" only when somebody has the call', at);
     }
   }
   if (event.type === 'CallAdopted') {
@@ -69,6 +73,18 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   }
   const ends = after.facts.filter((fact) => fact.type === 'CallEnded').length;
   must(ends === (before.phase !== 'ended' && call.phase === 'ended' ? 1 : 0), 'a call ends once', at);
+}
+
+/** M1. */
+function checkMenu(before: Call, event: CallEvent, { call, commands }: Transition, at: object): void {
+  const pressed = event.type === 'LegDigit' && event.legId === call.id;
+  if (pressed && before.phase === 'menu' && before.promptId !== null) {
+    must(commands.some((one) => one.type === 'StopPrompt' && one.promptId === before.promptId), 'a key stops the prompt of a menu', at);
+  }
+  if (pressed && before.phase === 'announcing') must(call.typed === (before.typed + event.digit).slice(0, 16), 'a key that is typed early is kept', at);
+  if (call.phase !== 'menu') return;
+  must((call.promptId === null ? 'menu' : 'prompt') in call.timers, 'a menu has the timer of its prompt, or of the key it waits for', at);
+  must(call.typed === '' || call.planning !== null, 'a menu takes what was typed early', at);
 }
 
 /** A timer that is not armed changes nothing. */
@@ -104,6 +120,7 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowl
   if (cdr === undefined) return;
   must(cdr.endedAt !== null && cdr.disposition !== null && cdr.cause !== null && cdr.endedBy !== null, 'a CDR is complete', cdr);
   must((cdr.disposition === 'answered') === (cdr.answeredAt !== null), 'a CDR says answered when, and only when, caller and callee were connected', cdr);
+  checkMenus(cdr, sim, disk, knowledge);
   const recorded = cdr.recordings.map((one) => one.recordingId);
   if (!knowledge.journalCut) must(sim.callRecordingsMade(callId).every((id) => recorded.includes(id)), 'a CDR names every recording of its call', cdr.recordings);
   // With the journal lost and the mark refused nobody knows of the bridge: a recording that runs is taken up all the same.
@@ -114,4 +131,26 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowl
   const again = replay(records);
   must(again !== null && again.matches, 'a journal replays to the same commands', again?.firstDifference);
   if (!knowledge.journalCut) must(isDeepStrictEqual(again?.cdr, cdr), 'the CDR is what the journal says', { cdr, again: again?.cdr });
+}
+
+/** What the record says of menus, against what the caller did and what the plan says. */
+function checkMenus({ callId, menus }: Cdr, sim: SimulatedSwitch, disk: Disk, { journalCut, unsure }: { readonly journalCut: boolean; readonly unsure: boolean }): void {
+  const opened = disk.archive.get(callId)?.[0];
+  const steps = opened?.kind === 'opened' ? opened.plan.steps : {};
+  const pressed = sim.acts().flatMap(({ legId, did }) => (legId === callId && typeof did === 'object' ? [did.press] : []));
+  let visit: CdrMenuTry[] = [];
+  let next = 0;
+  for (const one of menus) {
+    const step = steps[one.step];
+    if (step?.kind !== 'menu') throw new Broken(`a menu of the record is one of the plan: ${one.step}`);
+    if (one.outcome === 'option') must(one.to === step.options[one.keys.replace(/#$/, '')], 'a key leads where the plan says', one);
+    for (const key of one.keys) {
+      next = pressed.indexOf(key, next) + 1;
+      must(next > 0 || unsure, 'nobody presses a key but the caller', { menus, pressed });
+    }
+    visit = [...visit, one];
+    // Keys typed early are a try that nobody was asked for.
+    must(journalCut || visit.length <= step.tries + 1, 'a menu asks no more often than the plan says', visit);
+    if (one.to !== null) visit = [];
+  }
 }

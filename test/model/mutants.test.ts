@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { hunt, mutants } from './mutants.ts';
 
 /** Scenarios within which each fault must be found. */
-const budget = 1500;
+const budget = 3000;
 
 describe('The model test finds', { timeout: 90_000 }, () => {
   it.each(mutants)('$name', async (mutant) => {

@@ -32,6 +32,13 @@ export const mutants: readonly Mutant[] = [
   { name: 'a whisper that failed counts as heard', file: 'core/steps/whisper.ts', from: 'if (heard && attemptOf', to: 'if (attemptOf' },
   { name: 'a recording is not stopped with its call', file: 'core/call/ending.ts', from: '  stopCallRecording(draft);\n  for (const leg', to: '  for (const leg' },
   { name: 'a recording that runs is forgotten after a restart', file: 'core/steps/call-recording.ts', from: 'for (const id of running) {', to: 'for (const id of running.slice(0, 0)) {' },
+  { name: 'a key does not stop the prompt of a menu', file: 'core/steps/menu.ts', from: "  if (call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: call.promptId });\n", to: '' },
+  { name: 'a key that is typed early is lost', file: 'core/steps/menu.ts', from: 'change(draft, { typed: call.typed + digit });', to: 'void 0;' },
+  { name: 'a menu asks although the key was typed early', file: 'core/steps/menu.ts', from: "while (draft.call.typed !== '' && takesKeys(draft)) {", to: 'while (draft.call.typed === takesKeys.name) {' },
+  { name: 'a try of a menu is not counted', file: 'core/steps/menu.ts', from: 'tries: call.tries + 1 });', to: 'tries: call.tries });' },
+  { name: 'a key that leads nowhere leads on', file: 'core/steps/menu.ts', from: "{ key: dialled } : 'nowhere';", to: "{ key: dialled } : { key: '1' };" },
+  { name: 'a menu waits for ever for the second key', file: 'core/steps/menu.ts', from: '    startTimer(draft, menuTimer, draft.now + step.betweenKeysMs);\n  } else', to: '  } else' },
+  { name: 'a caller in a menu is not asked again after a restart', file: 'core/steps/menu.ts', from: '  goTo(draft, { ...placeOf(call), tries: Math.max(0, call.tries - 1) });\n  ask(draft, step.prompt);\n', to: '' },
   { name: 'the record is written twice', file: 'runtime/controller.ts', from: '    const closed = archive.writeCdr(cdr).then(', to: '    void archive.writeCdr(cdr);\n    const closed = archive.writeCdr(cdr).then(' },
 ];
 

@@ -1,7 +1,9 @@
 /** What a run of the model varies: the plan, what each party does, what breaks and when. Plain JSON, so that it can be kept. */
 import * as fc from 'fast-check';
 import { contentHash } from '../../control-plane/core/ids.ts';
-import type { Plan, Attempt, Step } from '../../control-plane/core/routing/plan.ts';
+import type { PlanExtension } from '../../control-plane/core/call/commands.ts';
+import type { CallEvent } from '../../control-plane/core/call/events.ts';
+import type { Plan, Attempt, MenuStep, Step } from '../../control-plane/core/routing/plan.ts';
 import type { Media } from '../../control-plane/core/routing/config.ts';
 import type { PartyStep } from '../../control-plane/media/simulated/parts.ts';
 
@@ -20,8 +22,19 @@ export interface ScenarioPhone {
   readonly script: readonly PartyStep[];
 }
 
+/** `extensions`: who is dialled by them; with `as options` their first key is an option, too. */
+export interface ScenarioMenu {
+  readonly deep: number;
+  readonly tries: number;
+  readonly extensions: 'none' | 'apart' | 'as options';
+  /** Nobody answered: back to it. */
+  readonly again: boolean;
+}
+
 export interface Scenario {
   readonly announcement: boolean;
+  /** Before the phones ring. Absent: none. */
+  readonly menu?: ScenarioMenu;
   readonly voicemail: boolean;
   /** Whether calls are recorded; `announced`: once both have heard so. Absent: not. */
   readonly recording?: 'off' | 'on' | 'announced';
@@ -77,9 +90,30 @@ const breaks: fc.Arbitrary<Break> = fc.oneof(
   fc.record({ atMs: when, does: fc.constant('late timer' as const) }),
 );
 
-const caller: fc.Arbitrary<readonly PartyStep[]> = fc.oneof({ weight: 2, arbitrary: fc.array(talk, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.array(fidget, { maxLength: 30 }) });
+/** Some keys lead on, some lead nowhere, some begin an extension. */
+const key: fc.Arbitrary<PartyStep['does']> = fc.constantFrom('1', '1', '1', '2', '3', '4', '41', '419', '7', '#', '*').map((press) => ({ press }));
+const chooses: fc.Arbitrary<PartyStep> = fc.record({ afterMs: shortly, does: fc.oneof({ weight: 6, arbitrary: key }, { weight: 1, arbitrary: fc.constant<PartyStep['does']>('hang-up') }) });
+/** Who knows the way, or thinks so. */
+const types: fc.Arbitrary<PartyStep> = fc.record({ afterMs: fc.integer({ min: 0, max: 400 }), does: key });
 
-export const scenario: fc.Arbitrary<Scenario> = fc.record({
+const anyCaller: fc.Arbitrary<readonly PartyStep[]> = fc.oneof({ weight: 2, arbitrary: fc.array(talk, { maxLength: 4 }) }, { weight: 1, arbitrary: fc.array(fidget, { maxLength: 30 }) });
+const callerOfMenus: fc.Arbitrary<readonly PartyStep[]> = fc.oneof(
+  { weight: 2, arbitrary: anyCaller },
+  { weight: 2, arbitrary: fc.array(chooses, { maxLength: 8 }) },
+  { weight: 1, arbitrary: fc.array(types, { maxLength: 12 }) },
+).map((steps) => steps.flatMap(oneByOne));
+
+/** One key a step: `41` is two. */
+function oneByOne({ afterMs, does }: PartyStep): readonly PartyStep[] {
+  if (typeof does !== 'object') return [{ afterMs, does }];
+  return does.press.split('').map((press, i) => ({ afterMs: i === 0 ? afterMs : 150, does: { press } }));
+}
+
+const menu: fc.Arbitrary<ScenarioMenu> = fc.record({
+  deep: fc.integer({ min: 1, max: 3 }), tries: fc.integer({ min: 1, max: 3 }), extensions: fc.constantFrom('none', 'apart', 'as options'), again: fc.boolean(),
+});
+
+const scenarioOf = (caller: fc.Arbitrary<readonly PartyStep[]>): fc.Arbitrary<Scenario> => fc.record({
   announcement: fc.boolean(),
   voicemail: fc.boolean(),
   recording: fc.constantFrom('off', 'on', 'announced'),
@@ -96,30 +130,60 @@ export const scenario: fc.Arbitrary<Scenario> = fc.record({
   seed: fc.nat(),
 });
 
+export const scenario: fc.Arbitrary<Scenario> = fc.oneof(
+  { weight: 4, arbitrary: scenarioOf(anyCaller) },
+  { weight: 1, arbitrary: fc.tuple(menu, scenarioOf(callerOfMenus)).map(([asks, rest]) => ({ ...rest, menu: asks })) },
+);
+
 /** What says that the call is recorded. */
 export const recordedMedia: Media = 'sound:recorded';
 
 /** External numbers have two trunks each. */
-export function planOf(of: Scenario): Plan {
-  const attempts = of.phones.map((one, i): Attempt => ({
+function attemptsOf(of: Scenario): readonly Attempt[] {
+  return of.phones.map((one, i) => ({
     user: `u${i}`, label: `phone ${i}`, ringMs: one.ringMs, callerId: { number: '+15550100', name: 'Ann' },
     target: one.kind === 'device' ? { kind: 'device', device: partyOf(of, i) } : { kind: 'external', number: partyOf(of, i), trunks: ['t1', 't2'] },
     whisper: [...(one.whisper ? ['sound:whisper' as const] : []), ...(of.recording === 'announced' ? [recordedMedia] : [])],
     ...(of.recording === 'on' || of.recording === 'announced' ? { recording: { announced: of.recording === 'announced' } } : {}),
     ...(one.screening === '' ? {} : { screening: { key: one.screening, prompt: ['sound:press'], waitMs: 6000 } }),
   }));
+}
+
+export function planOf(of: Scenario): Plan {
   const after = of.voicemail ? 'voicemail' : 'bye';
+  const begin = of.menu === undefined ? 'ring' : 'menu';
   const steps: Record<string, Step> = {
-    ring: { kind: 'ring', pattern: 'simultaneous', attempts, ringMs: of.ringMs, taken: ['sound:taken'], on: { noAnswer: after } },
+    ring: { kind: 'ring', pattern: 'simultaneous', attempts: attemptsOf(of), ringMs: of.ringMs, taken: ['sound:taken'], on: { noAnswer: of.menu?.again === true ? 'menu' : after } },
     bye: { kind: 'hang-up', cause: 'no-answer' },
   };
+  for (let n = 0; n < (of.menu?.deep ?? 0); n++) if (of.menu !== undefined) steps[menuId(n)] = menuStep(of.menu, n, after);
   const announces = of.recording === 'announced';
   const said: Media[] = [...(of.announcement ? ['sound:hello' as const] : []), ...(announces ? [recordedMedia] : [])];
-  if (said.length > 0) steps['announcement'] = { kind: 'announcement', media: said, ...(announces ? { announcesRecording: true as const } : {}), on: { done: 'ring' } };
+  if (said.length > 0) steps['announcement'] = { kind: 'announcement', media: said, ...(announces ? { announcesRecording: true as const } : {}), on: { done: begin } };
   if (of.voicemail) steps['voicemail'] = { kind: 'voicemail', greeting: ['sound:greeting'], maxMs: 20_000, silenceMs: 5000, on: { done: 'bye' } };
-  const first = said.length > 0 ? 'announcement' : 'ring';
-  const body = { account: { id: 'a', name: 'Clinic' }, number: { e164: '+15550001', label: 'main' }, first, steps, reasons: [], maxCallMs: 600_000 };
+  const first = said.length > 0 ? 'announcement' : begin;
+  const body = { account: { id: 'a', name: 'Clinic' }, number: { e164: '+15550001', label: 'main' }, first, last: after, steps, reasons: [], maxCallMs: 600_000 };
   return { version: 1, hash: contentHash(body), ...body };
+}
+
+function menuId(n: number): string {
+  return n === 0 ? 'menu' : `menu-${n}`;
+}
+
+/** 1 leads deeper and at last to the phones, 2 to where nobody answers, 3 back to the first. */
+function menuStep({ deep, tries, extensions }: ScenarioMenu, n: number, after: string): MenuStep {
+  return {
+    kind: 'menu', prompt: ['sound:menu'], invalid: ['sound:invalid'], options: { 1: n + 1 < deep ? menuId(n + 1) : 'ring', 2: after, 3: 'menu' },
+    ...(extensions === 'none' ? {} : { extensions: { firstDigits: extensions === 'apart' ? '4' : '14', shortest: 2, longest: 3 } }),
+    tries, waitMs: 3000, betweenKeysMs: 1000, on: { noKey: 'ring', invalid: after, noAnswer: 'menu' },
+  };
+}
+
+/** 41 is the first phone. */
+export function extensionOf(of: Scenario, { request, extension, noAnswer }: PlanExtension): Extract<CallEvent, { type: 'ExtensionPlanned' }> {
+  if (extension !== '41') return { type: 'ExtensionPlanned', request, steps: {}, first: null, why: `there is no extension ${extension}` };
+  const attempts = attemptsOf({ ...of, recording: 'off' }).slice(0, 1);
+  return { type: 'ExtensionPlanned', request, steps: { [request]: { kind: 'ring', pattern: 'simultaneous', attempts, ringMs: of.ringMs, taken: [], on: { noAnswer } } }, first: request, why: 'extension 41' };
 }
 
 export function partyOf(of: Scenario, i: number): string {

@@ -17,7 +17,7 @@ import type { CallArchive, JournalRecord, LiveJournals, Ownership } from '../../
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkStep, checkSwitch, must } from './invariants.ts';
 import { chanceOf, type ControllerLog } from './world.ts';
-import { partyOf, planOf, scenario, type Scenario } from './scenario.ts';
+import { extensionOf, partyOf, planOf, scenario, type Scenario } from './scenario.ts';
 import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 
 const names = ['one', 'two'] as const;
@@ -161,7 +161,7 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
     };
     const log: ControllerLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields, sentence) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${name}: ${sentence} ${JSON.stringify(fields)}`)); } };
     const controller = createController({
-      driver: gated, clock: own, live: journals, archive: archiveOn(disks.get(name) ?? createOwnDisk()), ownership, compilePlan: () => plan, log, metrics: createMetrics(), controller: name, transition,
+      driver: gated, clock: own, live: journals, archive: archiveOn(disks.get(name) ?? createOwnDisk()), ownership, compilePlan: () => plan, planExtension: (_, asked) => extensionOf(scene, asked), log, metrics: createMetrics(), controller: name, transition,
     });
     controller.start().catch((error: unknown) => errors.push(error));
     return {

@@ -5,7 +5,7 @@ import type { Visits } from './world.ts';
 
 /** By type, so that a new phase or event does not compile until it has its row or column. */
 const phases = Object.keys({
-  offered: 0, announcing: 0, ringing: 0, connecting: 0, connected: 0, greeting: 0, beeping: 0, recording: 0, ending: 0, ended: 0,
+  offered: 0, announcing: 0, menu: 0, ringing: 0, connecting: 0, connected: 0, greeting: 0, beeping: 0, recording: 0, ending: 0, ended: 0,
 } satisfies Record<CallPhase, 0>);
 
 const events = Object.keys({
@@ -20,17 +20,20 @@ const unreachable: Readonly<Record<string, string>> = {
   'offered *': 'a call leaves this phase with its first event, which is its offer or its adoption',
   'ended *': 'the mailbox closes with the call',
   '* CallOffered': 'said once, to a new call',
-  '* ExtensionPlanned': 'no step asks for it yet',
-  'announcing LegRinging': 'nobody has been dialled yet',
+  '* ExtensionPlanned': 'a menu alone asks for one, and is answered before anything else happens',
+  'announcing LegRinging': 'nobody has been dialled yet, and nothing leads back',
   'announcing LegBridged': 'no bridge has been asked for yet',
   'announcing LegUnbridged': 'the same',
   'announcing RecordingStarted': 'no recording has been asked for yet',
   'announcing RecordingFinished': 'the same',
   'announcing RecordingFailed': 'the same',
+  'menu RecordingStarted': 'a message ends the call, and the recording of a call its connection',
+  'menu RecordingFinished': 'the same',
+  'menu RecordingFailed': 'the same',
   'ringing RecordingStarted': 'recording comes after ringing, and nothing leads back',
   'ringing RecordingFinished': 'the same',
   'ringing RecordingFailed': 'the same',
-  'ringing LegBridged': 'the bridge comes after ringing, and nothing leads back',
+  'ringing LegBridged': 'the bridge comes after ringing, and the way back is a menu, which takes longer',
   'ringing LegUnbridged': 'the same',
   'connecting RecordingStarted': 'a message and a connection exclude each other, and a call is recorded from its connection on',
   'connecting RecordingFinished': 'the same',
@@ -43,7 +46,7 @@ const unreachable: Readonly<Record<string, string>> = {
 
 export function isReachable(phase: string, event: string): boolean {
   const known = `${phase} ${event}` in unreachable || `${phase} *` in unreachable || `* ${event}` in unreachable;
-  return !known || (phase === 'offered' && (event === 'CallOffered' || event === 'CallAdopted'));
+  return !known || (phase === 'offered' && (event === 'CallOffered' || event === 'CallAdopted')) || (phase === 'menu' && event === 'ExtensionPlanned');
 }
 
 /** Reachable cells with too few visits, and impossible ones that were visited. */

@@ -11,7 +11,7 @@ import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkEnd, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
-import { partyOf, planOf, type Break, type Scenario } from './scenario.ts';
+import { extensionOf, partyOf, planOf, type Break, type Scenario } from './scenario.ts';
 import { createDisk, storesOf, truncate } from './stores.ts';
 import { createVirtualClock, settled, type VirtualClock } from '../support/virtual-clock.ts';
 
@@ -49,7 +49,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     return after;
   };
 
-  const begin = (): Process => startController(clock, sim, disk, plan, checked, errors);
+  const begin = (): Process => startController(clock, sim, disk, plan, scenario, checked, errors);
   let process: Process | null = begin();
   await settled();
   const calls: { readonly id: string; together: number; talkedMs: number }[] = [];
@@ -117,7 +117,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
 }
 
-/** Of an earlier bridge and an earlier recording, and a hold that was over. */
+/** Of an earlier bridge and an earlier recording, a hold that was over, and a transfer. */
 function strays(callId: string): readonly LegEvent[] {
   const [bridgeId, recordingId, callRecording] = [ownedId(callId, 'b', 9999), ownedId(callId, 'r', 9999), ownedId(callId, 'c', 9999)];
   return [
@@ -130,6 +130,7 @@ function strays(callId: string): readonly LegEvent[] {
     { type: 'RecordingFinished', recordingId: callRecording, durationMs: 1 },
     { type: 'LegHeld', legId: callId },
     { type: 'LegUnheld', legId: callId },
+    { type: 'TransferRefused', legId: callId },
   ];
 }
 
@@ -149,7 +150,7 @@ const bugs = /was released|could not be taken over|could not be closed|replays d
 export type ControllerLog = Parameters<typeof createController>[0]['log'];
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, transition: typeof theTransition, errors: unknown[]): Process {
+function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, scenario: Scenario, transition: typeof theTransition, errors: unknown[]): Process {
   let alive = true;
   const timers = new Set<() => void>();
   const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
@@ -170,6 +171,7 @@ function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: Return
       },
     },
     compilePlan: () => plan,
+    planExtension: (_, asked) => extensionOf(scenario, asked),
     log,
     metrics: createMetrics(),
     controller: 'one',

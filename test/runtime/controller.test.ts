@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { transition } from '../../control-plane/core/call/transition.ts';
+import { stateVersion } from '../../control-plane/core/call/version.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createController, type Controller, type ControllerOptions } from '../../control-plane/runtime/controller.ts';
@@ -62,7 +63,7 @@ async function connectedCall(): Promise<string> {
 }
 
 describe('A journal of a newer version', () => {
-  const newerStep = { kind: 'step', v: 2, at: 1, event: { type: 'TimerFired', id: 'of-a-later-build' }, commands: [], facts: [] } as const;
+  const newerStep = { kind: 'step', v: stateVersion + 1, at: 1, event: { type: 'TimerFired', id: 'of-a-later-build' }, commands: [], facts: [] } as const;
   const crashWith = async (callId: string): Promise<void> => {
     sw.kill('frontdesk-a');
     live.append(callId, newerStep);
@@ -79,7 +80,7 @@ describe('A journal of a newer version', () => {
     await pass(1000);
     expect(controller.calls().map((call) => [call.id, call.phase])).toEqual([[callId, 'connected']]);
     expect(sw.legs()).toHaveLength(2);
-    expect(said).toEqual([expect.stringContaining('of a newer version of Frontdesk than this (1)')]);
+    expect(said).toEqual([expect.stringContaining(`of a newer version of Frontdesk than this (${stateVersion})`)]);
     sw.hangUp(callId);
     await expectNothingLeft();
     expect(cdrs()).toMatchObject([{ callId, disposition: 'answered', reconstructed: true }]);

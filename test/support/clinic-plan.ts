@@ -16,6 +16,7 @@ export interface NumberInPlan {
   readonly acceptKey?: string;
   readonly voicemail?: 'off' | { readonly greeting: string | { readonly sound: string }; readonly silenceSeconds?: number };
   readonly failsafe?: string;
+  readonly route?: object;
 }
 
 export interface PlanOptions {
@@ -25,6 +26,7 @@ export interface PlanOptions {
   /** Devices that no number rings. */
   readonly others?: readonly string[];
   readonly emergency?: Readonly<Record<string, unknown>>;
+  readonly menus?: readonly object[];
 }
 
 const scalars = (value: unknown): unknown =>
@@ -43,6 +45,7 @@ export const writePlan = (site: Site, options: PlanOptions): string => {
     account: { id: 'clinic', name: 'The Clinic' },
     trunks: options.trunks.map((id) => ({ id, ...site.trunkAddress(id) })),
     ...(options.emergency === undefined ? {} : { emergency: options.emergency }),
+    ...(options.menus === undefined ? {} : { menus: options.menus }),
     users: [...devices].map((device) => ({
       id: userOf(device),
       name: `User ${device}`,

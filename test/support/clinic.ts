@@ -39,11 +39,15 @@ export interface PlanNumber {
   readonly callConnect?: 'off' | 'external' | 'every';
   readonly acceptKey?: string;
   readonly voicemail?: object | 'off';
+  readonly route?: object;
 }
 
 export interface ClinicPlan {
   readonly users: readonly PlanUser[];
   readonly numbers: readonly PlanNumber[];
+  readonly menus?: readonly object[];
+  /** Written as `{ file: 'name.wav' }`, beside the prompts. */
+  readonly tones?: Readonly<Record<string, { readonly hz: number; readonly seconds: number }>>;
 }
 
 export interface Clinic {
@@ -87,6 +91,7 @@ export const wav = (hz: number, seconds: number): Buffer => {
 const writePlan = (site: Site, folder: string, plan: ClinicPlan, promptSeconds: Partial<Record<PromptName, number>> = {}): string => {
   mkdirSync(folder, { recursive: true });
   for (const name of Object.keys(PROMPTS) as PromptName[]) writeFileSync(join(folder, `${name}.wav`), wav(PROMPTS[name], promptSeconds[name] ?? 1));
+  for (const [name, { hz, seconds }] of Object.entries(plan.tones ?? {})) writeFileSync(join(folder, `${name}.wav`), wav(hz, seconds));
   const { host, port } = site.trunkAddress('carrier');
   const file = join(folder, 'plan.yaml');
   const document = {
@@ -97,6 +102,7 @@ const writePlan = (site: Site, folder: string, plan: ClinicPlan, promptSeconds: 
       devices: user.devices.map((device) => ({ ...device, ...('extension' in device ? { password: passwordOf(device.extension) } : {}) })),
     })),
     numbers: plan.numbers.map((number) => ({ name: 'Reception', ...number })),
+    ...(plan.menus === undefined ? {} : { menus: plan.menus }),
   };
   writeFileSync(file, JSON.stringify(document, null, 2));
   return file;

@@ -33,6 +33,7 @@ const numbers = {
   ending: { rings: ['113'], timeoutSeconds: 5, voicemail: 'off' },
   offered: { rings: ['114'] },
   ended: { rings: ['115'] },
+  menu: { rings: ['116'], route: { to: 'menu', id: 'main' } },
 } satisfies Readonly<Record<string, Omit<NumberInPlan, 'e164'>>>;
 
 export type LegPhase = Leg['phase'];
@@ -43,6 +44,7 @@ export const sceneNames = Object.keys(numbers) as SceneName[];
 export const sceneOfPhase = {
   offered: 'offered',
   announcing: 'announcing',
+  menu: 'menu',
   ringing: 'answersLater',
   connecting: 'whispered',
   connected: 'talking',
@@ -67,6 +69,7 @@ export const sceneOfLegPhase = {
 const e164Of = (scene: SceneName): string => `+120255502${String(sceneNames.indexOf(scene)).padStart(2, '0')}`;
 
 export const sceneNumbers: readonly NumberInPlan[] = sceneNames.map((scene) => ({ e164: e164Of(scene), timeoutSeconds: 60, ...numbers[scene] }));
+export const sceneMenus = [{ id: 'main', name: 'Main menu', prompt: long, options: { 1: { to: 'user', id: 'u116' } }, waitSeconds: 60 }];
 
 export interface Scene {
   readonly name: SceneName;
@@ -135,8 +138,8 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   await inPhase(ended, 'connected');
   await ended.caller.call.hangUp();
 
-  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording] = await Promise.all([
-    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'),
+  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording, menu] = await Promise.all([
+    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'), open('menu'),
   ]);
   await Promise.all([
     (async () => { await (await answersWhileDead.at('102')).ringing(); })(),
@@ -153,6 +156,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
     })(),
     inPhase(greetingScene, 'greeting'),
     inPhase(recording, 'recording'),
+    inPhase(menu, 'menu'),
   ]);
 
   // What moves by itself comes last. A leg is to end 4 s, a call 5 s after it is dialled: by then nobody hears of it.
@@ -169,7 +173,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   const before = new Set((await site.switch.channels()).map(({ id }) => id));
   const offered = await open('offered');
   await claimForDead(site, before);
-  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, ending, offered, ended };
+  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, ending, offered, ended, menu };
   await inPhase(ending, 'ending');
   await until(async () => (await readPhases()).get(answersLater.from)?.legs.includes('ending'), { describe: 'a leg is being hung up' });
   return scenes;

@@ -9,7 +9,9 @@
 import { ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { announced, callRecordingAsSeen, startCallRecording } from '../steps/call-recording.ts';
+import type { Step } from '../routing/plan.ts';
 import { plainTarget } from '../routing/sip-name.ts';
+import { resumeMenu } from '../steps/menu.ts';
 import { leaveWhenNobodyIsLeft } from '../steps/ring.ts';
 import { askAgain } from '../steps/screening.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
@@ -100,16 +102,27 @@ function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
   startTimer(draft, legTimer('leg', legId), seen.createdAt + attempt.ringMs);
 }
 
+/** What a place is of. */
+const kinds: { readonly [P in CallMark['place']]?: Step['kind'] } = { announcing: 'announcement', menu: 'menu', ringing: 'ring', greeting: 'voicemail' };
+
 /** The switch knows of a later place than we do. */
 function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
   const { step } = mark;
+  // The plan may be another by now: then the call goes on from where it is known to have been.
+  const kind = kinds[mark.place];
+  if (kind !== undefined && stepOf(draft, step)?.kind !== kind) return;
   // The last id given before these places were marked is their prompt's: to be stopped before it is played anew.
   const promptId = ownedId(draft.call.id, 'p', mark.n);
   cancelPlaceTimers(draft);
+  // Answered and taken on the way there.
+  change(draft, { planning: null, typed: '' });
   switch (mark.place) {
     case 'announcing':
     case 'greeting':
       goTo(draft, { phase: mark.place, step, promptId });
+      return;
+    case 'menu':
+      goTo(draft, { phase: 'menu', step, promptId, digits: '', tries: mark.tries ?? 0 });
       return;
     case 'ringing': {
       const since = Math.min(draft.now, ...seen.legs.filter((leg) => leg.mark?.step === step).map((leg) => leg.createdAt));
@@ -190,7 +203,7 @@ function catchUpGone(draft: Draft, leg: Leg, handle: Handle): void {
 /** Takes the place up again: commands may not have arrived, and the ends of prompts were not heard. */
 function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
   const { call } = draft;
-  if ('promptId' in call) command(draft, { type: 'StopPrompt', promptId: call.promptId });
+  if ('promptId' in call && call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: call.promptId });
   askAgainForExtension(draft);
   switch (call.phase) {
     case 'offered':
@@ -201,6 +214,9 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
       if (step?.kind === 'announcement') enterAnnouncement(draft, call.step, step);
       return;
     }
+    case 'menu':
+      resumeMenu(draft);
+      return;
     case 'ringing':
       resumeRinging(draft, asked);
       return;

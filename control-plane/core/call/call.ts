@@ -2,13 +2,14 @@
  * The state of a call and of its legs: plain JSON, a union by phase, complete (a copy of it is all another
  * controller needs).
  *
- *   offered ─> announcing ─> ringing ─> connecting ─> connected ──────> ending ─> ended
- *                              │            │                             ^
- *                    no answer ├────────────┘ hang-up in the whisper      │
- *                              └> greeting ─> beeping ─> recording ───────┘
+ *   offered ─> announcing ─> menu ─> ringing ─> connecting ─> connected ──────> ending ─> ended
+ *                                      │            │                             ^
+ *                            no answer ├────────────┘ hang-up in the whisper      │
+ *                                      └> greeting ─> beeping ─> recording ───────┘
  *
- * Which step comes first, and which follows, is the plan's word: this is the longest way. Every place may go to
- * `ending` at once (the caller left, the plan leads no further), and to the place the switch is in by adoption.
+ * Which step comes first, and which follows, is the plan's word: this is the longest way, and a menu may come after any
+ * other. Every place may go to `ending` at once (the caller left, the plan leads no further), and to the place the
+ * switch is in by adoption.
  *
  * A callee's leg:  dialing ─> ringing ─> screening ─> accepted ─> bridged ─> ending ─> ended
  *                                  │         └─> dismissed (another won: told so, then hung up)
@@ -42,6 +43,10 @@ export interface CallBase {
   readonly announcedTo: readonly LegId[];
   /** Asked for, and not answered yet. */
   readonly planning: PlanExtension | null;
+  /** Keys of the caller that no menu has asked for yet. */
+  readonly typed: string;
+  /** Steps entered so far. */
+  readonly stepsTaken: number;
   /** Armed timers; one that fires and is not here is ignored. */
   readonly timers: Readonly<Record<TimerId, EpochMs>>;
   /** The last number given to an id. */
@@ -51,6 +56,8 @@ export interface CallBase {
 export type Place =
   | { readonly phase: 'offered' }
   | { readonly phase: 'announcing'; readonly step: StepId; readonly promptId: PromptId }
+  /** `promptId` is what the caller hears, null while a key is waited for; `digits` are the keys of this try, `tries` how often it was asked. */
+  | { readonly phase: 'menu'; readonly step: StepId; readonly promptId: PromptId | null; readonly digits: string; readonly tries: number }
   | { readonly phase: 'ringing'; readonly step: StepId }
   | { readonly phase: 'connecting'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId; readonly joined: readonly LegId[] }
   | { readonly phase: 'connected'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId }
@@ -90,5 +97,5 @@ export type Leg = LegBase & LegPlace;
 
 /** A call as it arrives, before its first event. */
 export function newCall(offer: Offer, plan: Plan, startedAt: EpochMs): Call {
-  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, callRecording: null, announcedTo: [], planning: null, timers: {}, n: 0, phase: 'offered' };
+  return { version: 1, id: offer.callId, plan, offer, startedAt, caller: { phase: 'waiting' }, legs: {}, recording: null, callRecording: null, announcedTo: [], planning: null, typed: '', stepsTaken: 0, timers: {}, n: 0, phase: 'offered' };
 }

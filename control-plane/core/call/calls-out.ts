@@ -15,7 +15,7 @@ export function callsOut(calls: Iterable<Call>, account: AccountId): number {
 function outOf(call: Call): number {
   const steps = Object.values(call.plan.steps).filter((step): step is RingStep => step.kind === 'ring');
   // Nobody has been dialled yet: what the plan will dial at once is spoken for.
-  if (call.phase === 'offered' || call.phase === 'announcing') {
+  if (call.phase === 'offered' || call.phase === 'announcing' || call.phase === 'menu') {
     return Math.max(0, ...steps.map((step) => step.attempts.filter(({ target }) => target.kind === 'external').length));
   }
   return Object.values(call.legs).filter((leg) => {

@@ -19,7 +19,8 @@ export interface Draft {
   outcome: Outcome | null;
 }
 
-export type Outcome = 'done' | 'noAnswer';
+/** `to`: the step that the plan gives for the keys of a menu. */
+export type Outcome = 'done' | 'noAnswer' | { readonly to: StepId };
 
 export function draftOf(call: Call, now: EpochMs): Draft {
   return { call, now, commands: [], facts: [], outcome: null };
@@ -27,8 +28,8 @@ export function draftOf(call: Call, now: EpochMs): Draft {
 
 /** Moves the call to another place; what belonged to the old one is gone. */
 export function goTo(draft: Draft, place: Place): void {
-  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, timers, n } = draft.call;
-  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, timers, n, ...place };
+  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, typed, stepsTaken, timers, n } = draft.call;
+  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, typed, stepsTaken, timers, n, ...place };
   draft.outcome = null;
 }
 

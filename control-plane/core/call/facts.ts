@@ -10,6 +10,8 @@ import type { Step } from '../routing/plan.ts';
 
 export type EndedBy = 'caller' | 'callee' | 'frontdesk' | 'switch';
 
+export type MenuOutcome = 'option' | 'extension' | 'noKey' | 'invalid' | 'left';
+
 export type CallFact =
   | {
       readonly type: 'CallStarted';
@@ -29,6 +31,10 @@ export type CallFact =
   | { readonly type: 'ScreeningAsked'; readonly legId: LegId }
   | { readonly type: 'WhisperStarted'; readonly legId: LegId }
   | { readonly type: 'KeyPressed'; readonly legId: LegId; readonly digit: string }
+  /** `to` is the step they lead to; null where the caller is asked again, or has left. `why`: of an extension. */
+  | { readonly type: 'MenuTried'; readonly step: StepId; readonly keys: string; readonly outcome: MenuOutcome; readonly to: StepId | null; readonly why?: string }
+  /** So many that the plan leads in circles: what it has for the last follows. */
+  | { readonly type: 'StepsExhausted'; readonly steps: number }
   /** `won` is false for an acceptance that came after another's. */
   | { readonly type: 'LegAccepted'; readonly legId: LegId; readonly won: boolean }
   | { readonly type: 'LegDismissed'; readonly legId: LegId }

@@ -7,6 +7,8 @@ export function markOf(call: Call): CallMark | null {
   switch (call.phase) {
     case 'announcing':
       return { ...base, step: call.step, place: 'announcing' };
+    case 'menu':
+      return { ...base, step: call.step, place: 'menu', tries: call.tries };
     case 'ringing':
       return { ...base, step: call.step, place: 'ringing' };
     case 'connecting':
@@ -31,5 +33,5 @@ export function markOf(call: Call): CallMark | null {
 export function markIsStale(before: CallMark | null, after: CallMark | null): boolean {
   if (after === null) return false;
   if (before === null) return true;
-  return before.place !== after.place || before.step !== after.step || before.winner !== after.winner || before.recording !== after.recording;
+  return before.place !== after.place || before.step !== after.step || before.tries !== after.tries || before.winner !== after.winner || before.recording !== after.recording;
 }

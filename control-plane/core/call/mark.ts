@@ -11,7 +11,9 @@ export interface CallMark {
   readonly plan: string;
   readonly startedAt: EpochMs;
   readonly step: StepId;
-  readonly place: 'announcing' | 'ringing' | 'connecting' | 'greeting' | 'recording';
+  readonly place: 'announcing' | 'menu' | 'ringing' | 'connecting' | 'greeting' | 'recording';
+  /** With `menu`: how often it was asked. */
+  readonly tries?: number;
   /** With `connecting`: who has the call, and the bridge it is put in. */
   readonly winner?: LegId;
   /** The winner's own mark: its leg may be gone before anyone reads it there, and the record must name who talked. */

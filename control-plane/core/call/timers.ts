@@ -4,6 +4,7 @@ import { minute, second } from '../time.ts';
 
 export const roundTimer: TimerId = 'round';
 export const promptTimer: TimerId = 'prompt';
+export const menuTimer: TimerId = 'menu';
 export const whisperTimer: TimerId = 'whisper';
 export const connectTimer: TimerId = 'connect';
 export const maxCallTimer: TimerId = 'max-call';
@@ -28,6 +29,8 @@ export function legTimerOf(id: TimerId): { readonly kind: LegTimer; readonly leg
 /** No prompt is longer: one whose end has not been heard of by then counts as failed. */
 export const promptLimitMs = 3 * minute;
 export const whisperLimitMs = minute;
+/** For the way to an extension, which this process knows: one that never comes is none. */
+export const planLimitMs = 5 * second;
 /** From the bridge's request to both legs being in it. */
 export const connectLimitMs = 5 * second;
 /** A leg that left the bridge and lives is put back after this: the end of a hang-up is there sooner. */

@@ -8,6 +8,7 @@ import type { LegId, TimerId } from '../ids.ts';
 import { announcementFinished } from '../steps/announcement.ts';
 import { callRecordingEnded, callRecordingFailed, callRecordingStarted } from '../steps/call-recording.ts';
 import { attemptEnded, leaveWhenNobodyIsLeft, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
+import { callerDigit, menuExtensionPlanned, menuLeft, menuPromptFinished, menuTimedOut } from '../steps/menu.ts';
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
 import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
 import { bridge, bridgeRefused, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
@@ -24,7 +25,7 @@ import { enterStep, follow } from './flow.ts';
 import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import {
-  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, promptTimer, recordTimer, roundTimer, whisperTimer, type LegTimer,
+  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, menuTimer, promptTimer, recordTimer, roundTimer, whisperTimer, type LegTimer,
 } from './timers.ts';
 
 export interface Context {
@@ -66,7 +67,8 @@ function handle(draft: Draft, event: CallEvent): void {
       onLeg(draft, event.legId, legAnswered);
       return;
     case 'LegDigit':
-      onLeg(draft, event.legId, (d, leg) => legDigit(d, leg, event.digit));
+      if (event.legId === draft.call.id) callerDigit(draft, event.digit);
+      else onLeg(draft, event.legId, (d, leg) => legDigit(d, leg, event.digit));
       return;
     case 'LegEnded':
       legEnded(draft, event.legId, event.cause);
@@ -106,7 +108,7 @@ function handle(draft: Draft, event: CallEvent): void {
       commandFailed(draft, event);
       return;
     case 'ExtensionPlanned':
-      extendPlan(draft, event);
+      if (extendPlan(draft, event)) menuExtensionPlanned(draft, event);
       return;
     case 'CallAdopted':
       adopt(draft, event.seen, handle);
@@ -142,6 +144,7 @@ function callerEnded(draft: Draft, cause: Cause): void {
   const { call } = draft;
   if (call.caller.phase === 'ended') return;
   change(draft, { caller: { phase: 'ended' } });
+  menuLeft(draft);
   if (call.phase === 'connected') endCall(draft, 'normal', 'answered', 'caller');
   else if (call.phase === 'greeting' || call.phase === 'beeping' || call.phase === 'recording') endCall(draft, cause, routedTo(draft), 'caller');
   else endCall(draft, cause, 'canceled', 'caller');
@@ -162,8 +165,7 @@ function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolea
   const { call } = draft;
   if (legId === call.id) {
     if (!('promptId' in call) || call.promptId !== promptId) return;
-    if (call.phase === 'announcing') announcementFinished(draft, ok);
-    else voicemailPromptFinished(draft);
+    callerPromptOver(draft, ok);
     return;
   }
   const leg = legOf(draft, legId);
@@ -171,6 +173,13 @@ function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolea
   if (leg.phase === 'screening') screeningPromptFinished(draft, leg, ok);
   else if (leg.phase === 'accepted') whisperFinished(draft, ok);
   else dismissedOver(draft, leg);
+}
+
+function callerPromptOver(draft: Draft, ok: boolean): void {
+  const { phase } = draft.call;
+  if (phase === 'announcing') announcementFinished(draft, ok);
+  else if (phase === 'menu') menuPromptFinished(draft);
+  else voicemailPromptFinished(draft);
 }
 
 function timerFired(draft: Draft, id: TimerId): void {
@@ -192,9 +201,11 @@ function timerFired(draft: Draft, id: TimerId): void {
       roundTimedOut(draft);
       return;
     case promptTimer:
-      if ('promptId' in draft.call) command(draft, { type: 'StopPrompt', promptId: draft.call.promptId });
-      if (draft.call.phase === 'announcing') announcementFinished(draft, false);
-      else voicemailPromptFinished(draft);
+      if ('promptId' in draft.call && draft.call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: draft.call.promptId });
+      callerPromptOver(draft, false);
+      return;
+    case menuTimer:
+      menuTimedOut(draft);
       return;
     case whisperTimer:
       whisperTimedOut(draft);

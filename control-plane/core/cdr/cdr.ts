@@ -2,12 +2,12 @@
  * The call detail record: one per call, a fold over the call's facts and nothing else, so it cannot disagree with
  * what happened. `answered` means bridged to a person, not picked up by a prompt.
  */
-import type { CallId, LegId, RecordingId } from '../ids.ts';
+import type { CallId, LegId, RecordingId, StepId } from '../ids.ts';
 import type { Cause, Disposition } from '../cause.ts';
 import type { EpochMs, Ms } from '../time.ts';
 import type { DialTarget } from '../routing/config.ts';
 import type { Plan } from '../routing/plan.ts';
-import type { CallFact, EndedBy } from '../call/facts.ts';
+import type { CallFact, EndedBy, MenuOutcome } from '../call/facts.ts';
 
 export interface Cdr {
   readonly callId: CallId;
@@ -21,6 +21,8 @@ export interface Cdr {
   /** When the caller's leg was picked up by us, for a prompt or for a person. */
   readonly pickedUpAt: EpochMs | null;
   readonly announcementAt: EpochMs | null;
+  /** What the caller did in menus, try by try. */
+  readonly menus: readonly CdrMenuTry[];
   /** When the caller was bridged to a person. */
   readonly answeredAt: EpochMs | null;
   readonly answeredBy: LegId | null;
@@ -39,6 +41,15 @@ export interface Cdr {
   readonly legs: readonly CdrLeg[];
   /** Facts are missing: the call was taken over from what the switch still had of it. */
   readonly reconstructed: boolean;
+}
+
+export interface CdrMenuTry {
+  readonly step: StepId;
+  readonly at: EpochMs;
+  readonly keys: string;
+  readonly outcome: MenuOutcome;
+  /** The step they led to; null where the caller was asked again, or left. */
+  readonly to: StepId | null;
 }
 
 export interface CdrRecording {
@@ -83,6 +94,7 @@ export function emptyCdr(callId: CallId, plan: Plan): Cdr {
     startedAt: 0,
     pickedUpAt: null,
     announcementAt: null,
+    menus: [],
     answeredAt: null,
     answeredBy: null,
     heldMs: 0,
@@ -110,6 +122,8 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
       return { ...cdr, pickedUpAt: cdr.pickedUpAt ?? at };
     case 'AnnouncementPlayed':
       return fact.ok ? { ...cdr, announcementAt: at } : cdr;
+    case 'MenuTried':
+      return { ...cdr, menus: [...cdr.menus, { step: fact.step, at, keys: fact.keys, outcome: fact.outcome, to: fact.to }] };
     case 'LegDialed':
       return { ...cdr, legs: [...cdr.legs, { ...emptyLeg(fact.legId), user: fact.user, label: fact.label, target: fact.target, trunk: fact.trunk ?? null, dialedAt: at }] };
     case 'LegRang':
@@ -149,6 +163,7 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
     case 'ScreeningAsked':
     case 'WhisperStarted':
     case 'KeyPressed':
+    case 'StepsExhausted':
     case 'LegDismissed':
     case 'RingEnded':
     case 'TransferRefused':

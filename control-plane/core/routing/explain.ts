@@ -4,7 +4,7 @@
  */
 import type { Media } from './config.ts';
 import { inOrder } from './plan-graph.ts';
-import type { Attempt, Plan, Step } from './plan.ts';
+import type { Attempt, MenuStep, Plan, Step } from './plan.ts';
 import { count, seconds } from './words.ts';
 
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
@@ -24,6 +24,8 @@ function stepLines(step: Step): readonly string[] {
   switch (step.kind) {
     case 'announcement':
       return [`the caller hears ${mediaText(step.media)}`, `done → ${step.on.done}`];
+    case 'menu':
+      return menuLines(step);
     case 'ring':
       return [
         `rings at once, for ${seconds(step.ringMs)} in all:`,
@@ -37,17 +39,27 @@ function stepLines(step: Step): readonly string[] {
         `at most ${seconds(step.maxMs)}, or until ${seconds(step.silenceMs)} of silence`,
         `done → ${step.on.done}`,
       ];
-    case 'menu':
-      return [
-        `the caller hears ${mediaText(step.prompt)}, at most ${count(step.tries, 'time')}, and presses a key within ${seconds(step.waitMs)}:`,
-        ...Object.entries(step.options).map(([key, next]) => `- ${key} → ${next}`),
-        ...(step.extensions === undefined ? [] : [`- an extension of ${step.extensions.shortest} to ${step.extensions.longest} digits → that phone`]),
-        `no key → ${step.on.noKey}`,
-        `another key, again and again → ${step.on.invalid}`,
-      ];
     case 'hang-up':
       return [`cause ${step.cause}`];
   }
+}
+
+function menuLines({ prompt, invalid, options, extensions, tries, waitMs, betweenKeysMs, on }: MenuStep): readonly string[] {
+  const again = (why: string): string => (tries === 1 ? why : `${why}: asked again, at most ${count(tries, 'time')} in all; then`);
+  return [
+    `the caller hears ${mediaText(prompt)}, which a key stops, and has ${seconds(waitMs)} after it`,
+    ...Object.entries(options).map(([key, to]) => `key ${key} → ${to}`),
+    ...(extensions === undefined ? [] : [
+      `an extension, ${lengths(extensions)} beginning with ${extensions.firstDigits.split('').join(' ')}, no more than ${seconds(betweenKeysMs)} between its keys: rings it`,
+      `    no answer there → ${on.noAnswer}`,
+    ]),
+    `${again(`other keys${tries === 1 || invalid.length === 0 ? '' : `, hears ${mediaText(invalid)}`}`)} → ${on.invalid}`,
+    `${again('no key')} → ${on.noKey}`,
+  ];
+}
+
+function lengths({ shortest, longest }: { readonly shortest: number; readonly longest: number }): string {
+  return shortest === longest ? count(longest, 'digit') : `${shortest} to ${count(longest, 'digit')}`;
 }
 
 function attemptLines(attempt: Attempt): readonly string[] {

@@ -211,7 +211,7 @@ function askByMenu(making: Making, id: StepId, menu: Menu, otherwise: Otherwise)
     kind: 'menu', prompt: [prompt ?? 'tone:beep'], invalid: invalid === undefined ? [] : [invalid], options,
     ...(dialable === undefined ? {} : { extensions: dialable }),
     tries: menu.tries, waitMs: menu.waitMs, betweenKeysMs: menu.betweenKeysMs,
-    on: { noKey, invalid: menu.invalid === undefined ? noKey : leadTo(making, menu.invalid, otherwise) },
+    on: { noKey, invalid: menu.invalid === undefined ? noKey : leadTo(making, menu.invalid, otherwise), noAnswer: nobodyAnswered(making, [], otherwise) },
   };
   return id;
 }

@@ -15,7 +15,7 @@ export function exitsOf(step: Step): readonly Exit[] {
     case 'menu':
       return [
         ...Object.entries(step.options).map(([key, to]) => ({ on: `key ${key}`, to })),
-        ...(step.extensions === undefined ? [] : [{ on: 'an extension', end: 'extension' as const }]),
+        ...(step.extensions === undefined ? [] : [{ on: 'an extension', end: 'extension' as const }, { on: 'no answer there', to: step.on.noAnswer }]),
         { on: 'no key', to: step.on.noKey },
         { on: 'wrong keys', to: step.on.invalid },
       ];

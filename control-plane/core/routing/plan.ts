@@ -13,6 +13,8 @@ export interface Plan {
   readonly account: { readonly id: AccountId; readonly name: string };
   readonly number: { readonly e164: E164; readonly label: string };
   readonly first: StepId;
+  /** Where a call goes that the plan has led in circles for too long (call/flow.ts); it fails where absent. */
+  readonly last?: StepId;
   readonly steps: Readonly<Record<StepId, Step>>;
   readonly reasons: readonly Reason[];
   readonly maxCallMs: Ms;
@@ -102,8 +104,8 @@ export interface MenuStep {
   readonly waitMs: Ms;
   /** For the next key, where an extension may follow. */
   readonly betweenKeysMs: Ms;
-  /** After the last try: no key at all, or keys that led nowhere. */
-  readonly on: { readonly noKey: StepId; readonly invalid: StepId };
+  /** After the last try: no key at all, or keys that led nowhere. After any: nobody answered at the extension that was dialled. */
+  readonly on: { readonly noKey: StepId; readonly invalid: StepId; readonly noAnswer: StepId };
 }
 
 export interface VoicemailStep {

@@ -61,6 +61,19 @@ export class Story {
   legAnswers(n: number): this { return this.when({ type: 'LegAnswered', legId: this.legId(n) }); }
   legPresses(n: number, digit: string): this { return this.when({ type: 'LegDigit', legId: this.legId(n), digit }); }
   legEnds(n: number, cause: Cause = 'normal'): this { return this.when({ type: 'LegEnded', legId: this.legId(n), cause }); }
+  /** One key after the other, at once. */
+  callerPresses(keys: string): this {
+    const facts: CallFact[] = [];
+    const commands: CallCommand[] = [];
+    for (const digit of keys) {
+      this.when({ type: 'LegDigit', legId: offer.callId, digit });
+      facts.push(...this.facts);
+      commands.push(...this.commands);
+    }
+    [this.facts, this.commands] = [facts, commands];
+    return this;
+  }
+
   callerHangsUp(): this { return this.when({ type: 'LegEnded', legId: offer.callId, cause: 'normal' }); }
 
   /** The prompt in hand: the caller's, or a leg's. */

@@ -3,9 +3,11 @@ import type { CallPhase } from '../../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../../control-plane/core/call/events.ts';
 import type { Plan } from '../../../control-plane/core/routing/plan.ts';
 import { given, type Story } from './given.ts';
-import { desk, mobile, planOf } from './plans.ts';
+import { desk, menu, mobile, planOf, planOfMenus } from './plans.ts';
 
 export const everyPart: Plan = planOf([desk(1, { whisper: ['file:who'] }), mobile()], { announcement: true });
+
+const oneMenu: Plan = planOfMenus({ menu: menu('menu', { 1: 'ring' }) });
 
 const ringing = (): Story => given(everyPart).offered().promptEnds().legRings(1).legRings(2);
 const greeting = (): Story => ringing().timer('round').legEnds(1).legEnds(2);
@@ -15,6 +17,7 @@ const connecting = (): Story => ringing().legAnswers(1).legEnds(2);
 export const inPhase = {
   offered: () => given(everyPart),
   announcing: () => given(everyPart).offered(),
+  menu: () => given(oneMenu).offered(),
   ringing: () => ringing().legAnswers(2),
   connecting,
   connected: () => connecting().promptEnds(1).bridged(),
@@ -59,7 +62,7 @@ export const eventOf = {
   RecordingFailed: (story) => ({ type: 'RecordingFailed', recordingId: recordingIn(story) }),
   TimerFired: (story) => ({ type: 'TimerFired', id: Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0]?.[0] ?? 'round' }),
   CommandFailed: (story) => ({ type: 'CommandFailed', command: { type: 'PlayPrompt', ...promptIn(story), media: [] }, error: 'rejected', mayHaveReachedCarrier: false }),
-  ExtensionPlanned: () => ({ type: 'ExtensionPlanned', request: 'extension-1', steps: {}, first: null, why: 'there is no extension 109' }),
+  ExtensionPlanned: ({ call }) => ({ type: 'ExtensionPlanned', request: call.planning?.request ?? 'extension-1', steps: {}, first: null, why: 'there is no extension 109' }),
   CallAdopted: (story) => ({ type: 'CallAdopted', seen: story.onSwitch() }),
 } satisfies { readonly [T in CallEvent['type']]: (story: Story) => Extract<CallEvent, { type: T }> };
 

@@ -1,5 +1,6 @@
 /** Plans for tests of the core: an announcement, phones to ring, voicemail, each as asked for. */
-import type { Attempt, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
+import type { StepId } from '../../../control-plane/core/ids.ts';
+import type { Attempt, MenuStep, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
 
 const base = { ringMs: 20_000, callerId: { number: '+13125550177', name: 'Jo Ray' } } as const;
 
@@ -32,4 +33,18 @@ export function planOf(attempts: readonly Attempt[], { announcement = false, voi
     version: 1, hash: 'h1', account: { id: 'c1', name: 'Riverside Dental' }, number: { e164: '+12025550110', label: 'Main line' },
     first: announcement ? 'announcement' : 'ring', steps, reasons: [], maxCallMs: 3_600_000,
   };
+}
+
+/** A menu, asked twice: no key leads to voicemail, other keys to a hang-up. Its prompt is named after it. */
+export function menu(name: string, options: Readonly<Record<string, StepId>>, change: Partial<MenuStep> = {}): MenuStep {
+  return {
+    kind: 'menu', prompt: [`file:${name}`], invalid: ['file:invalid'], options, tries: 2, waitMs: 5000, betweenKeysMs: 2000,
+    on: { noKey: 'voicemail', invalid: 'hang-up', noAnswer: 'voicemail' }, ...change,
+  };
+}
+
+/** The first of the menus is where a call begins; desk 1 rings at the step `ring`. */
+export function planOfMenus(menus: Readonly<Record<StepId, MenuStep>>, change: Partial<Plan> = {}): Plan {
+  const plan = planOf([desk(1)]);
+  return { ...plan, first: Object.keys(menus)[0] ?? '', ...change, steps: { ...plan.steps, ...menus, ...change.steps } };
 }

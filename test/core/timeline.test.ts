@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import type { CallFact } from '../../control-plane/core/call/facts.ts';
+import { describeFact } from '../../control-plane/telemetry/timeline.ts';
+
+const tried = (keys: string, outcome: Extract<CallFact, { type: 'MenuTried' }>['outcome'], to: string | null, why?: string): string =>
+  describeFact({ type: 'MenuTried', step: 'menu', keys, outcome, to, ...(why === undefined ? {} : { why }) }, new Map());
+
+test('what a caller does in a menu is told in the words of the field', () => {
+  expect([
+    describeFact({ type: 'KeyPressed', legId: 'c7', digit: '1' }, new Map()),
+    tried('1', 'option', 'sales'),
+    tried('102', 'extension', 'extension-3', 'extension 102 is Ben, desk, of Riverside Dental'),
+    tried('7', 'invalid', null),
+    tried('1999', 'invalid', 'voicemail', 'there is no extension 1999'),
+    tried('', 'noKey', null),
+    tried('', 'noKey', 'voicemail'),
+    tried('', 'left', null),
+    tried('10', 'left', null),
+    describeFact({ type: 'StepsExhausted', steps: 100 }, new Map()),
+  ]).toEqual([
+    'key press     caller pressed 1',
+    'menu          1: on to sales',
+    'menu          102, extension 102 is Ben, desk, of Riverside Dental: on to extension-3',
+    'menu          7 leads nowhere: asked again',
+    'menu          1999 leads nowhere, there is no extension 1999: on to voicemail',
+    'menu          no key: asked again',
+    'menu          no key: on to voicemail',
+    'menu          left by the caller',
+    'menu          left by the caller after 10',
+    'step          100 taken: the plan leads in circles, and goes its last way',
+  ]);
+});
