@@ -10,7 +10,7 @@ export function rule<S extends z.ZodType>(schema: S, test: (value: z.output<S>) 
   return schema.refine((value) => test(value), { error: message, params: { wayOut } });
 }
 
-function pattern(regex: RegExp, message: string, wayOut: string, example: string) {
+export function pattern(regex: RegExp, message: string, wayOut: string, example: string) {
   return z.string('must be text').regex(regex, { error: `${message} ${wayOut}` }).meta({ example });
 }
 

@@ -210,13 +210,14 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
       'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
       menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
       contact: { number: '+12025550187', name: 'A patient' },
+      schedule: { name: 'Opening hours', week: [{ days: ['mon'], from: '08:00', to: '17:00' }] },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
     };
     const writes = (Object.entries(objects) as [Kind, Doc<Kind>][]).map(([kind, body]) => ({ account, kind, id: idOf(account, kind), version: null, body }));
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
   }
 }
 

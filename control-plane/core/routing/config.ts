@@ -5,6 +5,7 @@
 import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
+import type { Schedule } from './schedule.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -217,6 +218,8 @@ export interface Account {
   readonly recording?: RecordingRule;
   /** Of the business: for numbers that have none. */
   readonly greeting?: Message;
+  /** By id. */
+  readonly schedules?: ReadonlyMap<string, Schedule>;
 }
 
 export const precedencePresets = {
