@@ -9,6 +9,7 @@ import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbou
 import { sipName } from '../core/routing/sip-name.ts';
 import { second, type Ms } from '../core/time.ts';
 import { scheduleOf } from '../hours/schedules.ts';
+import { yearOf } from '../hours/year-turn.ts';
 import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
 import { optional } from './optional.ts';
@@ -53,7 +54,7 @@ export type EmergencyConfig = NonNullable<Doc<'account'>['emergency']>;
 export type AudioMedia = (account: string, id: string, file: Doc<'audio'>) => Media;
 
 /** `year`: of now, around which holidays are known. */
-export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia, year = new Date().getUTCFullYear()): readonly ClinicConfig[] {
+export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia, year = yearOf(Date.now())): readonly ClinicConfig[] {
   const byAccount = new Map<string, ConfigObject[]>();
   for (const object of objects) {
     const list = byAccount.get(object.account);

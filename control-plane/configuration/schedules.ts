@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { didYouMean, type Complaint } from '../core/complaint.ts';
 import { idleBreaks, overlaps, overlapsOf, spanOf, weekdays, type WrittenHours, type WrittenSpan } from '../core/routing/schedule.ts';
 import { publicHolidays, whyUnknown, type Holiday } from '../hours/holidays.ts';
-import { country, pattern, rule, timezone, words } from './fields.ts';
+import { dayNumber } from '../hours/calendar.ts';
+import { yearOf } from '../hours/year-turn.ts';
+import { country, localDate, pattern, rule, timezone, words } from './fields.ts';
 
 const mostSpans = 50;
 const mostClosures = 200;
@@ -11,10 +13,6 @@ const longestClosureDays = 366;
 
 const clock = pattern(/^([01]\d|2[0-3]):[0-5]\d$/, 'is not a time of day.', 'Write it as 08:30, from 00:00 to 23:59.', '08:00');
 const clockEnd = pattern(/^(([01]\d|2[0-3]):[0-5]\d|24:00)$/, 'is not a time of day.', 'Write it as 17:30, from 00:00 to 24:00.', '17:30');
-export const localDate = rule(
-  pattern(/^(19|20|21)\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])$/, 'is not a date.', 'Write it as 2026-12-24.', '2026-12-24'),
-  (date) => dayNumber(date) !== undefined, 'is not in the calendar', 'Correct the day or the month.',
-);
 const days = rule(
   z.array(z.enum(weekdays, `must be one of: ${weekdays.join(', ')}`), 'must be a list of days').min(1, 'must name a day').max(7),
   (names) => new Set(names).size === names.length, 'names a day twice', 'Name each once.',
@@ -59,8 +57,8 @@ const bare = z.strictObject({
     .meta({ description: 'They beat holidays, and both beat the week. Hours belong to the day they begin on: a night before goes on.' }),
 });
 
-export const schedule = bare.superRefine((value, { addIssue }) => {
-  for (const { path, message, wayOut } of complaints(value)) addIssue({ code: 'custom', path: [...path], message, params: { wayOut } });
+export const schedule = bare.superRefine((value, context) => {
+  for (const { path, message, wayOut } of complaints(value)) context.addIssue({ code: 'custom', path: [...path], message, params: { wayOut } });
 });
 
 export type ScheduleDocument = z.output<typeof schedule>;
@@ -96,12 +94,11 @@ function closureComplaints(closures: readonly z.output<typeof closure>[]): reado
 
 /** `repeated`: on the next day too, into which a night goes on. */
 function spanComplaints(list: readonly WrittenSpan[], path: Complaint['path'], repeated: boolean): readonly Complaint[] {
-  const text = ({ from, to }: WrittenSpan): string => `${from} to ${to}`;
   const all = list.map((one) => ({ one, ...spanOf(one) }));
   return all.flatMap((own, i) => all.flatMap((other, j): readonly Complaint[] => {
     const later = { from: other.from + 24 * 60, to: other.to + 24 * 60 };
     const meets = (j < i && overlaps(own, other)) || (repeated && overlaps(own, later));
-    return meets ? [{ path: [...path, i], message: `${text(own.one)} overlaps ${text(other.one)}`, wayOut: 'Change or remove one of them.' }] : [];
+    return meets ? [{ path: [...path, i], message: `${own.one.from} to ${own.one.to} overlaps ${other.one.from} to ${other.one.to}`, wayOut: 'Change or remove one of them.' }] : [];
   }));
 }
 
@@ -109,7 +106,7 @@ function holidayComplaints({ country: of, region, except = [] }: z.output<typeof
   const where = { country: of, region };
   const unknown = whyUnknown(where);
   if (unknown !== undefined) return [{ path: ['holidays', unknown.field], message: unknown.message, wayOut: unknown.wayOut }];
-  const year = new Date().getUTCFullYear();
+  const year = yearOf(Date.now());
   const names = [...new Set(yearsAround(year).flatMap((one) => publicHolidays(where, one)).map(({ name }) => name))];
   return except.flatMap((one, i): readonly Complaint[] => {
     const spanned = typeof one === 'string' ? [] : spanComplaints(one.spans, ['holidays', 'except', i, 'spans'], false);
@@ -131,10 +128,4 @@ export function yearsAround(year: number): readonly number[] {
 /** By any of its names, whatever its letters’ case. */
 export function isNamed({ names }: Holiday, name: string): boolean {
   return names.some((one) => one.toLowerCase() === name.toLowerCase());
-}
-
-/** Days since 1970; undefined for what is in no calendar. */
-export function dayNumber(date: string): number | undefined {
-  const at = Date.parse(`${date}T00:00:00Z`);
-  return Number.isNaN(at) || new Date(at).toISOString().slice(0, 10) !== date ? undefined : at / 86_400_000;
 }

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import type DateHolidays from 'date-holidays';
 import { dayMinutes, type LocalDate } from '../core/routing/schedule.ts';
 import { minute } from '../core/time.ts';
+import { dateOf, dayNumber } from './calendar.ts';
 
 /** One date of a public holiday. */
 export interface Holiday {
@@ -64,12 +65,12 @@ function holidaysOf({ country, region = '' }: HolidayRegion, year: number): read
 
 /** Days that begin at sunset are the days of the civil calendar that they are known by, as offices keep them. */
 function datesOf({ date, start, end }: { readonly date: string; readonly start: Date; readonly end: Date }): readonly Pick<Holiday, 'date' | 'from' | 'to'>[] {
-  const begins = Date.parse(`${date.slice(0, 10)}T00:00:00Z`);
+  const first = dayNumber(date.slice(0, 10)) ?? 0;
   const from = Number(date.slice(11, 13)) * 60 + Number(date.slice(14, 16));
   const to = from + (end.getTime() - start.getTime()) / minute;
   const days = Math.ceil(to / dayMinutes);
   return Array.from({ length: days }, (_, i) => ({
-    date: new Date(begins + i * dayMinutes * minute).toISOString().slice(0, 10),
+    date: dateOf(first + i),
     from: Math.max(0, from - i * dayMinutes),
     to: Math.min(dayMinutes, to - i * dayMinutes),
   }));
@@ -88,13 +89,13 @@ export function whyUnknown({ country, region = '' }: HolidayRegion): { readonly 
   if (!Object.hasOwn(all.getCountries() ?? {}, country)) {
     return { field: 'country', message: `the holidays of ${country} are not known`, wayOut: 'Give another country, or write its holidays as closures.' };
   }
-  let known: Readonly<Record<string, string>> | undefined = all.getStates(country) as Readonly<Record<string, string>> | undefined;
+  let known: Readonly<Record<string, string>> | undefined = all.getStates(country);
   let of = country;
   for (const [i, step] of stepsOf(country, region).entries()) {
     if (known === undefined) return { field: 'region', message: `${of} has no regions with holidays of their own`, wayOut: i === 0 ? 'Leave it out.' : `Write ${of.slice(country.length + 1)}.` };
     if (!Object.hasOwn(known, step)) return { field: 'region', message: `${of} has no region ${step}`, wayOut: `Known: ${Object.keys(known).toSorted().join(', ')}.` };
     of = `${of}-${step}`;
-    known = i === 0 ? (all.getRegions(country, step) as Readonly<Record<string, string>> | undefined) : undefined;
+    known = i === 0 ? all.getRegions(country, step) : undefined;
   }
   return undefined;
 }

@@ -3,10 +3,10 @@
  * it takes tens of microseconds and more, so a zone's offset is asked once for each quarter of an hour: no zone in use
  * changes its clocks at any other instant.
  */
-import { weekdays, type LocalTime } from '../core/routing/schedule.ts';
+import type { LocalTime } from '../core/routing/schedule.ts';
 import { minute, type EpochMs, type Ms } from '../core/time.ts';
+import { dateOf, day, weekdayOf } from './calendar.ts';
 
-const day: Ms = 24 * 60 * minute;
 const quarter: Ms = 15 * minute;
 
 interface Zone {
@@ -28,7 +28,7 @@ export function localTime(timezone: string, at: EpochMs): LocalTime {
   const days = Math.floor(local / day);
   if (days !== zone.days) {
     zone.days = days;
-    zone.dates = { date: dateText(days), yesterday: dateText(days - 1), weekday: weekdays[(((days + 3) % 7) + 7) % 7] ?? 'mon' };
+    zone.dates = { date: dateOf(days), yesterday: dateOf(days - 1), weekday: weekdayOf(days) };
   }
   const { date, yesterday, weekday } = zone.dates;
   return { date, yesterday, weekday, minutes: Math.floor((local - days * day) / minute) };
@@ -57,8 +57,4 @@ function offsetIn(zone: Zone, at: EpochMs): Ms {
     zone.asked = asked;
   }
   return zone.offsetMs;
-}
-
-function dateText(days: number): string {
-  return new Date(days * day).toISOString().slice(0, 10);
 }

@@ -1,6 +1,7 @@
 /** From the document of a schedule to what is read when a call comes: every special date of the years around, by its date. */
-import { dayNumber, isNamed, yearsAround, type ScheduleDocument } from '../configuration/schedules.ts';
-import { hoursOf, spanOf, weekdays, weekOf, type LocalDate, type Schedule, type SpecialDay, type WrittenSpan } from '../core/routing/schedule.ts';
+import { isNamed, yearsAround, type ScheduleDocument } from '../configuration/schedules.ts';
+import { hoursOf, spanOf, weekOf, type LocalDate, type Schedule, type SpecialDay, type WrittenSpan } from '../core/routing/schedule.ts';
+import { dateOf, dayNumber, weekdayOf } from './calendar.ts';
 import { publicHolidays } from './holidays.ts';
 
 /** `year`: of now. It must be made anew when the year turns. */
@@ -32,16 +33,11 @@ function holidaysOf({ holidays }: ScheduleDocument, week: Schedule['week'], year
       return wanted === date || isNamed(holiday, wanted);
     });
     if (typeof exception === 'string') return [];
-    const day = weekdays[((((dayNumber(date) ?? 0) + 3) % 7) + 7) % 7] ?? 'mon';
-    const hours = exception === undefined ? hoursOf(week[day].spans, [{ from, to: to === 24 * 60 ? 2 * to : to }]).spans : written(exception.spans).spans;
+    const hours = exception === undefined ? hoursOf(week[weekdayOf(dayNumber(date) ?? 0)].spans, [{ from, to: to === 24 * 60 ? 2 * to : to }]).spans : written(exception.spans).spans;
     return [[date, { kind: 'holiday', name, spans: hours, breaks: [] }]];
   });
 }
 
 function written(spans: readonly WrittenSpan[]): Pick<SpecialDay, 'spans' | 'breaks'> {
   return hoursOf(spans.map(spanOf), []);
-}
-
-function dateOf(day: number): LocalDate {
-  return new Date(day * 86_400_000).toISOString().slice(0, 10);
 }

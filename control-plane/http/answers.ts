@@ -120,6 +120,13 @@ export const explanationSchema = z.strictObject({
   plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run, step by step.' }),
 }).meta({ id: 'Explanation' });
 
+export const scheduleAnswer = z.strictObject({
+  open: z.boolean(), why: z.string().meta({ description: 'A sentence.', example: 'closed: Thanksgiving Day' }),
+  until: atOrNull.meta({ description: 'Epoch ms: when it changes next; null when that is more than a year away.' }),
+  holiday: z.string().nullable().meta({ description: 'The public holiday that decides.' }), closure: z.string().nullable().meta({ description: 'The closure that decides.' }),
+  localTime: z.string().meta({ example: '2026-11-26T08:00' }), timezone: z.string().meta({ example: 'America/Chicago' }),
+}).meta({ id: 'ScheduleAnswer' });
+
 export const sipBanSchema = z.strictObject({
   address: z.string().meta({ description: 'An IPv4 address, or a network of IPv6 as `address/64`.', example: '203.0.113.9' }), since: at, until: at,
   failures: z.int().meta({ description: 'Wrong passwords that led to it.' }), endpoint: z.string().meta({ description: 'What was tried last; `<unknown>` when no phone has that name.' }),

@@ -5,6 +5,7 @@ import type { CallId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Plan } from '../core/routing/plan.ts';
+import type { ScheduleAt } from '../hours/schedule-at.ts';
 import type { AuditStore, CdrStore, ConfigStore, IdempotencyStore, JournalRecord, KeyStore, Page } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -150,6 +151,11 @@ export interface SipBans {
   lift(address: string): Promise<boolean>;
 }
 
+export interface Schedules {
+  /** Null when the account has no such schedule. */
+  at(account: string, id: string, instant: EpochMs): ScheduleAt | null;
+}
+
 export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
@@ -164,6 +170,7 @@ export interface ApiDeps {
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
+  readonly schedules: Schedules;
   /** The plan a call to this number would run, and the same in words. Null when the account's number is not in service. */
   explain(account: string, dialled: string, caller: string): { readonly text: string; readonly plan: Plan } | null;
   readonly log: Log;

@@ -10,6 +10,8 @@ import { Readable } from 'node:stream';
 import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { scheduleAt } from '../../control-plane/hours/schedule-at.ts';
+import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
 import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan } from '../../control-plane/http/ports.ts';
@@ -136,6 +138,12 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
     sipBans: {
       list: () => [...bans.values()],
       lift: async (address) => bans.delete(address),
+    },
+    schedules: {
+      at: (account, id, at) => {
+        const body = configuration.get({ account, kind: 'schedule', id })?.body;
+        return body === undefined ? null : scheduleAt(scheduleOf(id, body, 'America/New_York', 2026), at);
+      },
     },
     explain: (_account, dialled, caller) => ({ text: `${caller} calls ${dialled}`, plan: onePhonePlan }),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
