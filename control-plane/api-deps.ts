@@ -4,6 +4,7 @@ import { compile, findNumber } from './core/routing/compile.ts';
 import type { Account, Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
+import { scheduleAt } from './hours/schedule-at.ts';
 import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
@@ -53,6 +54,12 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
       },
       open: async (account, kind, id) => (mine(account, kind, id) === undefined ? null : openKept(recordings, id)),
       remove: async (account, kind, id) => mine(account, kind, id) !== undefined && recordings.remove(id),
+    },
+    schedules: {
+      at: (account, id, instant) => {
+        const schedule = running.clinics().find((clinic) => clinic.account.id === account)?.account.schedules?.get(id);
+        return schedule === undefined ? null : scheduleAt(schedule, instant);
+      },
     },
     explain: (id, dialled, { caller, at }) => {
       const found = findNumber(accountsOf(id), dialled);

@@ -7,7 +7,7 @@ import { isIP } from 'node:net';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { isNetwork } from './configuration/fields.ts';
-import { didYouMean } from './store/plan-files/problems.ts';
+import { didYouMean } from './core/complaint.ts';
 
 const port = (lowest: number) =>
   z.string().refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= lowest && Number(value) <= 65_535, `must be a port from ${lowest} to 65535`).transform(Number);

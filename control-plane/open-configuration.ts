@@ -5,6 +5,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Config } from './config.ts';
+import { onNewYear, yearOf } from './hours/year-turn.ts';
 import { createConfiguration, readCopy, type Configuration } from './configuration/configuration.ts';
 import { clinicsOf, type ClinicConfig } from './configuration/clinics.ts';
 import { warningsOf } from './configuration/warnings.ts';
@@ -49,15 +50,19 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
   const settled = Promise.withResolvers<void>();
   if (copyOf === null) settled.resolve();
 
-  const meaning = (): readonly ClinicConfig[] => clinicsOf(configuration.current().objects.values(), (account, _, { sha256 }) => audioFiles.media(account, sha256));
+  const meaning = (): readonly ClinicConfig[] => clinicsOf(configuration.current().objects.values(), (account, _, { sha256 }) => audioFiles.media(account, sha256), yearOf(Date.now()));
   let clinics = meaning();
   const listeners: (() => void)[] = [];
+  const renew = (): void => {
+    clinics = meaning();
+    for (const listener of listeners) listener();
+  };
   configuration.onChange(() => {
     copyOf = null;
     settled.resolve();
-    clinics = meaning();
-    for (const listener of listeners) listener();
+    renew();
   });
+  const stopYears = onNewYear(renew);
 
   const takeIn: TakeInAudio = async (account, _, path) => {
     const upload = await audioFiles.upload(account, basename(path), await readFile(path));
@@ -81,7 +86,10 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
     onChange: (changed) => { listeners.push(changed); },
     settled: settled.promise,
     problem: () => (copyOf === null ? null : `Calls are routed by the copy of the configuration on the disk, of ${copyOf.toISOString()}, until the database is back.`),
-    stop: () => configuration.stop(),
+    stop: () => {
+      stopYears();
+      return configuration.stop();
+    },
   };
 }
 

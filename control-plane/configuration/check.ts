@@ -97,6 +97,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
     case 'user':
       return audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio');
     case 'trunk':
+    case 'schedule':
     case 'audio':
       return [];
   }
@@ -124,6 +125,7 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
       case 'menu':
       case 'trunk':
       case 'contact':
+      case 'schedule':
       case 'audio': return [];
     }
   })();
@@ -146,6 +148,7 @@ function unique(object: ConfigObject, names: string): readonly { readonly key: s
     case 'ring-group':
     case 'menu':
     case 'user':
+    case 'schedule':
     case 'audio': return [];
   }
 }

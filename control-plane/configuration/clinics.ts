@@ -9,6 +9,8 @@ import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbou
 import { priceOf, type PrefixRate, type Rates } from '../core/routing/rate.ts';
 import { sipName } from '../core/routing/sip-name.ts';
 import { second, type Ms } from '../core/time.ts';
+import { scheduleOf } from '../hours/schedules.ts';
+import { yearOf } from '../hours/year-turn.ts';
 import { defaultGraceSeconds, type AudioRef, type Doc, type Kind } from './documents.ts';
 import { isKind, type ConfigObject } from './objects.ts';
 import { optional } from './optional.ts';
@@ -52,7 +54,8 @@ export type EmergencyConfig = NonNullable<Doc<'account'>['emergency']>;
 /** Where an uploaded audio file is, as media that the switch plays. */
 export type AudioMedia = (account: string, id: string, file: Doc<'audio'>) => Media;
 
-export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia): readonly ClinicConfig[] {
+/** `year`: of now, around which holidays are known. */
+export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedia, year = yearOf(Date.now())): readonly ClinicConfig[] {
   const byAccount = new Map<string, ConfigObject[]>();
   for (const object of objects) {
     const list = byAccount.get(object.account);
@@ -61,11 +64,11 @@ export function clinicsOf(objects: Iterable<ConfigObject>, audioMedia: AudioMedi
   }
   return [...byAccount].toSorted(([a], [b]) => (a < b ? -1 : 1)).flatMap(([id, all]) => {
     const own = all.find((object) => object.kind === 'account');
-    return own?.kind === 'account' ? [clinicOf(id, own.body, all, audioMedia)] : [];
+    return own?.kind === 'account' ? [clinicOf(id, own.body, all, audioMedia, year)] : [];
   });
 }
 
-function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[], audioMedia: AudioMedia): ClinicConfig {
+function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[], audioMedia: AudioMedia, year: number): ClinicConfig {
   const of = <K extends Kind>(kind: K) => all.filter((object) => isKind(object, kind)).toSorted((a, b) => (a.id < b.id ? -1 : 1));
   const files = new Map(of('audio').map((audio) => [audio.id, audio.body]));
   const mediaOf = (audio: string): Media | undefined => {
@@ -106,6 +109,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...byId('receivingNumbers', receivingNumbers),
       ...byId('ringGroups', ringGroups),
       ...byId('menus', menus),
+      ...byId('schedules', of('schedule').map((one) => scheduleOf(one.id, one.body, body.timezone, year))),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
       ...optional('company', forward(body.company)),

@@ -32,6 +32,7 @@ export function completing(before: Objects, drafts: readonly Draft[]): Complete 
       case 'ring-group':
       case 'menu':
       case 'contact':
+      case 'schedule':
       case 'audio':
       default: return body;
     }

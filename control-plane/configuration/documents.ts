@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { maxUsers, precedencePresets } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
 import { address, carrierPassword, country, currency, devicePassword, e164, email, extension, host, id, key, prefix, price, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { schedule } from './schedules.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
@@ -245,7 +246,7 @@ const contact = z.strictObject({ number: e164, name: words(60), owner: id.option
 /** Of an uploaded file; made by the upload alone. */
 const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, contact, audio: audioFile } as const;
+export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, contact, schedule, audio: audioFile } as const;
 
 export type Kind = keyof typeof documents;
 export const kinds = Object.keys(documents) as readonly Kind[];

@@ -4,13 +4,14 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { dayNumber } from '../hours/calendar.ts';
 
 /** A refinement whose problem tells the way out: read back by problemsOf() in check.ts. */
 export function rule<S extends z.ZodType>(schema: S, test: (value: z.output<S>) => boolean, message: string, wayOut: string): S {
   return schema.refine((value) => test(value), { error: message, params: { wayOut } });
 }
 
-function pattern(regex: RegExp, message: string, wayOut: string, example: string) {
+export function pattern(regex: RegExp, message: string, wayOut: string, example: string) {
   return z.string('must be text').regex(regex, { error: `${message} ${wayOut}` }).meta({ example });
 }
 
@@ -48,6 +49,15 @@ const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9
 export const host = rule(z.string('must be text').meta({ example: 'sip.carrier.example' }), (value) => isIP(value) !== 0 || hostName.test(value), 'is not a host name or IP address', 'Write it without scheme, port or spaces: sip.carrier.example.');
 export const address = rule(z.string('must be text').meta({ example: '203.0.113.7' }), isNetwork, 'is not an IP address or network', 'Write 203.0.113.7 or 203.0.113.0/24.');
 export const timezone = rule(z.string('must be text').meta({ example: 'America/Chicago' }), isTimezone, 'is not a time zone', 'Use an IANA name such as America/Chicago.');
+export const localDate = rule(
+  pattern(/^(19|20|21)\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])$/, 'is not a date.', 'Write it as 2026-12-24.', '2026-12-24'),
+  (date) => dayNumber(date) !== undefined, 'is not in the calendar', 'Correct the day or the month.',
+);
+/** RFC 3339, with its offset from UTC. */
+export const instant = rule(
+  pattern(/^(19|20|21)\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/, 'is not an instant.', 'Write it as 2026-12-24T18:00:00Z, or with an offset such as -05:00.', '2026-12-24T18:00:00-05:00'),
+  (value) => !Number.isNaN(Date.parse(value)) && dayNumber(value.slice(0, 10)) !== undefined, 'is not in the calendar', 'Correct the day or the time.',
+);
 /** A SIP password of a phone: what every phone's page can be given, and strong enough to stand on the Internet. */
 export const devicePassword = rule(
   z.string('must be text').regex(/^[A-Za-z0-9._~!@#$%^&*()+=-]{12,64}$/, 'must be 12 to 64 letters, digits and ._~!@#$%^&*()+=-; leave it out and one is made.'),

@@ -29,6 +29,7 @@ export function targetsIn(object: ConfigObject): readonly TargetAt[] {
     case 'device':
     case 'trunk':
     case 'contact':
+    case 'schedule':
     case 'audio':
       return [];
   }

@@ -13,7 +13,7 @@ export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updated
 
 const secretFields: ReadonlySet<string> = new Set(['password']);
 
-const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', contact: 'Contact', audio: 'AudioFile' };
+const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', contact: 'Contact', schedule: 'Schedule', audio: 'AudioFile' };
 
 function objectSchema(kind: Kind): z.ZodObject {
   const shape: Record<string, z.ZodType> = {};
@@ -119,6 +119,13 @@ export const registrationSchema = z.strictObject({
   userAgent: z.string().nullable(), since: z.number().nullable(),
   contact: z.string().nullable(), roundTripMs: z.number().nullable(),
 }).meta({ id: 'Registration' });
+
+export const scheduleAnswer = z.strictObject({
+  open: z.boolean(), why: z.string().meta({ description: 'A sentence.', example: 'closed: Thanksgiving Day' }),
+  until: atOrNull.meta({ description: 'Epoch ms: when it changes next; null when that is more than a year away.' }),
+  holiday: z.string().nullable().meta({ description: 'The public holiday that decides.' }), closure: z.string().nullable().meta({ description: 'The closure that decides.' }),
+  localTime: z.string().meta({ example: '2026-11-26T08:00' }), timezone: z.string().meta({ example: 'America/Chicago' }),
+}).meta({ id: 'ScheduleAnswer' });
 
 export const sipBanSchema = z.strictObject({
   address: z.string().meta({ description: 'An IPv4 address, or a network of IPv6 as `address/64`.', example: '203.0.113.9' }), since: at, until: at,

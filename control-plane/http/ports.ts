@@ -6,6 +6,7 @@ import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { RateOfCalls } from '../core/routing/rate.ts';
+import type { ScheduleAt } from '../hours/schedule-at.ts';
 import type { AuditStore, CdrStore, ConfigStore, IdempotencyStore, JournalRecord, KeyStore, Page } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -159,6 +160,11 @@ export interface Explained {
   readonly rate: RateOfCalls | null;
 }
 
+export interface Schedules {
+  /** Null when the account has no such schedule. */
+  at(account: string, id: string, instant: EpochMs): ScheduleAt | null;
+}
+
 export interface ApiDeps {
   readonly configuration: Configuration;
   readonly changes: ConfigStore['changes'];
@@ -173,6 +179,7 @@ export interface ApiDeps {
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
+  readonly schedules: Schedules;
   /** What such a call to this number would do. Null when the account's number is not in service. */
   explain(account: string, dialled: string, call: { readonly caller: string; readonly at: EpochMs }): Explained | null;
   /** Of all calls to the number; null where the account has no prices. */

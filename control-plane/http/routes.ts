@@ -12,6 +12,7 @@ import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { collections, objectRoutes } from './routes/objects.ts';
 import { recordingRoutes } from './routes/recordings.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { sipBanRoutes } from './routes/sip-bans.ts';
 
 export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams): readonly Route[] {
@@ -26,6 +27,7 @@ export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams
     ...historyRoutes(deps),
     ...keyRoutes(deps, keyring),
     ...documentRoutes(deps),
+    ...scheduleRoutes(deps),
     ...sipBanRoutes(deps),
   ];
 }

@@ -11,6 +11,8 @@ import { createConfiguration, type Configuration } from '../../control-plane/con
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { RateOfCalls } from '../../control-plane/core/routing/rate.ts';
+import { scheduleAt } from '../../control-plane/hours/schedule-at.ts';
+import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
 import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan } from '../../control-plane/http/ports.ts';
@@ -138,6 +140,12 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       list: () => [...bans.values()],
       lift: async (address) => bans.delete(address),
     },
+    schedules: {
+      at: (account, id, at) => {
+        const body = configuration.get({ account, kind: 'schedule', id })?.body;
+        return body === undefined ? null : scheduleAt(scheduleOf(id, body, 'America/New_York', 2026), at);
+      },
+    },
     explain: (_account, dialled, { caller, at }) => ({ text: `${caller} calls ${dialled} at ${at}`, plan: onePhonePlan, rate: rateOf(dialled) }),
     rate: (account, dialled) => (account === 'north' ? rateOf(dialled) : null),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
@@ -214,13 +222,14 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
       'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
       menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
       contact: { number: '+12025550187', name: 'A patient' },
+      schedule: { name: 'Opening hours', week: [{ days: ['mon'], from: '08:00', to: '17:00' }] },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
     };
     const writes = (Object.entries(objects) as [Kind, Doc<Kind>][]).map(([kind, body]) => ({ account, kind, id: idOf(account, kind), version: null, body }));
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
   }
 }
 

@@ -6,6 +6,7 @@ import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
 import type { Rates } from './rate.ts';
+import type { Schedule } from './schedule.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -220,6 +221,8 @@ export interface Account {
   readonly greeting?: Message;
   /** D12: what a minute costs. */
   readonly rates?: Rates;
+  /** By id. */
+  readonly schedules?: ReadonlyMap<string, Schedule>;
 }
 
 export const precedencePresets = {

@@ -36,6 +36,7 @@ export const collections: readonly Collection[] = [
   { kind: 'ring-group', path: 'ring-groups', filters: ['name', 'pattern'], namedBy: 'name' },
   { kind: 'menu', path: 'menus', filters: ['name'], namedBy: 'name' },
   { kind: 'contact', path: 'contacts', filters: ['number', 'name', 'owner'], namedBy: 'name' },
+  { kind: 'schedule', path: 'schedules', filters: ['name'], namedBy: 'name' },
 ];
 
 type Params = Readonly<Record<string, string>>;

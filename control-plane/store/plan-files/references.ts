@@ -2,9 +2,10 @@
  * What the fields of plan files say of each other: names that must be known, things that may be there once, forwards
  * that would come back. Works on unchecked data, so that these problems show beside those of single fields.
  */
+import { didYouMean } from '../../core/complaint.ts';
 import { defaultOutboundRules, guardDestination } from '../../core/routing/outbound-guard.ts';
 import { defaultCountry, e164Pattern } from './schema.ts';
-import { didYouMean, pathText, type Finding, type Path } from './problems.ts';
+import { pathText, type Finding, type Path } from './problems.ts';
 
 interface Found {
   readonly value: string;

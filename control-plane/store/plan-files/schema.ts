@@ -5,10 +5,10 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { didYouMean } from '../../core/complaint.ts';
 import { maxUsers } from '../../core/routing/config.ts';
 import { second, type Ms } from '../../core/time.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../../core/routing/whisper.ts';
-import { didYouMean } from './problems.ts';
 import { moreFields, sections } from './sections.ts';
 
 export const e164Pattern = /^\+[1-9]\d{6,14}$/;

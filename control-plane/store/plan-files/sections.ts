@@ -9,7 +9,7 @@ import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
 import type { Finding, Path } from './problems.ts';
 
-export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu' } as const satisfies Readonly<Record<string, Kind>>;
+export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu', schedules: 'schedule' } as const satisfies Readonly<Record<string, Kind>>;
 export type Section = keyof typeof sections;
 
 export interface SectionObject {
