@@ -6,12 +6,13 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { measureAdoption, type Adoption } from './adopt.ts';
 import { openClinic, type Clinic } from './clinic.ts';
+import { measureCompile } from './compile.ts';
 import { inspect } from './inspector.ts';
 import { measureMemory, type Memory } from './memory.ts';
 import { reportOf, textOf, type Report } from './report.ts';
 import { playRound } from './round.ts';
 import { openWays, playRounds } from './rounds.ts';
-import { soak, type Soak } from './soak.ts';
+import { soak } from './soak.ts';
 
 const help = `npm run bench -- [options]
 
@@ -25,8 +26,9 @@ const help = `npm run bench -- [options]
 
   --adopt 100,300      instead: so many calls talk, their controller is killed; how soon another can command them, and
                        how soon the same one when it is started again
-  --soak MINUTES       instead: two controllers under a steady load, about five calls up for each a second; what grows?
-  --soak-rate 20       calls per second of it
+  --soak MINUTES       instead, 5 or more: two controllers under a steady load; what grows?
+  --soak-rate 20       calls per second of it; about five times as many are up
+  --compile CALLS      instead: what it costs to make the plans of so many calls, for an account as large as one gets
 
   --json FILE          the figures as JSON
   --help
@@ -40,7 +42,7 @@ target and growth are only reported.
 const { values } = parseArgs({
   options: {
     rates: { type: 'string', default: '50,100,150' }, seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '2' }, compare: { type: 'boolean', default: false },
-    live: { type: 'string', default: '300' }, profile: { type: 'string' }, adopt: { type: 'string' }, soak: { type: 'string' }, 'soak-rate': { type: 'string', default: '20' },
+    live: { type: 'string', default: '300' }, profile: { type: 'string' }, adopt: { type: 'string' }, soak: { type: 'string' }, compile: { type: 'string' }, 'soak-rate': { type: 'string', default: '20' },
     json: { type: 'string' }, help: { type: 'boolean', default: false },
   },
 });
@@ -62,7 +64,7 @@ async function rounds(): Promise<Report> {
   try {
     const done = await playRounds(ways, { rates, seconds, rounds: times, say });
     const memory = live === 0 && values.profile === undefined ? null : await inside(one, live, { rate: Math.max(...rates), seconds });
-    return reportOf(done, { switchVersion: one.asterisk.version, memory, adoptions: [], soak: null });
+    return reportOf(done, { switchVersion: one.asterisk.version, memory });
   } finally {
     await close();
   }
@@ -94,25 +96,31 @@ async function kills(text: string): Promise<Report> {
   try {
     const adoptions: Adoption[] = [];
     for (const count of counts) adoptions.push(await measureAdoption(clinic, count, say));
-    return reportOf([], { switchVersion: clinic.asterisk.version, memory: null, adoptions, soak: null });
+    return reportOf([], { switchVersion: clinic.asterisk.version, adoptions });
   } finally {
     await clinic.close();
   }
 }
 
 async function longLoad(text: string): Promise<Report> {
-  const [minutes, rate] = [whole('soak', text), whole('soak-rate', values['soak-rate'], 4, 200)];
+  const [minutes, rate] = [whole('soak', text, 5), whole('soak-rate', values['soak-rate'], 4, 200)];
   const clinic = await openClinic({ controllers: 2, progress: say });
   try {
-    const soaked: Soak = await soak(clinic, { minutes, rate, say });
-    return reportOf([], { switchVersion: clinic.asterisk.version, memory: null, adoptions: [], soak: soaked });
+    return reportOf([], { switchVersion: clinic.asterisk.version, soak: await soak(clinic, { minutes, rate, say }) });
   } finally {
     await clinic.close();
   }
 }
 
+async function measured(): Promise<Report> {
+  if (values.adopt !== undefined) return kills(values.adopt);
+  if (values.soak !== undefined) return longLoad(values.soak);
+  if (values.compile !== undefined) return reportOf([], { compile: measureCompile(whole('compile', values.compile, 1000, 1_000_000)) });
+  return rounds();
+}
+
 async function bench(): Promise<number> {
-  const report = await (values.adopt !== undefined ? kills(values.adopt) : values.soak !== undefined ? longLoad(values.soak) : rounds());
+  const report = await measured();
   process.stdout.write(`${textOf(report)}\n`);
   if (values.json !== undefined) await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
   return report.faults.length === 0 ? 0 : 1;

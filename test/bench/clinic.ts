@@ -71,7 +71,7 @@ export interface Clinic extends Pick<Premises, 'asterisk' | 'redis' | 'folder' |
   /** Ids of calls, one per CDR written so far. */
   cdrs(): readonly string[];
   /** `INFO` of Redis: the numbers of a section by name. */
-  redisInfo(section: string): Promise<ReadonlyMap<string, string>>;
+  readonly redisInfo: (section: string) => Promise<ReadonlyMap<string, string>>;
   readonly ask: Redis;
   /** On the switch, in Redis and in the controllers; empty when nothing is left of any call. */
   whatIsLeft(): Promise<readonly string[]>;

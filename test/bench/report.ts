@@ -1,6 +1,7 @@
 /** Figures out of rounds: by rate and way, as a table and as JSON. */
 import { cpus, loadavg } from 'node:os';
 import { adoptionTable, type Adoption } from './adopt.ts';
+import type { CompileFigures } from './compile.ts';
 import type { Memory } from './memory.ts';
 import type { Round } from './round.ts';
 import { soakTable, type Soak } from './soak.ts';
@@ -34,13 +35,15 @@ export interface Report {
   readonly machine: string;
   /** Processes that wanted a processor in the minute before. Near 0, or the figures tell of other programs too. */
   readonly loadBefore: number;
-  readonly switchVersion: string;
+  /** Null where no switch took part. */
+  readonly switchVersion: string | null;
   readonly figures: readonly Figures[];
   /** The highest rate at which no call failed, by way; 0 when there was none. */
   readonly cleanRate: Readonly<Record<string, number>>;
   readonly memory: Memory | null;
   readonly adoptions: readonly Adoption[];
   readonly soak: Soak | null;
+  readonly compile: CompileFigures | null;
   readonly target: { readonly p99LimitMs: number; readonly p99Ms: number; readonly failed: number; readonly met: boolean } | null;
   /** What must never be: a call that was taken without exactly one record, something left behind. */
   readonly faults: readonly string[];
@@ -50,7 +53,9 @@ const targetRate = 100;
 /** Taken before the first call: what else this machine does. */
 const loadBefore = loadavg()[0] ?? 0;
 
-export function reportOf(rounds: readonly Round[], rest: Pick<Report, 'switchVersion' | 'memory' | 'adoptions' | 'soak'>): Report {
+/** `some`: what was measured beside the rounds. */
+export function reportOf(rounds: readonly Round[], some: Partial<Pick<Report, 'switchVersion' | 'memory' | 'adoptions' | 'soak' | 'compile'>>): Report {
+  const rest = { switchVersion: null, memory: null, adoptions: [], soak: null, compile: null, ...some };
   const rates = [...new Set(rounds.map(({ rate }) => rate))].sort((a, b) => a - b);
   const ways = [...new Set(rounds.map(({ way }) => way))];
   const figures = rates.flatMap((rate) => {
@@ -107,14 +112,16 @@ function quantile(sorted: readonly number[], q: number): number {
 }
 
 export function textOf(report: Report): string {
-  const { memory, target, cleanRate } = report;
+  const { memory, target, cleanRate, compile } = report;
   return [
-    `${report.machine}; load before the start ${fixed(report.loadBefore, 1)}`, `Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`,
+    `${report.machine}; load before the start ${fixed(report.loadBefore, 1)}`,
+    ...(report.switchVersion === null ? [] : [`Asterisk ${report.switchVersion}; set-up is INVITE to 200, two phones rung, ulaw, no RTP`]),
     ...(report.figures.length === 0 ? [] : ['', ...figuresTable(report.figures), '', `without a failed call: ${Object.entries(cleanRate).map(([way, rate]) => `${way} ${rate}/s`).join(', ')}`]),
     ...(memory === null ? [] : [`a live call holds ${fixed(memory.bytesPerCall / 1024, 1)} KB of ${memory.calls} (heap ${megabytes(memory.idleBytes)} idle, ${megabytes(memory.liveBytes)} live, ${megabytes(memory.afterBytes)} afterwards; resident ${megabytes(memory.idleResidentBytes)} and ${megabytes(memory.liveResidentBytes)})`]),
     ...(target === null ? [] : [`target at ${targetRate}/s: ${target.met ? 'met' : 'MISSED'} (${target.failed} failed, p99 ${fixed(target.p99Ms, 1)} ms of at most 3 × native + 8 = ${fixed(target.p99LimitMs, 1)} ms)`]),
     ...(report.adoptions.length === 0 ? [] : ['', ...adoptionTable(report.adoptions)]),
     ...(report.soak === null ? [] : ['', ...soakTable(report.soak)]),
+    ...(compile === null ? [] : [`${compile.calls} plans of ${fixed(compile.steps.mean, 1)} steps, ${compile.steps.most} at most: p50 ${fixed(compile.microseconds.p50, 0)} µs, p99 ${fixed(compile.microseconds.p99, 0)} µs, at most ${fixed(compile.microseconds.max, 0)} µs`]),
     ...report.faults.map((fault) => `FAULT ${fault}`),
   ].join('\n');
 }

@@ -2,11 +2,11 @@
 import { openClinic, type Clinic } from './clinic.ts';
 import { playRound, type Round, type Way } from './round.ts';
 
-/** What sharing costs: one controller with leases and the journal in Redis, two, and one that shares nothing. */
-export const comparedWays = ['native', 'frontdesk', 'two', 'unshared'] as const;
-
-/** Each clinic has a switch and a Redis of its own, which are idle while it is another's turn. */
-export async function openWays(compare: boolean, progress: (line: string) => void): Promise<{ readonly ways: readonly Way[]; readonly one: Clinic; close(): Promise<void> }> {
+/**
+ * One controller and `Dial()` past it; to see what sharing costs, also two controllers, and one that shares nothing. Each
+ * clinic has a switch and a Redis of its own, which are idle while it is another's turn.
+ */
+export async function openWays(compare: boolean, progress: (line: string) => void): Promise<{ readonly ways: readonly Way[]; readonly one: Clinic; readonly close: () => Promise<void> }> {
   const clinics: Clinic[] = [];
   const close = async (): Promise<void> => {
     for (const clinic of clinics) await clinic.close();

@@ -27,7 +27,7 @@ export interface Look {
   /** What the controllers say that are ready; a call of which two say that they have it is there twice. */
   readonly listed: readonly Listed[];
   /** Of one call, given who lists it: why it cannot be commanded; null when nothing speaks against it. */
-  problem(owners: readonly Listed[]): string | null;
+  readonly problem: (owners: readonly Listed[]) => string | null;
 }
 
 export interface Looker {
