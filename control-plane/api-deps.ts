@@ -1,11 +1,12 @@
 /** What the API needs of the rest of a running Frontdesk, in its own terms. */
 import { join } from 'node:path';
+import { readinessOf } from './configuration/readiness.ts';
 import { compile, findNumber } from './core/routing/compile.ts';
 import type { Account, Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
 import { scheduleAt } from './hours/schedule-at.ts';
-import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans } from './http/ports.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans, type TestCalls } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
 import type { LiveCalls } from './live-calls.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
@@ -24,6 +25,7 @@ export interface ApiParts {
   readonly audioFiles: AudioFiles;
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
+  readonly testCalls: TestCalls;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */
@@ -31,7 +33,7 @@ export interface ApiParts {
   readonly log: Log;
 }
 
-export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, spoken, callsOut, log }: ApiParts): ApiDeps {
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, testCalls, spoken, callsOut, log }: ApiParts): ApiDeps {
   const { configuration } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
@@ -39,7 +41,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
   };
   const accountsOf = (account: string): readonly Account[] => running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
   return {
-    configuration, calls, audioFiles, registrations, sipBans, log,
+    configuration, calls, audioFiles, registrations, sipBans, testCalls, log,
     changes: (filter, page) => database.config.changes(filter, page),
     keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
@@ -67,6 +69,13 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
       const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, callsOut, whisperMedia: spoken });
       const rate = rateOfPlan(found.account, plan);
       return { plan, rate, text: [explain(plan), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
+    },
+    readiness: async ({ account: id, body, updatedAt }) => {
+      const clinic = running.clinics().find(({ account }) => account.id === id);
+      const number = clinic?.account.numbers.find(({ e164 }) => e164 === body.e164);
+      if (clinic === undefined || number === undefined) return null;
+      const seen = await registrations.list().then((all) => all.filter((one) => one.account === id), (error: unknown) => (error instanceof Error ? error.message : String(error)));
+      return readinessOf({ clinic, number, voice: body.capabilities?.voice, changedAt: updatedAt, seen, isSpoken: (text) => spoken(text) !== undefined, lastTest: await testCalls.last(id, number.e164) });
     },
     rate: (id, dialled) => {
       const found = findNumber(accountsOf(id), dialled);

@@ -1,7 +1,7 @@
 /** Calls that are going on, as the API shows them: each record as far as it has come, and the phase it is in. */
 import type { Call } from './core/call/call.ts';
 import { emptyCdr, foldCdr, type Cdr } from './core/cdr/cdr.ts';
-import { madeBy, type CallId } from './core/ids.ts';
+import { isSynthetic, type CallId } from './core/ids.ts';
 import type { CallChange, Calls, LiveCall } from './http/ports.ts';
 import type { Controller } from './runtime/controller.ts';
 import type { CallArchive, LiveJournals } from './store/ports.ts';
@@ -17,19 +17,19 @@ export function followCalls(controller: Controller, archive: CallArchive, live: 
   const shown = (call: Call): LiveCall => ({ ...(records.get(call.id) ?? recordOf(call)), phase: call.phase });
   const unobserve = controller.observe({
     onFact: (call, fact, at) => {
-      if (madeBy(call.id) !== null) return;
+      if (isSynthetic(call.id)) return;
       const known = records.get(call.id);
       records.set(call.id, foldCdr(known ?? recordOf(call), fact, at));
       tell({ type: known === undefined ? 'started' : 'changed', call: shown(call) });
     },
     onCdr: (cdr) => {
-      if (madeBy(cdr.callId) !== null) return;
+      if (isSynthetic(cdr.callId)) return;
       records.delete(cdr.callId);
       tell({ type: 'ended', call: { ...cdr, phase: 'ended' } });
     },
   });
   return {
-    live: () => controller.calls().filter((call) => madeBy(call.id) === null).map(shown),
+    live: () => controller.calls().filter((call) => !isSynthetic(call.id)).map(shown),
     get: (callId) => controller.calls().filter((call) => call.id === callId).map(shown)[0],
     journal: async (callId) => {
       const kept = await archive.read(callId);

@@ -12,7 +12,7 @@ import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Call } from './core/call/call.ts';
 import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
-import { madeBy } from './core/ids.ts';
+import { isSynthetic } from './core/ids.ts';
 import { compileExtension, planExtension } from './core/routing/extension.ts';
 import type { Account, CallFacts } from './core/routing/config.ts';
 import type { EpochMs } from './core/time.ts';
@@ -33,6 +33,7 @@ import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
 import { makeSyntheticCalls, withoutSynthetic } from './synthetic-calls.ts';
+import { makeTestCalls, testCallText } from './test-calls.ts';
 import { watchRegistrations } from './watch-registrations.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
@@ -203,12 +204,16 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       : makeSyntheticCalls({ everyMs: config.syntheticMs, instance: config.instance, admin: driver.admin, controller, clinics: () => running.clinics(), notices, log, metrics });
     undo.push(() => synthetic?.stop());
 
+    const testCalls = makeTestCalls({ instance: config.instance, admin: driver.admin, controller, memory, spoken: (text) => speech?.media(text), log, now: () => Date.now() });
+    undo.push(() => { testCalls.stop(); });
+    void speech?.prepare([testCallText]);
+
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account),
-      sipBans: bans,
+      sipBans: bans, testCalls,
       registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
     undo.push(() => { api.close(); });
@@ -306,7 +311,7 @@ function factsOf(calls: () => readonly Call[], speech: Speech | undefined, { dia
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {
-  if (madeBy(offer.callId) !== null) return syntheticPlan;
+  if (isSynthetic(offer.callId)) return syntheticPlan;
   const accounts = accountsOf(clinics);
   const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
   if (between !== undefined) return between;

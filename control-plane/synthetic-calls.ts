@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { ClinicConfig } from './configuration/clinics.ts';
-import { madeBy, syntheticId, type CallId } from './core/ids.ts';
+import { isSynthetic, syntheticId, type CallId } from './core/ids.ts';
 import { second, type Ms } from './core/time.ts';
 import type { SwitchAdmin } from './media/asterisk/admin/asterisk-admin.ts';
 import type { Notices } from './notify/notices.ts';
@@ -128,7 +128,7 @@ export function makeSyntheticCalls({ everyMs, instance, admin, controller, clini
 export function withoutSynthetic<A extends CallArchive>(archive: A): A {
   return {
     ...archive,
-    append: (callId, record) => { if (madeBy(callId) === null) archive.append(callId, record); },
-    writeCdr: (cdr) => (madeBy(cdr.callId) === null ? archive.writeCdr(cdr) : Promise.resolve()),
+    append: (callId, record) => { if (!isSynthetic(callId)) archive.append(callId, record); },
+    writeCdr: (cdr) => (isSynthetic(cdr.callId) ? Promise.resolve() : archive.writeCdr(cdr)),
   };
 }

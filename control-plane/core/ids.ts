@@ -37,16 +37,30 @@ export function isCallRecording(id: RecordingId): boolean {
   return owned.exec(id)?.[2] === 'c';
 }
 
-const synthetic = /^fdsynthetic-[0-9a-f]+\.([a-z0-9-]+)$/i;
+const made = /^fd(synthetic|test)-[0-9a-f]+\.([a-z0-9-]+)$/i;
 
 /** Of a call that a controller makes to itself. No carrier and no phone can choose a call's id. */
 export function syntheticId(unique: string, controller: string): CallId {
   return `fdsynthetic-${unique}.${controller}`;
 }
 
-/** Who made it; null for every other call. */
+/** Of a call to a number that an admin asks for. */
+export function testId(unique: string, controller: string): CallId {
+  return `fdtest-${unique}.${controller}`;
+}
+
+/** The controller that made it; null for a call of somebody else's. */
 export function madeBy(callId: CallId): string | null {
-  return synthetic.exec(callId)?.[1] ?? null;
+  return made.exec(callId)?.[2] ?? null;
+}
+
+/** Nobody's call: of no account, and with no record. */
+export function isSynthetic(callId: CallId): boolean {
+  return made.exec(callId)?.[1] === 'synthetic';
+}
+
+export function isTest(callId: CallId): boolean {
+  return made.exec(callId)?.[1] === 'test';
 }
 
 /** Content hash (53 bits, base 36) of a JSON value, to recognise a plan; not for security. */

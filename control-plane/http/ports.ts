@@ -1,6 +1,8 @@
 /** What the API needs of the rest, beside the stores and the configuration. Implementations are given by main.ts. */
 import type { Readable } from 'node:stream';
 import type { Configuration } from '../configuration/configuration.ts';
+import type { ConfigObject } from '../configuration/objects.ts';
+import type { ReadinessPoint } from '../configuration/readiness.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
@@ -152,6 +154,42 @@ export interface SipBans {
   lift(address: string): Promise<boolean>;
 }
 
+/** A call to a number that an admin asked for, as far as it has come. */
+export interface TestCall {
+  readonly callId: CallId;
+  readonly at: EpochMs;
+  /** The number that the phones are shown. */
+  readonly caller: string;
+  readonly endedAt: EpochMs | null;
+  /** Null while nobody has. */
+  readonly answered: boolean | null;
+  readonly rang: readonly {
+    readonly user: string | null;
+    readonly label: string;
+    readonly extension: string | null;
+    readonly number: string | null;
+    readonly answeredAfterMs: Ms | null;
+    readonly talked: boolean;
+    readonly disposition: string | null;
+  }[];
+  readonly talkedMs: Ms | null;
+  /** RTP packets from and to the phone that answered, soon after; null when they were not counted. */
+  readonly audio: { readonly received: number; readonly sent: number } | null;
+  readonly sentence: string;
+}
+
+export type PlacedTest =
+  | { readonly ok: true; readonly call: TestCall }
+  /** away: no call can be placed. busy: one to this number is under way. `sentence` is for the admin. */
+  | { readonly ok: false; readonly why: 'away' | 'busy' | 'too-many'; readonly sentence: string };
+
+export interface TestCalls {
+  /** Resolves when it has come in as a call, or cannot. */
+  place(test: { readonly account: string; readonly number: string; readonly caller: string }): Promise<PlacedTest>;
+  /** The last to this number; null when nothing is known of one. */
+  last(account: string, number: string): Promise<TestCall | null>;
+}
+
 export interface Explained {
   readonly plan: Plan;
   /** The same in words. */
@@ -180,6 +218,9 @@ export interface ApiDeps {
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
   readonly schedules: Schedules;
+  readonly testCalls: TestCalls;
+  /** Null when the number is not in service. */
+  readiness(number: ConfigObject<'number'>): Promise<readonly ReadinessPoint[] | null>;
   /** What such a call to this number would do. Null when the account's number is not in service. */
   explain(account: string, dialled: string, call: { readonly caller: string; readonly at: EpochMs }): Explained | null;
   /** Of all calls to the number; null where the account has no prices. */

@@ -11,6 +11,7 @@ import { explainRoutes } from './routes/explain.ts';
 import { historyRoutes } from './routes/history.ts';
 import { keyRoutes } from './routes/keys.ts';
 import { collections, objectRoutes } from './routes/objects.ts';
+import { readinessRoutes } from './routes/readiness.ts';
 import { recordingRoutes } from './routes/recordings.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { sipBanRoutes } from './routes/sip-bans.ts';
@@ -21,6 +22,7 @@ export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams
     ...audioFileRoutes(deps),
     ...callRoutes(deps, streams),
     ...explainRoutes(deps),
+    ...readinessRoutes(deps),
     blockCallerRoute(deps),
     ...recordingRoutes(deps, 'recording'),
     ...recordingRoutes(deps, 'voicemail'),

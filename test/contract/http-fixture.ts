@@ -15,7 +15,7 @@ import { scheduleAt } from '../../control-plane/hours/schedule-at.ts';
 import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
-import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan } from '../../control-plane/http/ports.ts';
+import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan, type TestCall } from '../../control-plane/http/ports.ts';
 import { problemSchema } from '../../control-plane/http/problem.ts';
 import type { Route } from '../../control-plane/http/route.ts';
 import { startHttpServer } from '../../control-plane/http/server.ts';
@@ -146,6 +146,11 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
         return body === undefined ? null : scheduleAt(scheduleOf(id, body, 'America/New_York', 2026), at);
       },
     },
+    testCalls: {
+      place: async ({ account, number, caller }) => (account === 'south' ? { ok: false, why: 'away', sentence: 'The switch is away.' } : number === numberOf(account) ? { ok: true, call: testCallOf(caller) } : { ok: false, why: 'busy', sentence: 'One is under way.' }),
+      last: async (account) => (account === 'north' ? testCallOf('+12025550187') : null),
+    },
+    readiness: async ({ body }) => [{ item: 'name', state: body.name === 'Main' ? 'done' : 'missing', detail: `It is called ${body.name}.`, wayOut: null }],
     explain: (_account, dialled, { caller, at }) => ({ text: `${caller} calls ${dialled} at ${at}`, plan: onePhonePlan, rate: rateOf(dialled) }),
     rate: (account, dialled) => (account === 'north' ? rateOf(dialled) : null),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
@@ -191,6 +196,8 @@ function checkAnswer(routes: readonly Route[], method: string, target: string, {
 }
 
 const rateOf = (dialled: string): RateOfCalls => ({ currency: 'USD', inbound: 850, lowest: 850, highest: 1850, legs: [{ number: '+12025550121', prefix: '+1', perMinute: 1000 }], unknown: [dialled] });
+
+const testCallOf = (caller: string): TestCall => ({ callId: 'fdtest-0.main', at: 1000, caller, endedAt: null, answered: null, rang: [{ user: 'desk', label: 'Desk', extension: '1001', number: null, answeredAfterMs: null, talked: false, disposition: null }], talkedMs: null, audio: null, sentence: 'It rings.' });
 
 export const numberOf = (account: string): string => (account === 'north' ? '+12025550110' : '+13125550110');
 

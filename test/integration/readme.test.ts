@@ -95,7 +95,7 @@ describe('README', () => {
   test('the admin’s first session, from nothing', async () => {
     const said = await type(commandsOf('docs/first-admin.md'));
     for (const part of [
-      '"id":"elm-street"', '"password":', 'is not an E.164 number', 'must be whole seconds from 1 to 600', '"timeoutSeconds":30', '"status":412', '"secret":"fd_', '"action":"number.update"', '"status":409',
+      '"id":"elm-street"', '"password":', 'is not an E.164 number', 'must be whole seconds from 1 to 600', '"timeoutSeconds":30', '"status":412', '"secret":"fd_', '"action":"number.update"', '"status":409', '"item":"failsafe","state":"done"', '"sentence":"It',
     ]) expect(said).toContain(part);
     expect(said.match(/"timeoutSeconds":20/g)?.length ?? 0).toBeGreaterThanOrEqual(2);
   }, 60_000);

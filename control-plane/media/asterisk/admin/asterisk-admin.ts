@@ -5,14 +5,16 @@
 import type { DeviceRegistration, SwitchNote, SwitchSetup, TrunkHealth } from '../../switch-setup.ts';
 import { createAddressBans, type AddressBans } from './address-bans.ts';
 import { addressesOf } from './carrier-addresses.ts';
+import { hasDialplan } from './dialplan-version.ts';
 import { createProvisioning, type Provisioned } from './provisioning.ts';
 import { registrationStates } from './registration-states.ts';
 import { createSwitchDatabase, type Ari } from './switch-database.ts';
+import { createTestCalls, type TestCallsOfSwitch } from './test-calls.ts';
 import { createWhereabouts } from './whereabouts.ts';
 
 export { nothingProvisioned, type Provisioned } from './provisioning.ts';
 
-export interface SwitchAdmin extends AddressBans {
+export interface SwitchAdmin extends AddressBans, TestCallsOfSwitch {
   /**
    * Makes what is missing, changes what differs, removes of `before` (an earlier result) what is no longer wanted.
    * Returns what is now there. Rejects with a sentence when the switch refuses or is away; done again, it goes on.
@@ -44,7 +46,6 @@ export interface SwitchAdmin extends AddressBans {
   callOurselves(callId: string): Promise<'placed' | 'unknown'>;
 }
 
-/** FD_DIALPLAN of asterisk/extensions.conf. */
 const dialplanWithCalls = 2;
 
 /** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. */
@@ -67,14 +68,14 @@ export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk')
     },
 
     ...createAddressBans(ari, owner),
+    ...createTestCalls(ari),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
     glimpse: () => whereabouts.glimpse(current.devices),
 
     async callOurselves(callId) {
-      const dialplan = await ari.request('asterisk.getGlobalVar', { variable: 'FD_DIALPLAN' });
-      if (dialplan.ok && !(Number(dialplan.body.value) >= dialplanWithCalls)) return 'unknown';
+      if (!(await hasDialplan(ari, dialplanWithCalls))) return 'unknown';
       const placed = await ari.request('channels.originate', {
         endpoint: 'Local/call@fd-synthetic/n', context: 'fd-synthetic', extension: 'wait', priority: 1, timeout: 10, callerId: 'Frontdesk <0000>',
         // one that begins as the other is taken for the same
