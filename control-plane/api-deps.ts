@@ -5,6 +5,7 @@ import { compile, findNumber } from './core/routing/compile.ts';
 import type { Account, Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
+import { localTime } from './hours/local-time.ts';
 import { scheduleAt } from './hours/schedule-at.ts';
 import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans, type TestCalls } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
@@ -66,7 +67,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
     explain: (id, dialled, { caller, at }) => {
       const found = findNumber(accountsOf(id), dialled);
       if (found === undefined) return null;
-      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, callsOut, whisperMedia: spoken });
+      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: spoken });
       const rate = rateOfPlan(found.account, plan);
       return { plan, rate, text: [explain(plan), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
     },

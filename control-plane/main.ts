@@ -18,6 +18,7 @@ import type { Account, CallFacts } from './core/routing/config.ts';
 import type { EpochMs } from './core/time.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
+import { localTime } from './hours/local-time.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
 import { exposeMetrics } from './expose-metrics.ts';
@@ -307,7 +308,7 @@ function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
 }
 
 function factsOf(calls: () => readonly Call[], speech: Speech | undefined, { dialled, caller }: Offer, at: EpochMs): CallFacts {
-  return { dialled, callerNumber: caller.number, callerName: caller.name, at, callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text) };
+  return { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text) };
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {

@@ -4,6 +4,7 @@
  */
 import { compileFor, findNumber } from '../core/routing/compile.ts';
 import type { Account, Media } from '../core/routing/config.ts';
+import { localTime } from '../hours/local-time.ts';
 import { explain } from '../core/routing/explain.ts';
 import type { EpochMs } from '../core/time.ts';
 import { explanationAnswer } from '../http/explanation.ts';
@@ -56,6 +57,7 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
   const plan = compileFor(accounts, {
     dialled, callerNumber: from, callerName: name, at,
+    localTime: (timezone) => localTime(timezone, at),
     callsOut: () => 0,
     // Which audio is ready is known to the running controller alone: shown as if all were.
     whisperMedia: (text): Media => `file:“${text}”`,

@@ -82,6 +82,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       return [
         ...object.body.users.map((id, i): Reference => ({ kind: 'user', id, path: `users[${i}]` })),
         ...(object.body.user === undefined ? [] : [{ kind: 'user', id: object.body.user, path: 'user' } as const]),
+        ...(object.body.hours === undefined ? [] : [{ kind: 'schedule', id: object.body.hours.schedule, path: 'hours.schedule' } as const]),
         ...targetsIn(object).flatMap(referenceOf),
         ...audioIn(object.body.announcement?.audio, 'announcement.audio'),
         ...audioIn(object.body.whisper?.audio, 'whisper.audio'),
@@ -89,7 +90,10 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
         ...audioIn(object.body.recordingAnnouncement?.audio, 'recordingAnnouncement.audio'),
       ];
     case 'receiving-number':
-      return [...audioIn(object.body.whisper?.audio, 'whisper.audio'), ...targetsIn(object).flatMap(referenceOf)];
+      return [
+        ...(object.body.taggingHours === undefined ? [] : [{ kind: 'schedule', id: object.body.taggingHours, path: 'taggingHours' } as const]),
+        ...audioIn(object.body.whisper?.audio, 'whisper.audio'), ...targetsIn(object).flatMap(referenceOf),
+      ];
     case 'ring-group':
       return [...object.body.destinations.map(({ target: { to, id } }, i): Reference => ({ kind: to, id, path: `destinations[${i}].target` })), ...targetsIn(object).flatMap(referenceOf)];
     case 'menu':

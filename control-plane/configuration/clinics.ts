@@ -168,6 +168,8 @@ function numberOf(number: Doc<'number'>, media: (ref: AudioRef | undefined) => M
     users: number.users,
     ...optional('user', number.user),
     ...optional('route', number.route === undefined ? undefined : targetOf(number.route, media)),
+    ...optional('hours', number.hours === undefined ? undefined : { schedule: number.hours.schedule, closed: targetOf(number.hours.closed, media) }),
+    ...optional('tags', number.tags),
     ...optional('noAnswer', number.noAnswer === undefined ? undefined : targetOf(number.noAnswer, media)),
     ringMs: number.timeoutSeconds * second,
     callConnect: number.callConnect,

@@ -18,6 +18,7 @@ export function receivingNumberOf({ id, body }: ConfigObject<'receiving-number'>
     id, label: body.label, number: body.number, trunks,
     ...optional('dialExtension', dialExtension === undefined ? undefined : { digits: dialExtension.digits, delayMs: dialExtension.delaySeconds * second }),
     ...optional('whisper', media(body.whisper)),
+    ...optional('taggingHours', body.taggingHours),
     ...optional('callConnect', body.callConnect),
     ...optional('ringMs', inMs(body.ringSeconds)),
     ...optional('noAnswer', optionalTarget(body.noAnswer, media)),

@@ -42,6 +42,8 @@ const target = z.discriminatedUnion('to', [
 ], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
   .meta({ description: 'Where the call goes: `to` names the kind, `id` the object. `voicemail` is the dialled number’s, `precedence` whatever the account’s precedence gives for it; `message` is played and the call hung up.' });
 
+const tags = rule(z.array(words(40), 'must be a list').max(20, 'takes at most 20 tags'), (list) => new Set(list).size === list.length, 'names a tag twice', 'Name each once.');
+
 const voicemail = z.strictObject({
   enabled: z.boolean('must be true or false').default(true),
   greeting: audio(longestSpoken).optional(),
@@ -180,6 +182,8 @@ const number = z.strictObject({
   forward: e164.optional(),
   user: id.optional().meta({ description: 'Whose number it is, for the entries number-user and contact-owner of the precedence; the only one of `users` where absent.' }),
   route: target.optional().meta({ description: 'Takes the calls instead of the account’s precedence.' }),
+  hours: z.strictObject({ schedule: id, closed: target.default({ to: 'voicemail' }) }).optional().meta({ description: 'Where calls go while the schedule is closed: to voicemail unless it says otherwise.' }),
+  tags: tags.optional().meta({ description: 'Of every call to it, in its record.' }),
   noAnswer: target.optional().meta({ description: 'Takes the calls that nobody accepts, before voicemail.' }),
   /** N2: the callee sees the number that was dialled. */
   passCalledNumber: z.boolean('must be true or false').default(false),
@@ -203,6 +207,7 @@ const receivingNumber = z.strictObject({
     delaySeconds: wholeNumber(0, 60, 'seconds').default(1),
   }).optional().meta({ description: 'Keys sent once it has answered, before anyone is asked or connected: an extension behind its switchboard.' }),
   whisper: whisper.optional().meta({ description: 'Heard where the tracking number has no whisper of its own.' }),
+  taggingHours: id.optional().meta({ description: 'A schedule: a call that is led here is tagged open-hours, after-hours or holiday by it.' }),
   callConnect: callConnect.optional().meta({ description: 'The tracking number’s own where absent.' }),
   ringSeconds: ringSeconds.optional().meta({ description: 'The tracking number’s own timeout where absent.' }),
   noAnswer: target.optional().meta({ description: 'When it is busy, does not answer, or cannot be reached. The tracking number’s no-answer routing where absent.' }),

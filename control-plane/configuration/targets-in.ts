@@ -15,7 +15,7 @@ export interface TargetAt {
 export function targetsIn(object: ConfigObject): readonly TargetAt[] {
   switch (object.kind) {
     case 'number':
-      return [...at(object.body.route, 'route', 'its route'), ...at(object.body.noAnswer, 'noAnswer', 'no answer')];
+      return [...at(object.body.route, 'route', 'its route'), ...at(object.body.hours?.closed, 'hours.closed', 'closed'), ...at(object.body.noAnswer, 'noAnswer', 'no answer')];
     case 'receiving-number':
     case 'ring-group':
       return at(object.body.noAnswer, 'noAnswer', 'no answer');

@@ -100,6 +100,7 @@ export const callSchema = z.looseObject({
   endedAt: atOrNull, disposition: z.enum(dispositions).nullable(), cause: z.string().nullable(), endedBy: z.string().nullable(),
   menus: z.array(menuTrySchema).optional().meta({ description: 'What the caller did in menus, try by try. Absent of calls from before there were any.' }),
   voicemail: z.strictObject({ recordingId: z.string(), durationMs: z.number().nullable() }).nullable(), legs: z.array(legSchema), reconstructed: z.boolean(),
+  tags: z.array(z.string()).optional().meta({ description: 'Of the number, and of the hours in which receiving numbers were called.' }),
 }).meta({ id: 'Call' });
 export const liveCallSchema = callSchema.extend({ phase: z.string() }).meta({ id: 'LiveCall' });
 export const journalSchema = z.strictObject({ items: z.array(z.looseObject({ kind: z.enum(['opened', 'step']), at })) });

@@ -4,6 +4,7 @@
  */
 import { defaultVoicemail, type Account, type CallFacts, type Menu, type ReceivingNumber, type RingGroup, type TrackingNumber, type User } from '../../control-plane/core/routing/config.ts';
 import { compile } from '../../control-plane/core/routing/compile.ts';
+import { localTime } from '../../control-plane/hours/local-time.ts';
 import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import type { Target } from '../../control-plane/core/routing/targets.ts';
 
@@ -41,9 +42,13 @@ function numberAt(i: number): string {
   return `+1202556${String(i).padStart(4, '0')}`;
 }
 
+function at(i: number): number {
+  return 1_795_000_000_000 + i * 60_000;
+}
+
 function callTo(i: number): CallFacts {
   return {
-    dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: 1_795_000_000_000 + i * 60_000,
+    dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
     callsOut: () => 3, whisperMedia: (text) => `file:/speech/${text}`,
   };
 }

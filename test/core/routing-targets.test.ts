@@ -5,6 +5,9 @@ import type { Account, Menu, ReceivingNumber, RingGroup, TrackingNumber } from '
 import type { Plan, Step } from '../../control-plane/core/routing/plan.ts';
 import type { Target } from '../../control-plane/core/routing/targets.ts';
 import { textsToPrepare } from '../../control-plane/core/routing/whisper.ts';
+import { schedule as scheduleDocument } from '../../control-plane/configuration/schedules.ts';
+import { localTime } from '../../control-plane/hours/local-time.ts';
+import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { callFrom, clinic, silent } from './routing-fixture.ts';
 
 const trunks = ['t1'];
@@ -176,4 +179,29 @@ it('has everything spoken beforehand that a call may come to', () => {
 it('warns of a mobile that rings too long without a key, wherever the route leads to it', () => {
   const account = routed({ to: 'receiving-number', id: 'north' }, { receiving: [receiving('north', '40', { callConnect: 'off', ringMs: 40_000 })] });
   expect(warnings(account, account.numbers[0] as TrackingNumber)).toEqual(['At north, rings 40 s without call connect: its own voicemail may take the call; turn call connect on, or ring 15 to 20 s.']);
+});
+
+describe('While its schedule is closed', () => {
+  const office = { id: 'office', document: { name: 'Office', week: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '17:00' }], closures: [{ name: 'Moving day', from: '2026-11-25' }] } } as const;
+  const schedules = new Map([[office.id, scheduleOf(office.id, scheduleDocument.parse(office.document), 'America/New_York', 2026)]]);
+  const at = (instant: string) => callFrom({ at: Date.parse(instant), localTime: (timezone) => localTime(timezone, Date.parse(instant)) });
+  const account = (number: Partial<TrackingNumber> = {}): Account => ({ ...routed({ to: 'user', id: 'ana' }, { receiving: [receiving('north', '40', { taggingHours: 'office' })] }, { hours: { schedule: 'office', closed: { to: 'receiving-number', id: 'north' } }, ...number }), schedules });
+
+  it.each([
+    ['2026-11-23T15:00:00Z', 'user.ana', '- open: Monday 08:00 to 17:00'],
+    ['2026-11-23T22:00:00Z', 'receiving-number.north', '+ closed: Monday is open 08:00 to 17:00'],
+    ['2026-11-25T15:00:00Z', 'receiving-number.north', '+ closed: Moving day'],
+  ])('at %s a call goes to %s', (instant, first, reason) => {
+    const made = compile(account(), at(instant));
+    expect([made.first, why(made, 'hours')]).toEqual([first, [reason]]);
+  });
+
+  it('calls are taken where the schedule is not there', () => {
+    expect(compile(account({ hours: { schedule: 'gone', closed: { to: 'hang-up' } } }), at('2026-11-23T22:00:00Z')).first).toBe('user.ana');
+  });
+
+  it('a receiving number tags the call by its hours, and the number by its own tags', () => {
+    const made = compile(account({ tags: ['flyer'] }), at('2026-11-25T15:00:00Z'));
+    expect([ringAt(made, 'receiving-number.north').attempts[0]?.tags, made.tags]).toEqual([['holiday'], ['flyer']]);
+  });
 });

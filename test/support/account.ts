@@ -18,6 +18,7 @@ import { realClock } from '../../control-plane/runtime/clock.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { memoryArchive, memoryJournals } from '../../control-plane/store/memory-journals.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
+import { localTime } from '../../control-plane/hours/local-time.ts';
 import type { Site } from './site.ts';
 import { until } from './until.ts';
 
@@ -43,7 +44,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
       ...stores,
       driver: createAsteriskDriver({ url: site.asterisk.url, instance: 'account', log: quiet }),
       clock: realClock(), log: quiet, metrics: createMetrics(), controller: 'account',
-      compilePlan: ({ dialled, caller }, at) => compileFor([account], { dialled, callerNumber: caller.number, callerName: caller.name, at, callsOut: (id) => callsOut(controller.calls(), id), whisperMedia: () => undefined }),
+      compilePlan: ({ dialled, caller }, at) => compileFor([account], { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (id) => callsOut(controller.calls(), id), whisperMedia: () => undefined }),
     });
     await controller.start();
     return controller;

@@ -98,7 +98,7 @@ function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
   }
   const trunk = attempt.target.kind === 'external' ? attempt.target.trunks[leg.trunk] : undefined;
   const withTrunk = trunk === undefined ? {} : { trunk };
-  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk });
+  fact(draft, { type: 'LegDialed', legId, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk, ...(attempt.tags === undefined ? {} : { tags: attempt.tags }) });
   startTimer(draft, legTimer('leg', legId), seen.createdAt + attempt.ringMs);
 }
 

@@ -25,7 +25,7 @@ export type CallFact =
   | { readonly type: 'StepEntered'; readonly step: StepId; readonly kind: Step['kind'] }
   | { readonly type: 'CallerAnswered' }
   | { readonly type: 'AnnouncementPlayed'; readonly ok: boolean }
-  | { readonly type: 'LegDialed'; readonly legId: LegId; readonly user: string; readonly label: string; readonly target: DialTarget; readonly trunk?: string }
+  | { readonly type: 'LegDialed'; readonly legId: LegId; readonly user: string; readonly label: string; readonly target: DialTarget; readonly trunk?: string; readonly tags?: readonly string[] }
   | { readonly type: 'LegRang'; readonly legId: LegId }
   | { readonly type: 'LegPickedUp'; readonly legId: LegId }
   | { readonly type: 'ScreeningAsked'; readonly legId: LegId }

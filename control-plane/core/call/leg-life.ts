@@ -19,7 +19,7 @@ export function dial(draft: Draft, step: string, attemptIndex: number, trunk: nu
   const via = attempt.target.kind === 'external' ? attempt.target.trunks[trunk] : undefined;
   const withTrunk = via === undefined ? {} : { trunk: via };
   setLeg(draft, { id, step, attempt: attemptIndex, trunk, held: false, phase: 'dialing' });
-  fact(draft, { type: 'LegDialed', legId: id, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk });
+  fact(draft, { type: 'LegDialed', legId: id, user: attempt.user, label: attempt.label, target: plainTarget(attempt.target), ...withTrunk, ...(attempt.tags === undefined ? {} : { tags: attempt.tags }) });
   command(draft, {
     type: 'OriginateLeg',
     legId: id,

@@ -39,6 +39,8 @@ export interface Cdr {
   readonly notRecorded: 'not-announced' | null;
   readonly voicemail: { readonly recordingId: RecordingId; readonly durationMs: Ms | null } | null;
   readonly legs: readonly CdrLeg[];
+  /** Of the number, and of what the call was led to. */
+  readonly tags: readonly string[];
   /** Facts are missing: the call was taken over from what the switch still had of it. */
   readonly reconstructed: boolean;
 }
@@ -107,6 +109,7 @@ export function emptyCdr(callId: CallId, plan: Plan): Cdr {
     notRecorded: null,
     voicemail: null,
     legs: [],
+    tags: plan.tags ?? [],
     reconstructed: false,
   };
 }
@@ -125,7 +128,7 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
     case 'MenuTried':
       return { ...cdr, menus: [...cdr.menus, { step: fact.step, at, keys: fact.keys, outcome: fact.outcome, to: fact.to }] };
     case 'LegDialed':
-      return { ...cdr, legs: [...cdr.legs, { ...emptyLeg(fact.legId), user: fact.user, label: fact.label, target: fact.target, trunk: fact.trunk ?? null, dialedAt: at }] };
+      return { ...cdr, tags: [...new Set([...cdr.tags, ...(fact.tags ?? [])])], legs: [...cdr.legs, { ...emptyLeg(fact.legId), user: fact.user, label: fact.label, target: fact.target, trunk: fact.trunk ?? null, dialedAt: at }] };
     case 'LegRang':
       return withLeg(cdr, fact.legId, (leg) => ({ ...leg, rangAt: leg.rangAt ?? at }));
     case 'LegPickedUp':

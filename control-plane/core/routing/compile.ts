@@ -14,9 +14,10 @@ import { whyBlocked } from './blocked.ts';
 import type { Account, AccountId, Blocked, CallFacts, Media, TrackingNumber } from './config.ts';
 import { digitsOf, indexOf } from './index-of.ts';
 import { hangUp, leadTo, voicemail } from './lead-to.ts';
-import { nameStep, say, type Making } from './making.ts';
+import { nameStep, openNow, say, type Making } from './making.ts';
 import type { Plan, Reason } from './plan.ts';
 import { reachOf } from './reach.ts';
+import type { Target } from './targets.ts';
 import { messageMedia, recordingMedia, shortestRingMs } from './ring-attempts.ts';
 import { whisperAudio } from './whisper.ts';
 import { seconds } from './words.ts';
@@ -74,6 +75,7 @@ function compileNumber(account: Account, number: TrackingNumber, given: CallFact
     steps: making.steps,
     reasons,
     maxCallMs,
+    ...(number.tags === undefined || number.tags.length === 0 ? {} : { tags: number.tags }),
   });
 }
 
@@ -88,12 +90,23 @@ function welcome(making: Making): StepId {
   const { number, facts, steps, reasons } = making;
   const announcement = announcementMedia(number, facts, reasons);
   const { id } = nameStep(making, 'announcement', 'announcement');
-  const first = leadTo(making, number.route ?? { to: 'precedence' }, 'no-answer');
+  const first = leadTo(making, routeNow(making), 'no-answer');
   const recorded = Object.values(steps).some((step) => step.kind === 'ring' && step.attempts.some((attempt) => attempt.recording?.announced === true)) ? recordingMedia(number, facts) : [];
   if (announcement.length + recorded.length === 0) return first;
   const says = recorded.length > 0 ? { announcesRecording: true as const } : {};
   steps[id] = { kind: 'announcement', media: [...announcement, ...recorded], ...says, on: { done: first } };
   return id;
+}
+
+/** Where the number's calls go at this time. */
+function routeNow(making: Making): Target {
+  const { number } = making;
+  const open = number.route ?? { to: 'precedence' };
+  if (number.hours === undefined) return open;
+  const answer = openNow(making, number.hours.schedule);
+  const closed = answer?.open === false;
+  say(making, 'hours', closed, answer === undefined ? `there is no schedule “${number.hours.schedule}”: calls are taken` : answer.why);
+  return closed ? number.hours.closed : open;
 }
 
 /** A blocked caller: no phone rings. Where there is no message to play or leave, the call is refused. */

@@ -6,7 +6,7 @@ import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
 import type { Rates } from './rate.ts';
-import type { Schedule } from './schedule.ts';
+import type { LocalTime, Schedule } from './schedule.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -14,6 +14,7 @@ export type AccountId = string;
 export type UserId = string;
 export type DeviceId = string;
 export type TrunkId = string;
+export type ScheduleId = string;
 
 /**
  * What a driver can play. `file:` is a path without extension, `sound:` a prompt every switch brings under that
@@ -103,6 +104,8 @@ export interface ReceivingNumber {
   readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms };
   /** D3: the tracking number's own wins. */
   readonly whisper?: Message;
+  /** D5: a call that is led here is tagged by whether this schedule is open. */
+  readonly taggingHours?: ScheduleId;
   /** The tracking number's own where absent. */
   readonly callConnect?: CallConnect;
   /** D4: how long it rings; the tracking number's own where absent. */
@@ -164,6 +167,10 @@ export interface TrackingNumber {
   readonly user?: UserId;
   /** Takes the calls, instead of the account's precedence. */
   readonly route?: Target;
+  /** Where calls go while the schedule is closed. */
+  readonly hours?: { readonly schedule: ScheduleId; readonly closed: Target };
+  /** Of every call to it, in its record. */
+  readonly tags?: readonly string[];
   /** Takes calls that nobody accepts, before voicemail. */
   readonly noAnswer?: Target;
   /** How long the number rings before no-answer routing. */
@@ -222,7 +229,7 @@ export interface Account {
   /** D12: what a minute costs. */
   readonly rates?: Rates;
   /** By id. */
-  readonly schedules?: ReadonlyMap<string, Schedule>;
+  readonly schedules?: ReadonlyMap<ScheduleId, Schedule>;
 }
 
 export const precedencePresets = {
@@ -240,6 +247,8 @@ export interface CallFacts {
   readonly callerName: string;
   /** When the call began: what depends on the time is as it was then. */
   readonly at: EpochMs;
+  /** What clock and calendar said then, in a time zone. */
+  readonly localTime: (timezone: string) => LocalTime;
   /** Calls of an account that are out over trunks, or about to be: see `callsOut`. */
   readonly callsOut: (account: AccountId) => number;
   /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */

@@ -8,11 +8,12 @@ import { minute, second, type Ms } from '../time.ts';
 import type { Menu, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
 import { greetingMedia, onlyUser } from './greeting.ts';
 import { indexOf } from './index-of.ts';
-import { nameStep, say, type Making } from './making.ts';
+import { nameStep, openNow, say, type Making } from './making.ts';
 import type { Attempt, RingStep } from './plan.ts';
 import { devicesOf, phoneAt, phonesByPrecedence, type Phone } from './precedence.ts';
 import { asking } from './reach.ts';
 import { attemptsFor, callable, messageMedia, shortestRingMs } from './ring-attempts.ts';
+import { hoursTag } from './schedule.ts';
 import type { NamedTarget, Target } from './targets.ts';
 import { takenText, invalidKeyText } from './whisper.ts';
 import { count, seconds } from './words.ts';
@@ -110,7 +111,7 @@ export function ringByPrecedence(making: Making, otherwise: Otherwise): StepId {
 
 function ringReceivingNumber(making: Making, id: StepId, receiving: ReceivingNumber, otherwise: Otherwise): StepId {
   const ringMs = receiving.ringMs ?? making.number.ringMs;
-  const rung = ringMs < shortestRingMs ? [] : callable(making, id, [phoneOf(receiving)]);
+  const rung = ringMs < shortestRingMs ? [] : callable(making, id, [phoneOf(making, receiving)]);
   if (rung.length === 0) {
     say(making, id, false, ringMs < shortestRingMs ? tooShort(ringMs) : 'it may not be called');
     return nobodyAnswered(making, [], otherwise, receiving.noAnswer);
@@ -161,18 +162,20 @@ const patternWords = {
   'least-connected': 'one after the other, fewest live calls first',
 } as const;
 
-function phonesAt({ account }: Making, { target }: RingDestination): readonly Phone[] {
+function phonesAt(making: Making, { target }: RingDestination): readonly Phone[] {
+  const { account } = making;
   if (target.to === 'receiving-number') {
     const receiving = account.receivingNumbers?.get(target.id);
-    return receiving === undefined ? [] : [phoneOf(receiving)];
+    return receiving === undefined ? [] : [phoneOf(making, receiving)];
   }
   const user = indexOf(account).users.get(target.id);
   if (user === undefined) return [];
   return user.devices.length === 0 && user.forward !== undefined ? [phoneAt(user.forward, 'forward', user)] : devicesOf(user);
 }
 
-function phoneOf({ label, number, trunks, ringMs, callConnect, dialExtension, whisper }: ReceivingNumber): Phone {
-  return { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper };
+function phoneOf(making: Making, { label, number, trunks, ringMs, callConnect, dialExtension, whisper, taggingHours }: ReceivingNumber): Phone {
+  const hours = taggingHours === undefined ? undefined : openNow(making, taggingHours);
+  return { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper, tags: hours === undefined ? undefined : [hoursTag(hours)] };
 }
 
 /** Destinations one after the other, each for as long as the last of its phones rings. */

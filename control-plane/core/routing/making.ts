@@ -1,7 +1,8 @@
 /** A plan in the making: the steps so far, why they are there, and what they are made from. */
 import type { StepId } from '../ids.ts';
-import type { Account, CallFacts, TrackingNumber } from './config.ts';
+import type { Account, CallFacts, ScheduleId, TrackingNumber } from './config.ts';
 import type { Reason, Step } from './plan.ts';
+import { openAt, type OpenAnswer } from './schedule.ts';
 import type { WhisperAudio } from './whisper.ts';
 
 export interface Making {
@@ -17,6 +18,12 @@ export interface Making {
   readonly whisper: WhisperAudio;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
+}
+
+/** Whether one of the account's schedules was open when the call began; undefined for one that there is not. */
+export function openNow({ account, facts }: Making, id: ScheduleId): OpenAnswer | undefined {
+  const schedule = account.schedules?.get(id);
+  return schedule === undefined ? undefined : openAt(schedule, facts.localTime(schedule.timezone));
 }
 
 /** The id of what `key` names, whose name is the first free one; `fresh` when it is still to be made. */

@@ -18,6 +18,8 @@ export interface Plan {
   readonly steps: Readonly<Record<StepId, Step>>;
   readonly reasons: readonly Reason[];
   readonly maxCallMs: Ms;
+  /** Of the number that was dialled. */
+  readonly tags?: readonly string[];
 }
 
 export interface Reason {
@@ -74,6 +76,8 @@ export interface Attempt {
    * as the last of `whisper`.
    */
   readonly recording?: { readonly announced: boolean };
+  /** What the call is tagged with once this is dialled (D5). */
+  readonly tags?: readonly string[];
   /** Dialled once the far end has answered (D2), before anything else: an extension behind its switchboard. */
   readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms };
   /** Asked for a key before the call is connected. */

@@ -20,6 +20,7 @@ export interface Phone {
   /** What a pattern walks over. */
   readonly destination?: string | undefined;
   readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms } | undefined;
+  readonly tags?: readonly string[] | undefined;
   /** Heard where the tracking number has no whisper (D3). */
   readonly whisper?: Message | undefined;
 }

@@ -60,6 +60,7 @@ export function reachOf(account: Account, number: TrackingNumber): Reach {
     }
   };
   visit(number.route ?? { to: 'precedence' });
+  visit(number.hours?.closed);
   visit(number.noAnswer);
   return { receivingNumbers: [...receivingNumbers.values()], menus: [...menus.values()], messages, phones };
 }

@@ -50,7 +50,7 @@ function subjectOf(of: string, subject: string): string {
 }
 
 function attemptFor({ number, facts }: Making, phone: Phone, whisper: readonly Media[], longest: Ms): Attempt {
-  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, dialExtension } = phone;
+  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, tags = [], dialExtension } = phone;
   const asked = callConnect === 'every' || (callConnect === 'external' && target.kind === 'external');
   const attempt = {
     user: user?.id ?? '',
@@ -60,6 +60,7 @@ function attemptFor({ number, facts }: Making, phone: Phone, whisper: readonly M
     callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
     ...(destination === undefined ? {} : { destination }),
     ...(delayMs === 0 ? {} : { delayMs }),
+    ...(tags.length === 0 ? {} : { tags }),
     ...(dialExtension === undefined ? {} : { dialExtension }),
   };
   // The question carries the whisper, so that a callee hears who calls before deciding, and a key bridges at once.

@@ -26,7 +26,7 @@ export type AudioId = (file: string) => string;
 const more = {
   account: documents.account.pick({ precedence: true, company: true, recording: true, voicemail: true, blocked: true }),
   user: documents.user.pick({ email: true, forward: true, recording: true, voicemail: true }),
-  number: documents.number.pick({ user: true, route: true, noAnswer: true, forward: true, passCalledNumber: true, recording: true, recordingAnnouncement: true }),
+  number: documents.number.pick({ user: true, route: true, hours: true, tags: true, noAnswer: true, forward: true, passCalledNumber: true, recording: true, recordingAnnouncement: true }),
 } as const;
 export const moreFields = { account: fieldsOf('account'), user: fieldsOf('user'), number: fieldsOf('number') };
 

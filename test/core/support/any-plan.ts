@@ -26,7 +26,7 @@ function stepOf(ids: readonly string[]): fc.Arbitrary<Step> {
     }),
     fc.record({
       kind: fc.constant('menu' as const), prompt: none, invalid: none, options: fc.dictionary(fc.constantFrom('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'), to), tries: fc.integer({ min: 1, max: 5 }), waitMs: ms, betweenKeysMs: ms,
-      extensions: fc.constant({ firstDigits: '1', shortest: 2, longest: 3 }), on: fc.record({ noKey: to, invalid: to }),
+      extensions: fc.constant({ firstDigits: '1', shortest: 2, longest: 3 }), on: fc.record({ noKey: to, invalid: to, noAnswer: to }),
     }, { requiredKeys: ['kind', 'prompt', 'invalid', 'options', 'tries', 'waitMs', 'betweenKeysMs', 'on'] }),
     fc.record({ kind: fc.constant('voicemail' as const), greeting: none, maxMs: ms, silenceMs: ms, on: fc.record({ done: to }) }),
     fc.record({ kind: fc.constant('hang-up' as const), cause: fc.constantFrom('normal', 'busy', 'no-answer', 'declined', 'unallocated') }),
