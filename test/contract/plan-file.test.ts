@@ -126,10 +126,10 @@ describe('a good plan', () => {
   });
 
   it('is each of the examples, together too', async () => {
-    const result = await loadPlanFiles(['dialplans/riverside-dental.yaml', 'dialplans/harbor-physio.yaml']);
+    const result = await loadPlanFiles(['riverside-dental', 'harbor-physio', 'lakeside-clinics'].map((name) => `dialplans/${name}.yaml`));
     expect(result).toMatchObject({ ok: true, config: { warnings: [] } });
     const clinics = result.ok ? result.config.clinics : [];
-    expect(clinics.map(({ failsafe }) => [...failsafe])).toEqual([[['+12025550110', '+12025550199']], [['+15105550140', '+15105550149']]]);
+    expect(clinics.map(({ failsafe }) => [...failsafe])).toEqual([[['+12025550110', '+12025550199']], [['+15105550140', '+15105550149']], [['+12065550180', '+12065550199'], ['+12065550181', '+12065550199']]]);
   });
 });
 

@@ -117,7 +117,7 @@ describe('A new admin', () => {
     expect(await cli(['restore', join(folder, 'none')])).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a whole backup') as string });
   });
 
-  test.each(['riverside-dental', 'harbor-physio'])('brings the example %s in, out, and in again to the same', async (example) => {
+  test.each(['riverside-dental', 'harbor-physio', 'lakeside-clinics'])('brings the example %s in, out, and in again to the same', async (example) => {
     expect(await cli(['import', `dialplans/${example}.yaml`])).toMatchObject({ code: 0 });
     const first = (await cli(['export', '--account', example])).stdout;
     const file = join(folder, `${example}.yaml`);
