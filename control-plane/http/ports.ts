@@ -1,6 +1,7 @@
 /** What the API needs of the rest, beside the stores and the configuration. Implementations are given by main.ts. */
 import type { Readable } from 'node:stream';
 import type { Configuration } from '../configuration/configuration.ts';
+import type { Contacts } from '../contacts/contacts.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
@@ -161,6 +162,7 @@ export interface Explained {
 
 export interface ApiDeps {
   readonly configuration: Configuration;
+  readonly contacts: Omit<Contacts, 'stop' | 'problem' | 'catchUp' | 'usersOf'>;
   readonly changes: ConfigStore['changes'];
   readonly keys: KeyStore;
   /** File that keys are copied to, for a start without the database. */

@@ -44,7 +44,7 @@ function numberAt(i: number): string {
 function callTo(i: number): CallFacts {
   return {
     dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: 1_795_000_000_000 + i * 60_000,
-    callsOut: () => 3, whisperMedia: (text) => `file:/speech/${text}`,
+    callsOut: () => 3, contact: () => undefined, whisperMedia: (text) => `file:/speech/${text}`,
   };
 }
 
