@@ -19,9 +19,9 @@ const pageRows = 2000;
 
 /** Returns what ends it. */
 export function followCallers({ recent, controller, news, cdrs, opened, log }: Following): () => void {
-  let stopped = false;
+  const ending = new AbortController();
   const past = async function* (): AsyncGenerator<readonly CallerSeen[]> {
-    for (let cursor: string | null = ''; cursor !== null && !stopped;) {
+    for (let cursor: string | null = ''; cursor !== null && !ending.signal.aborted;) {
       const page: Awaited<ReturnType<CdrStore['callers']>> = await cdrs.callers({ limit: pageRows, ...(cursor === '' ? {} : { cursor }) });
       yield page.items;
       cursor = page.next;
@@ -39,7 +39,7 @@ export function followCallers({ recent, controller, news, cdrs, opened, log }: F
     },
   });
   return () => {
-    stopped = true;
+    ending.abort();
     unlisten();
     unobserve();
   };

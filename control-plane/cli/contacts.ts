@@ -52,8 +52,7 @@ export async function disownContacts(client: ApiClient, account: string, owners:
 
 /** Of contacts as an export had them that were documents like others. */
 export function csvOf(all: readonly { readonly number: string; readonly name: string; readonly owner: string }[]): string {
-  const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
-  return ['number,name,owner\n', ...all.map(({ number, name, owner }) => `${number},${quoted(name)},${owner}\n`)].join('');
+  return ['number,name,owner\n', ...all.map(({ number, name, owner }) => `${number},"${name.replaceAll('"', '""')}",${owner}\n`)].join('');
 }
 
 function pathOf(account: string): string {

@@ -31,7 +31,8 @@ export function keepContactsCopy({ file, book, log }: { readonly file: string; r
   let added: string[] = [];
   let whole = false;
   let surplus = 0;
-  let writing: Promise<void> | null = null;
+  let running = false;
+  let writing: Promise<void> = Promise.resolve();
 
   const write = async (): Promise<void> => {
     while (whole || added.length > 0) {
@@ -47,11 +48,13 @@ export function keepContactsCopy({ file, book, log }: { readonly file: string; r
     }
   };
   const run = (): void => {
-    writing ??= write().catch((error: unknown) => {
+    if (running) return;
+    running = true;
+    writing = write().catch((error: unknown) => {
       // the next change finds a file that lacks this one
       [whole, added, surplus] = [false, [], Infinity];
       log.warn({ error: String(error) }, 'The copy of the contacts on the disk could not be written; a start without the database would have older ones');
-    }).finally(() => { writing = null; });
+    }).finally(() => { running = false; });
   };
 
   return {
@@ -66,7 +69,7 @@ export function keepContactsCopy({ file, book, log }: { readonly file: string; r
       run();
     },
     written: async () => {
-      while (writing !== null) await writing;
+      await writing;
     },
   };
 }

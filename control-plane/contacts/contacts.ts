@@ -45,7 +45,7 @@ export interface ImportCounts {
 
 export interface Contacts {
   /** What a call is looked up with: one step, in memory. */
-  contactOf(account: string, number: E164): KeptContact | undefined;
+  readonly contactOf: (account: string, number: E164) => KeptContact | undefined;
   /** In order; the list is never changed. */
   numbers(account: string): readonly E164[];
   /** By number, of those after `after`: whether there are more is told. */
@@ -227,16 +227,20 @@ export function createContacts({ store, copyFile, copied, hasUser, log }: Contac
 }
 
 function decideOne({ account, number, version, body }: ContactDraft, there: KeptContact | undefined, count: number, hasUser: ContactsOptions['hasUser']): Decided {
-  const refuse = (reason: ContactRefusal['reason'], path: string, message: string): ContactRefusal => ({ ok: false, reason, problems: [{ path, message }] });
   const noUser = (owner: string): ContactRefusal => refuse('invalid', 'owner', `there is no user “${owner}”. Create it first, or correct the id.`);
   if (version === null && there !== undefined) return refuse('exists', 'number', `There is a contact with ${number} already.`);
   if (version !== null && there === undefined) return refuse('missing', '', `There is no contact with ${number}.`);
   if (there !== undefined && there.version !== version) return refuse('stale', '', `The contact with ${number} has changed: read it again, and repeat your change on that.`);
   if (body?.owner !== undefined && !hasUser(account, body.owner)) return noUser(body.owner);
   if (there === undefined && count >= mostContacts) return refuse('invalid', '', tooMany);
-  return { ok: true, writes: [{ number, body }], unknownOwners: ([owner]) => (owner === undefined ? refuse('missing', '', 'There is no such account.') : noUser(owner)) };
+  return { ok: true, writes: [{ number, body }], unknownOwners: ([owner]) => (owner === undefined ? refuse('missing', '', noAccount) : noUser(owner)) };
 }
 
+function refuse(reason: ContactRefusal['reason'], path: string, message: string): ContactRefusal {
+  return { ok: false, reason, problems: [{ path, message }] };
+}
+
+const noAccount = 'There is no such account.';
 const tooMany = `An account has at most ${mostContacts.toLocaleString('en')} contacts. Delete some first.`;
 
 /** What differs is written, and nothing else. */
@@ -257,9 +261,9 @@ async function decideMany(account: string, file: ContactFile, mode: ImportMode, 
     for (const number of book.numbers(account)) if (!wanted.has(number)) writes.push({ number, body: null });
   }
   const counts = { created, replaced: written - created, deleted: writes.length - written, unchanged: file.rows.length - written };
-  if (book.count(account) + created - counts.deleted > mostContacts) return { ok: false, reason: 'invalid', problems: [{ path: '', message: tooMany }] };
+  if (book.count(account) + created - counts.deleted > mostContacts) return refuse('invalid', '', tooMany);
   const unknownOwners = (owners: readonly string[]): ContactRefusal => {
-    if (owners.length === 0) return { ok: false, reason: 'missing', problems: [] };
+    if (owners.length === 0) return refuse('missing', '', noAccount);
     const lines = file.rows.filter(({ contact }) => contact.owner !== undefined && owners.includes(contact.owner));
     return { ok: false, reason: 'invalid', problems: lines.map(({ line, contact }) => ({ path: `line ${line} owner`, message: `there is no user “${contact.owner}” any more.` })) };
   };

@@ -10,7 +10,7 @@ import type { EpochMs } from '../core/time.ts';
 import type { CallerSeen } from '../store/ports.ts';
 
 export interface RecentCallers {
-  lastCallAt(account: string, number: E164): EpochMs | undefined;
+  readonly lastCallAt: (account: string, number: E164) => EpochMs | undefined;
   /** A call has come; an older one than is known changes nothing. */
   note(seen: CallerSeen): void;
   /** Of the past, newest first, in pages: what is known already stays. Settles when there are no more, or no room. */
@@ -24,7 +24,6 @@ export const rememberedCallers = 200_000;
 export function createRecentCallers(most = rememberedCallers): RecentCallers {
   /** The one that called last comes last. */
   let callers = new Map<string, EpochMs>();
-  const keyOf = (account: string, number: E164): string => `${account} ${number}`;
 
   const note = ({ account, number, at }: CallerSeen): void => {
     const key = keyOf(account, number);
@@ -57,6 +56,10 @@ export function createRecentCallers(most = rememberedCallers): RecentCallers {
     },
     size: () => callers.size,
   };
+}
+
+function keyOf(account: string, number: E164): string {
+  return `${account} ${number}`;
 }
 
 /** Of a call's caller; undefined for one who shows no telephone number. */

@@ -1,5 +1,5 @@
 /** The contacts in memory, against a real database: written, followed, copied to the disk, and known without the database. */
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -47,6 +47,26 @@ const rowsOf = (count: number): readonly Omit<ContactRow, 'revision'>[] =>
   Array.from({ length: count }, (_, i) => ({ account: 'clinic', number: n((i * 7919) % count), version: 1, createdAt: 0, updatedAt: 0, body: { name: `Patient ${i}` } }));
 const away: ContactStore = {
   read: () => Promise.reject(new StoreAwayError('away', false)), apply: () => Promise.reject(new StoreAwayError('away', false)), watch: () => () => undefined,
+};
+
+/** One store that is put in another's place, and tells of a revision, when the test says so. */
+const switching = (first: ContactStore) => {
+  const watchers = new Set<(revision: number) => void>();
+  let now = first;
+  const store: ContactStore = {
+    read: (...asked) => now.read(...asked), apply: (...asked) => now.apply(...asked),
+    watch: (onRevision) => {
+      watchers.add(onRevision);
+      return () => { watchers.delete(onRevision); };
+    },
+  };
+  return {
+    store,
+    to: (next: ContactStore, revision: number): void => {
+      now = next;
+      for (const watcher of watchers) watcher(revision);
+    },
+  };
 };
 
 /** How often `work` looks into a map, and how often it goes through a list or a map. */
@@ -130,19 +150,18 @@ describe('Ten thousand contacts', () => {
 describe('The copy on the disk', () => {
   test('has what was written, one line added at a time, and is written anew when it has grown', async () => {
     const store = memoryStores().contacts;
-    const contacts = open({ store });
-    const file = copyOf();
+    const file = join(folder, 'grown.ndjson');
     const lines = (): number => readFileSync(file, 'utf8').trimEnd().split('\n').length;
-    await contacts.write(draft(n(1), { name: 'Jo' }, null, 'other'));
+    await open({ store }).write(draft(n(1), { name: 'Jo' }, null, 'other'));
+    const contacts = open({ store, copyFile: file });
     await contacts.catchUp();
-    await until(() => lines() > 0, { describe: 'the file is there' });
-    const before = lines();
+    await until(() => existsSync(file), { describe: 'the file is there' });
     await contacts.import('clinic', fileOf(20), 'add');
     await contacts.write(draft(n(3), { name: 'Changed', fields: { note: 'x' } }, 1));
     await contacts.write(draft(n(4), null, 1));
     await contacts.stop();
     expect(statSync(file).mode & 0o777).toBe(0o600);
-    expect(lines()).toBe(before + 22);
+    expect(lines()).toBe(23);
     appendFileSync(file, '{"account":"clinic","number":"+1303');
     const found = await readContactsCopy(file);
     expect(found?.book.numbers('clinic')).toEqual(contacts.numbers('clinic'));
@@ -160,12 +179,7 @@ describe('The copy on the disk', () => {
     const before = open();
     await before.write(draft(n(5), { name: 'Jo', owner: 'ann' }));
     await before.stop();
-    let there = false;
-    let tell: (revision: number) => void = () => undefined;
-    const store: ContactStore = {
-      read: (place, limit) => (there ? database.contacts : away).read(place, limit), apply: (changes) => (there ? database.contacts : away).apply(changes),
-      watch: (onRevision) => { tell = onRevision; return () => undefined; },
-    };
+    const { store, to } = switching(away);
     const contacts = open({ store, copied: await readContactsCopy(copyOf()) });
     expect(contacts.contactOf('clinic', n(5))).toMatchObject({ name: 'Jo', owner: 'ann', version: 1 });
     expect(contacts.problem()).toMatch(/^Contacts are those of the copy on the disk, of 20.*Z, until the database is back\.$/);
@@ -173,8 +187,7 @@ describe('The copy on the disk', () => {
     expect(contacts.contactOf('clinic', n(6))).toBeUndefined();
     const other = open();
     await other.write(draft(n(7), { name: 'Bo' }));
-    there = true;
-    tell(-1);
+    to(database.contacts, -1);
     await until(() => contacts.contactOf('clinic', n(7)) !== undefined, { describe: 'what was written meanwhile is known', within: 1_000 });
     expect(contacts.problem()).toBeNull();
     expect(await contacts.write(draft(n(6), { name: 'Al' }))).toMatchObject({ ok: true });
@@ -191,15 +204,13 @@ describe('The copy on the disk', () => {
 });
 
 test('A database that was restored from a backup is read anew', async () => {
-  const stores = [memoryStores().contacts, memoryStores().contacts] as const;
-  let store: ContactStore = stores[0];
-  let tell: (revision: number) => void = () => undefined;
-  const contacts = open({ store: { read: (...asked) => store.read(...asked), apply: (...asked) => store.apply(...asked), watch: (onRevision) => { tell = onRevision; return () => undefined; } } });
+  const [lost, old] = [memoryStores().contacts, memoryStores().contacts];
+  const { store, to } = switching(lost);
+  const contacts = open({ store });
   for (const i of [1, 2, 3]) await contacts.write(draft(n(i), { name: 'Lost' }));
-  tell(4);
-  await stores[1].apply({ account: 'clinic', base: { revision: 0, account: '', number: '' }, at: 1, writes: [{ number: n(9), body: { name: 'Old' } }] });
-  [, store] = stores;
-  tell(2);
+  to(lost, 4);
+  await old.apply({ account: 'clinic', base: { revision: 0, account: '', number: '' }, at: 1, writes: [{ number: n(9), body: { name: 'Old' } }] });
+  to(old, 2);
   await until(() => contacts.contactOf('clinic', n(9)) !== undefined, { describe: 'the old one is there', within: 1_000 });
   expect(contacts.numbers('clinic')).toEqual([n(9)]);
 });

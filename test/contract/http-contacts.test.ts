@@ -9,8 +9,10 @@ afterAll(() => server.stop());
 const contacts = '/accounts/north/contacts';
 const one = (number: string): string => `${contacts}/${encodeURIComponent(number)}`;
 const toldOf = ({ json }: Answered): readonly string[] => json.problems.map(({ path, message }: { path: string; message: string }) => [path, message].filter((part) => part !== '').join(': '));
-const send = (lines: readonly string[], mode = 'add'): Promise<Answered> => server.ask('POST', `${contacts}/import?mode=${mode}`, { body: lines.join('\n'), headers: { 'content-type': 'text/csv' } });
 const exported = async (query = ''): Promise<readonly string[]> => (await server.ask('GET', `${contacts}/export${query}`)).text.split('\n').slice(0, -1);
+const ask = (body: string | Uint8Array<ArrayBuffer>, type: string, query = ''): Promise<Answered> => server.ask('POST', `${contacts}/import${query}`, { body, headers: { 'content-type': type } });
+const send = (lines: readonly string[], mode = 'add'): Promise<Answered> => ask(lines.join('\n'), 'text/csv', `?mode=${mode}`);
+const ids = async (query: string): Promise<readonly string[]> => (await server.ask('GET', `${contacts}?${query}`)).json.items.map(({ id }: { id: string }) => id);
 const restored = async (): Promise<void> => { expect((await send(['number,name', '+12025550187,A patient', '+12025550188,Another'], 'replace')).status).toBe(200); };
 
 describe('A contact', () => {
@@ -74,8 +76,6 @@ describe('An owner', () => {
 });
 
 describe('A list of contacts', () => {
-  const ids = async (query: string): Promise<readonly string[]> => (await server.ask('GET', `${contacts}?${query}`)).json.items.map(({ id }: { id: string }) => id);
-
   it('comes in pages, by number, that what is added meanwhile does not shift', async () => {
     await send(['number,name,owner,tags', ...[5, 1, 3, 2, 4].map((n) => `+1202555050${n},Patient ${n},${n % 2 === 0 ? 'desk' : ''},${n === 3 ? 'vip' : ''}`)], 'replace');
     const seen: string[] = [];
@@ -140,7 +140,6 @@ describe('A file of contacts', () => {
   });
 
   it('that is not UTF-8, not CSV, or has no known mode, is refused', async () => {
-    const ask = (body: string | Uint8Array<ArrayBuffer>, type: string, query = ''): Promise<Answered> => server.ask('POST', `${contacts}/import${query}`, { body, headers: { 'content-type': type } });
     expect(toldOf(await ask(new Uint8Array(Buffer.from('number,name\n+12025550601,J\xfcrgen\n', 'latin1')), 'text/csv'))).toEqual(['line 2: is not UTF-8. Save the file as “CSV UTF-8”.']);
     expect((await ask('number,name\n', 'application/json')).status).toBe(415);
     expect(toldOf(await ask('number,name\n', 'text/csv', '?mode=merge'))).toEqual(['mode: must be add or replace.']);

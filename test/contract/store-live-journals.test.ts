@@ -50,6 +50,8 @@ describe('live journals in memory', () => {
   suite(() => memoryJournals());
 });
 
+const seen = (at: number): CallerSeen => ({ account: 'clinic', number: '+13035550001', at });
+
 describe('live journals in Redis', () => {
   let dir: string;
   let stack: LocalStack;
@@ -101,7 +103,6 @@ describe('live journals in Redis', () => {
     const heard: CallerSeen[] = [];
     const end = news.listen((seen) => heard.push(seen));
     const listens = (): Promise<unknown> => until(async () => (await admin.pubsub('NUMSUB', 'fd:callers'))[1] === 1, { describe: 'it listens' });
-    const seen = (at: number): CallerSeen => ({ account: 'clinic', number: '+13035550001', at });
     await listens();
     news.tell(seen(1));
     for (const text of ['null', '{', '{"account":1}']) await admin.publish('fd:callers', text);

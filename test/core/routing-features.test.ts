@@ -65,12 +65,14 @@ describe('A blocked caller', () => {
   });
 });
 
+/** A call of hers. */
+const jo = (owner: string): CallFacts => callFrom(knowing({ '+13125550177': { name: 'Jo Ray', owner } }));
+
 describe('Precedence', () => {
   const trunks = ['t1'];
   const company = { number: '+12025550131', trunks };
   const forward = { number: '+12025550132', trunks, ringMs: 18_000 };
   const users: Account['users'] = clinic().users.map((user) => (user.id === 'ana' ? { ...user, forward: { number: '+12025550133', trunks } } : user));
-  const jo = (owner: string): CallFacts => callFrom(knowing({ '+13125550177': { name: 'Jo Ray', owner } }));
   const all: readonly PrecedenceEntry[] = ['contact-owner', 'number-user', 'number-forward', 'company'];
   /** Ana's number, which rings nobody beside. */
   const anas = { users: [], user: 'ana' } as const;

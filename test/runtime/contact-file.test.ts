@@ -1,7 +1,7 @@
 /** A file of contacts comes out as it went in, whatever is written in them. */
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { afterImport, contactLine, headerLine, readContactFile } from '../../control-plane/contacts/contact-file.ts';
+import { afterImport, contactLine, headerLine, readContactFile, type ReadFile } from '../../control-plane/contacts/contact-file.ts';
 import { contactDocument, contactOf, isSame } from '../../control-plane/contacts/document.ts';
 
 const text = (most: number) => fc.oneof(fc.string({ unit: 'grapheme', minLength: 1, maxLength: most }), fc.constantFrom('=1+1', '-1', '+1', '@x', "'=1", "'t Hart", "''", '"', '"quoted"', ',', ';', ' a ', "'", 'a\u2028b'));
@@ -28,10 +28,16 @@ it('as long as the API would take it', async () => {
   expect(taken).toBeGreaterThan(500);
 });
 
+const isSaid = ({ lines, problems }: Extract<ReadFile, { ok: false }>): boolean => lines > 0 && problems.length > 0 && problems.every(({ path }) => /^line \d+/.test(path));
+
 it('and any bytes at all are read or refused, with the line', async () => {
+  let refused = 0;
   const line = fc.oneof(fc.string(), fc.constantFrom('number,name', '+12025550187,Jo', '"', 'a,"b', ',,,', '\ufeff'));
   await fc.assert(fc.asyncProperty(fc.oneof(fc.uint8Array(), fc.array(line).map((lines) => new Uint8Array(Buffer.from(lines.join('\n'))))), async (bytes) => {
     const read = await readContactFile(bytes, () => true);
-    if (!read.ok) expect([read.lines > 0, read.problems.length > 0, read.problems.every(({ path }) => /^line \d+/.test(path))]).toEqual([true, true, true]);
+    if (read.ok) return true;
+    refused += 1;
+    return isSaid(read);
   }), { numRuns: 500 });
+  expect(refused).toBeGreaterThan(100);
 });

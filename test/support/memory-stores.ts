@@ -118,10 +118,11 @@ function memoryConfigStore({ history, now, there }: { readonly history: Change[]
   };
 }
 
+const placeOf = (row: Pick<ContactRow, 'revision' | 'account' | 'number'>): string => `${String(row.revision).padStart(9, '0')} ${row.account} ${row.number}`;
+
 function memoryContactStore(there: () => void): ContactStore {
   const rows = new Map<string, ContactRow>();
   let revision = 1;
-  const placeOf = (row: Pick<ContactRow, 'revision' | 'account' | 'number'>): string => `${String(row.revision).padStart(9, '0')} ${row.account} ${row.number}`;
   return {
     read: async (place, limit) => {
       there();

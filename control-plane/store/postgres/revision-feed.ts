@@ -11,7 +11,7 @@ export const revisionChannel = 'frontdesk_revision';
 export type Watched = 'configuration' | 'contacts';
 
 export interface RevisionFeed {
-  watch(of: Watched, onRevision: (revision: number) => void): () => void;
+  watch(which: Watched, onRevision: (revision: number) => void): () => void;
   /** Looks now: there may be a new one. */
   wake(): void;
   /** Nothing is called any more. */
@@ -38,9 +38,9 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
       const now = await readRevisions(sql).catch(() => before);
       if (signal.aborted) return;
       last = now;
-      for (const of of ['configuration', 'contacts'] as const) {
+      for (const which of ['configuration', 'contacts'] as const) {
         // One that is lower is a backup that was restored.
-        if (now[of] !== before[of]) for (const watcher of watchers[of]) watcher(now[of]);
+        if (now[which] !== before[which]) for (const watcher of watchers[which]) watcher(now[which]);
       }
     } while (woken && !signal.aborted);
   };
@@ -58,10 +58,10 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
   const unlisten = sql.listen(revisionChannel, run);
 
   return {
-    watch: (of, onRevision) => {
+    watch: (which, onRevision) => {
       const watcher = (revision: number): void => { onRevision(revision); };
-      watchers[of].add(watcher);
-      return () => { watchers[of].delete(watcher); };
+      watchers[which].add(watcher);
+      return () => { watchers[which].delete(watcher); };
     },
     wake: run,
     stop: () => {
