@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { readinessOf } from './configuration/readiness.ts';
 import { compile, findNumber } from './core/routing/compile.ts';
-import type { Account, Media } from './core/routing/config.ts';
+import type { Account, CallFacts, Media } from './core/routing/config.ts';
 import { explain } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
 import { localTime } from './hours/local-time.ts';
@@ -31,18 +31,20 @@ export interface ApiParts {
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */
   readonly callsOut: (account: string) => number;
+  /** What is known of who calls. */
+  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt'>;
   readonly log: Log;
 }
 
-export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, testCalls, spoken, callsOut, log }: ApiParts): ApiDeps {
-  const { configuration } = running;
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, testCalls, spoken, callsOut, known, log }: ApiParts): ApiDeps {
+  const { configuration, contacts } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
     return found?.account === account && kindOf(found) === kind ? found : undefined;
   };
   const accountsOf = (account: string): readonly Account[] => running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
   return {
-    configuration, calls, audioFiles, registrations, sipBans, testCalls, log,
+    configuration, contacts, calls, audioFiles, registrations, sipBans, testCalls, log,
     changes: (filter, page) => database.config.changes(filter, page),
     keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
@@ -67,7 +69,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
     explain: (id, dialled, { caller, at }) => {
       const found = findNumber(accountsOf(id), dialled);
       if (found === undefined) return null;
-      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: spoken });
+      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: spoken, ...known });
       const rate = rateOfPlan(found.account, plan);
       return { plan, rate, text: [explain(plan), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
     },

@@ -16,7 +16,7 @@ export interface LateDatabase extends SqlDatabase {
 
 const patienceMs: Ms = 3000;
 const againMs: Ms = 5000;
-/** No revision of a configuration: whoever watches reads it anew. */
+/** No revision of anything: whoever watches reads it anew. */
 const unknownRevision = -1;
 
 export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDatabase {
@@ -56,6 +56,21 @@ export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDa
     return waited;
   }
 
+  type Watch = (onRevision: (revision: number) => void) => () => void;
+  const watching = (storeOf: (db: SqlDatabase) => { readonly watch: Watch }): Watch => (onRevision) => {
+    let unwatch: (() => void) | null = null;
+    let over = false;
+    void opened.promise.then((db) => {
+      if (over) return;
+      unwatch = storeOf(db).watch(onRevision);
+      onRevision(unknownRevision);
+    });
+    return () => {
+      over = true;
+      unwatch?.();
+    };
+  };
+
   return {
     firstTry,
     opened: opened.promise,
@@ -63,19 +78,7 @@ export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDa
       load: async () => (await now()).config.load(),
       apply: async (set) => (await now()).config.apply(set),
       changes: async (filter, page) => (await now()).config.changes(filter, page),
-      watch: (onRevision) => {
-        let unwatch: (() => void) | null = null;
-        let over = false;
-        void opened.promise.then((db) => {
-          if (over) return;
-          unwatch = db.config.watch(onRevision);
-          onRevision(unknownRevision);
-        });
-        return () => {
-          over = true;
-          unwatch?.();
-        };
-      },
+      watch: watching((db) => db.config),
     },
     keys: {
       list: async () => (await now()).keys.list(),
@@ -99,6 +102,12 @@ export function lateDatabase(open: () => Promise<SqlDatabase>, log: Log): LateDa
       get: async (callId) => (await now()).cdrs.get(callId),
       search: async (filter, page) => (await now()).cdrs.search(filter, page),
       removeBefore: async (account, at) => (await now()).cdrs.removeBefore(account, at),
+      callers: async (page) => (await now()).cdrs.callers(page),
+    },
+    contacts: {
+      read: async (place, limit) => (await now()).contacts.read(place, limit),
+      apply: async (set) => (await now()).contacts.apply(set),
+      watch: watching((db) => db.contacts),
     },
     problem: () => database?.problem() ?? why,
     close: async () => {

@@ -7,6 +7,7 @@ import type { Config } from './config.ts';
 import { keepBans, noBans } from './bans/keep-bans.ts';
 import { openConfiguration, readPlans } from './open-configuration.ts';
 import { keepCalls } from './keep-calls.ts';
+import { createRecentCallers } from './contacts/recent-callers.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Call } from './core/call/call.ts';
@@ -22,6 +23,7 @@ import { localTime } from './hours/local-time.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
 import { exposeMetrics } from './expose-metrics.ts';
+import { followCallers } from './follow-callers.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
@@ -44,6 +46,7 @@ import { openFileArchive } from './store/files/call-archive.ts';
 import { createAudioFiles } from './store/media-files/audio-files.ts';
 import { createSpeech, fliteEngine, type Speech } from './store/media-files/speech.ts';
 import { openDatabase } from './store/postgres/open-database.ts';
+import { redisCallerNews } from './store/redis/caller-news.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
@@ -160,10 +163,12 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const disk = await watchDisk(config.dataDir, log);
     undo.push(() => { disk.stop(); });
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
+    const recent = createRecentCallers();
+    const known: KnownCallers = { contact: running.contacts.contactOf, lastCallAt: recent.lastCallAt };
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
-      compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, offer, at), speech, offer),
-      planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(() => controller.calls(), speech, offer, startedAt)),
+      compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
+      planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(() => controller.calls(), speech, known, offer, startedAt)),
     });
     await speechReady(speech, running.clinics(), progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
@@ -173,6 +178,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const notices = await openNotices(config.dataDir, log, mailer);
     const kept = await keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics });
     undo.push(() => kept.stop());
+    undo.push(followCallers({ recent, controller, news: redisCallerNews(redis, log), cdrs: database.cdrs, opened: database.opened, log }));
     undo.push(() => controller.stop());
     let draining = false;
     const stopInOrder = async (): Promise<void> => {
@@ -213,7 +219,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
-      callsOut: (account) => callsOut(controller.calls(), account),
+      callsOut: (account) => callsOut(controller.calls(), account), known,
       sipBans: bans, testCalls,
       registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
     }));
@@ -236,7 +242,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
         ...[bans.problem()].filter((problem) => problem !== null),
         ...(redis.status === 'ready' ? [health.lease].filter((problem) => problem !== null) : ['Redis is away: calls go on, their live journals wait.']),
-        ...[database.problem(), running.problem()].filter((problem) => problem !== null),
+        ...[database.problem(), running.problem(), running.contacts.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
         ...[synthetic?.problem() ?? null].filter((problem) => problem !== null),
       ];
@@ -307,8 +313,10 @@ function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
   return clinics.map((clinic) => clinic.account);
 }
 
-function factsOf(calls: () => readonly Call[], speech: Speech | undefined, { dialled, caller }: Offer, at: EpochMs): CallFacts {
-  return { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text) };
+type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt'>;
+
+function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { dialled, caller }: Offer, at: EpochMs): CallFacts {
+  return { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {

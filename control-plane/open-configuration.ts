@@ -9,8 +9,10 @@ import { onNewYear, yearOf } from './hours/year-turn.ts';
 import { createConfiguration, readCopy, type Configuration } from './configuration/configuration.ts';
 import { clinicsOf, type ClinicConfig } from './configuration/clinics.ts';
 import { warningsOf } from './configuration/warnings.ts';
+import type { Contacts } from './contacts/contacts.ts';
 import { importPlans, type TakeInAudio } from './import-plan.ts';
 import type { LateDatabase } from './late-database.ts';
+import { openContacts } from './open-contacts.ts';
 import type { AudioFiles } from './store/media-files/audio-files.ts';
 import { loadPlanFiles, type PlanConfig } from './store/plan-files/load.ts';
 import { formatProblems } from './store/plan-files/problems.ts';
@@ -18,6 +20,7 @@ import type { Log } from './telemetry/log.ts';
 
 export interface RunningConfiguration {
   readonly configuration: Configuration;
+  readonly contacts: Contacts;
   /** The same array until something changes. */
   clinics(): readonly ClinicConfig[];
   /** After `clinics` gives the new. */
@@ -45,7 +48,13 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
   const copyFile = join(config.dataDir, 'configuration.json');
   const copy = await readCopy(copyFile);
   if (copy === undefined) await database.firstTry.catch((error: unknown) => { throw refuse(error instanceof Error ? error.message : String(error)); });
-  const configuration = createConfiguration({ store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, fromCopy: copy !== undefined, log });
+  const contacts = await openContacts({
+    dataDir: config.dataDir, store: database.contacts, configured: copy === undefined ? undefined : { snapshot: copy, file: copyFile }, log,
+    hasUser: (account, id) => configuration.get({ account, kind: 'user', id }) !== undefined,
+  });
+  const configuration = createConfiguration({
+    store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, fromCopy: copy !== undefined, log, usersElsewhere: (deleted) => contacts.usersOf(deleted),
+  });
   let copyOf = copy === undefined ? null : (await stat(copyFile)).mtime;
   const settled = Promise.withResolvers<void>();
   if (copyOf === null) settled.resolve();
@@ -82,13 +91,15 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
   for (const warning of warningsOf(clinics)) log.warn({}, warning);
   return {
     configuration,
+    contacts,
     clinics: () => clinics,
     onChange: (changed) => { listeners.push(changed); },
     settled: settled.promise,
     problem: () => (copyOf === null ? null : `Calls are routed by the copy of the configuration on the disk, of ${copyOf.toISOString()}, until the database is back.`),
-    stop: () => {
+    stop: async () => {
       stopYears();
-      return configuration.stop();
+      await contacts.stop();
+      await configuration.stop();
     },
   };
 }

@@ -7,7 +7,7 @@ export interface ApiClient {
   post<T>(path: string, body: unknown): Promise<T>;
   delete(path: string): Promise<void>;
   bytes(path: string): Promise<Buffer>;
-  upload(path: string, type: string, bytes: Buffer): Promise<void>;
+  upload<T>(path: string, type: string, bytes: Buffer): Promise<T>;
 }
 
 const withinMs = 120_000;
@@ -43,7 +43,7 @@ export function apiClient(env: Readonly<Record<string, string | undefined>> = pr
     },
     delete: async (path) => { await (await ask('DELETE', path)).body?.cancel(); },
     bytes: async (path) => Buffer.from(await (await ask('GET', path)).arrayBuffer()),
-    upload: async (path, type, bytes) => { await (await ask('POST', path, bytes, type)).body?.cancel(); },
+    upload: async <T>(path: string, type: string, bytes: Buffer) => (await (await ask('POST', path, bytes, type)).json()) as T,
   };
 }
 

@@ -3,6 +3,7 @@
 import { SwitchRefusedError } from '../media/media-driver.ts';
 import { LocalStackError } from '../local-stack/errors.ts';
 import { StartError } from '../main.ts';
+import { contacts } from './contacts.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { explainNumber } from './explain.ts';
@@ -26,7 +27,9 @@ Over the API of a running Frontdesk, with FRONTDESK_API_KEY:
 
   frontdesk import <file> [--replace]       a plan, or an export; --replace deletes what is not in it
   frontdesk export [--account <id>]         the configuration, with its passwords
-  frontdesk backup <folder>                 configuration, audio files, records of calls
+  frontdesk contacts import <file>          CSV, into --account <id>; --replace deletes those that are not in it
+  frontdesk contacts export                 CSV, of --account <id>; --spreadsheet marks texts for one
+  frontdesk backup <folder>                 configuration, contacts, audio files, records of calls
   frontdesk restore <folder>                the same, back
   frontdesk keys [list|create|delete]       create <name> --role <role> [--account <id>]
 
@@ -63,6 +66,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
   doctor,
   import: importFile,
   export: exportFile,
+  contacts,
   backup,
   restore,
   keys,

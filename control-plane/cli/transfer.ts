@@ -1,22 +1,23 @@
 /**
  * Whole configurations in and out, over the API: `frontdesk import` takes a plan or an export, `frontdesk export` writes
- * one, `frontdesk backup` and `restore` add audio files and the records of calls. Recordings are encrypted files of the
- * data directory, and are backed up by copying them (docs/operations.md).
+ * one, `frontdesk backup` and `restore` add audio files and the records of calls. Contacts go beside the documents, as
+ * CSV by account. Recordings are encrypted files of the data directory, and are backed up by copying them
+ * (docs/operations.md).
  */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse, stringify } from 'yaml';
-import type { Kind } from '../configuration/documents.ts';
 import { StartError } from '../main.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
 import { formatProblems } from '../store/plan-files/problems.ts';
 import { apiClient, itemsOf, type ApiClient } from './api-client.ts';
+import { csvOf, disownContacts, fetchContacts, onlyHeader, sendContacts } from './contacts.ts';
 import { say } from './say.ts';
 import { argumentsOf, UsageError } from './usage-error.ts';
 
 interface Document {
   readonly account: string;
-  readonly kind: Kind;
+  readonly kind: string;
   readonly id: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -32,6 +33,12 @@ interface Imported {
 /** An export says what it is; everything else is taken for a plan. */
 const format = 'frontdesk/1';
 
+interface Export {
+  readonly documents: readonly Document[];
+  /** CSV, by account; of those that have any. */
+  readonly contacts: Readonly<Record<string, string>>;
+}
+
 /** Where the bytes of an audio file come from, by account and id. */
 type AudioOf = (account: string, id: string) => Promise<Buffer>;
 
@@ -43,7 +50,7 @@ export async function importFile(args: readonly string[]): Promise<number> {
   const text = await readFile(file, 'utf8').catch((error: NodeJS.ErrnoException) => { throw new StartError(`${file} cannot be read (${error.code ?? error.message}).`); });
   const exported = exportIn(text);
   if (exported !== undefined) {
-    tell(await send(client, exported, () => Promise.reject(new StartError(`${file} has no audio: use frontdesk restore with a backup.`)), values.replace));
+    await sendAll(client, exported, () => Promise.reject(new StartError(`${file} has no audio: use frontdesk restore with a backup.`)), values.replace);
     return 0;
   }
   const loaded = await loadPlanFiles([file]);
@@ -57,7 +64,9 @@ export async function importFile(args: readonly string[]): Promise<number> {
 export async function exportFile(args: readonly string[]): Promise<number> {
   const { values, positionals } = argumentsOf(args, { account: { type: 'string' } });
   if (positionals.length > 0) throw new UsageError('frontdesk export [--account <id>] writes to standard output.');
-  process.stdout.write(exportText(await documents(apiClient(), values.account)));
+  const client = apiClient();
+  const all = await documents(client, values.account);
+  process.stdout.write(exportText({ documents: all, contacts: await contactsOf(client, all) }));
   return 0;
 }
 
@@ -70,12 +79,15 @@ export async function backup(args: readonly string[]): Promise<number> {
   const all = await documents(client, undefined);
   await mkdir(join(folder, 'audio'), { mode: 0o700 });
   for (const { account, kind, id } of all) if (kind === 'audio') await writeFile(join(folder, 'audio', audioName(account, id)), await client.bytes(`/accounts/${account}/audio-files/${id}/content`), { mode: 0o600 });
+  const contacts = Object.entries(await contactsOf(client, all));
+  await mkdir(join(folder, 'contacts'), { mode: 0o700 });
+  for (const [account, file] of contacts) await writeFile(join(folder, 'contacts', `${basename(account)}.csv`), file, { mode: 0o600 });
   const calls: string[] = [];
   for (const { account, kind } of all) if (kind === 'account') for await (const call of itemsOf<object>(client, `/accounts/${account}/calls`)) calls.push(`${JSON.stringify(call)}\n`);
   await writeFile(join(folder, 'calls.ndjson'), calls, { mode: 0o600 });
   // last: a folder with it is a whole backup
-  await writeFile(join(folder, 'configuration.yaml'), exportText(all), { mode: 0o600, flush: true });
-  say(`${folder}: ${all.length} objects and ${calls.length} records of calls. It holds passwords. Recordings are not in it: copy the folder “recordings” of the data directory, and keep its key.`);
+  await writeFile(join(folder, 'configuration.yaml'), exportText({ documents: all, contacts: {} }), { mode: 0o600, flush: true });
+  say(`${folder}: ${all.length} objects, contacts of ${contacts.length} ${contacts.length === 1 ? 'account' : 'accounts'} and ${calls.length} records of calls. It holds passwords. Recordings are not in it: copy the folder “recordings” of the data directory, and keep its key.`);
   return 0;
 }
 
@@ -86,11 +98,28 @@ export async function restore(args: readonly string[]): Promise<number> {
   const all = exportIn(text);
   if (all === undefined) throw new StartError(`${join(folder, 'configuration.yaml')} is not an export of Frontdesk.`);
   const client = apiClient();
-  tell(await send(client, all, (account, id) => readFile(join(folder, 'audio', audioName(account, id))), true));
+  const contacts: Record<string, string> = { ...all.contacts };
+  for (const name of await readdir(join(folder, 'contacts')).catch(() => [])) contacts[basename(name, '.csv')] = await readFile(join(folder, 'contacts', name), 'utf8');
+  await sendAll(client, { documents: all.documents, contacts }, (account, id) => readFile(join(folder, 'audio', audioName(account, id))), true);
   const calls = (await readFile(join(folder, 'calls.ndjson'), 'utf8')).split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as object);
   for (let at = 0; at < calls.length; at += 500) await client.post('/call-records', { calls: calls.slice(at, at + 500) });
   say(`${calls.length} records of calls are back.`);
   return 0;
+}
+
+/** Documents, and then the contacts, whose owners are among them. */
+async function sendAll(client: ApiClient, wanted: Export, audioOf: AudioOf, replace: boolean): Promise<void> {
+  const accounts = [...new Set(wanted.documents.map(({ account }) => account))];
+  if (replace) {
+    const there = new Set((await documents(client, undefined)).map(({ account }) => account));
+    const owners = (account: string): ReadonlySet<string> => new Set(wanted.documents.flatMap((one) => (one.account === account && one.kind === 'user' ? [one.id] : [])));
+    for (const account of accounts) if (there.has(account)) await disownContacts(client, account, owners(account));
+  }
+  tell(await send(client, wanted.documents, audioOf, replace));
+  for (const account of accounts) {
+    const file = wanted.contacts[account] ?? (replace ? onlyHeader : undefined);
+    if (file !== undefined) await sendContacts(client, account, file, replace);
+  }
 }
 
 /** Accounts first, so that audio has somewhere to go; then audio, which routes name; then everything, in one change. */
@@ -113,17 +142,36 @@ async function documents(client: ApiClient, account: string | undefined): Promis
   return (await client.get<{ readonly documents: readonly Document[] }>(`/documents${account === undefined ? '' : `?account=${encodeURIComponent(account)}`}`)).documents;
 }
 
-function exportText(all: readonly Document[]): string {
-  return stringify({ format, documents: all }, { lineWidth: 0 });
+async function contactsOf(client: ApiClient, all: readonly Document[]): Promise<Readonly<Record<string, string>>> {
+  const files: Record<string, string> = {};
+  for (const { kind, id } of all) {
+    const file = kind === 'account' ? await fetchContacts(client, id) : '';
+    if (file !== '') files[id] = file;
+  }
+  return files;
 }
 
-function exportIn(text: string): readonly Document[] | undefined {
+function exportText({ documents: all, contacts }: Export): string {
+  return stringify({ format, documents: all, ...(Object.keys(contacts).length === 0 ? {} : { contacts }) }, { lineWidth: 0 });
+}
+
+function exportIn(text: string): Export | undefined {
+  let value: unknown;
   try {
-    const value: unknown = parse(text);
-    return typeof value === 'object' && value !== null && 'format' in value && value.format === format ? (value as unknown as { readonly documents: readonly Document[] }).documents : undefined;
+    value = parse(text);
   } catch {
     return undefined;
   }
+  if (typeof value !== 'object' || value === null || !('format' in value) || value.format !== format) return undefined;
+  const { documents: all = [], contacts = {} } = value as Partial<Export>;
+  // of before contacts had a list of their own
+  const old = Map.groupBy(all.filter(({ kind }) => kind === 'contact'), ({ account }) => account);
+  const files = [...old].map(([account, some]) => [account, csvOf(some.map(({ body: { number, name, owner } }) => ({ number: textOf(number), name: textOf(name), owner: textOf(owner) })))]);
+  return { documents: all.filter(({ kind }) => kind !== 'contact'), contacts: { ...Object.fromEntries(files), ...contacts } };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function audioName(account: string, id: string): string {

@@ -76,8 +76,6 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       ];
     case 'device':
       return [{ kind: 'user', id: object.body.user, path: 'user' }];
-    case 'contact':
-      return object.body.owner === undefined ? [] : [{ kind: 'user', id: object.body.owner, path: 'owner' }];
     case 'number':
       return [
         ...object.body.users.map((id, i): Reference => ({ kind: 'user', id, path: `users[${i}]` })),
@@ -128,7 +126,6 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
       case 'ring-group':
       case 'menu':
       case 'trunk':
-      case 'contact':
       case 'schedule':
       case 'audio': return [];
     }
@@ -143,7 +140,6 @@ function unique(object: ConfigObject, names: string): readonly { readonly key: s
     // phones and trunks alike are endpoints of the switch
     case 'device': return object.body.extension === undefined ? [] : [{ key: `endpoint ${names} ${object.body.extension}`, path: 'extension', what: `Extension ${object.body.extension}` }];
     case 'trunk': return [{ key: `endpoint ${names} ${object.id}`, path: 'id', what: `The trunk id ${object.id}` }];
-    case 'contact': return [{ key: `contact ${object.account} ${object.body.number}`, path: 'number', what: `A contact with ${object.body.number}` }];
     case 'account': {
       const { sipPrefix } = object.body;
       return sipPrefix === undefined ? [] : [{ key: `prefix ${sipPrefix}`, path: 'sipPrefix', what: sipPrefix === '' ? 'The empty prefix' : `The prefix ${sipPrefix}` }];

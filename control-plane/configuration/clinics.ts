@@ -2,7 +2,7 @@
  * From the objects of configuration to what routing and the switch read: one clinic per account. Durations become
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
-import type { Account, Contact, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
+import type { Account, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
 import { menuOf, receivingNumberOf, ringGroupOf, targetOf } from './destinations.ts';
 import { precedencePresets } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
@@ -81,7 +81,6 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
   const forward = (number: E164 | undefined): Forward | undefined => (number === undefined ? undefined : { number, trunks: over });
   const devices = of('device');
   const devicesByUser = Map.groupBy(devices.toSorted((a, b) => (a.body.preference ?? 50) - (b.body.preference ?? 50)), (device) => device.body.user);
-  const contacts = of('contact');
   const numbers = of('number').map((number) => numberOf(number.body, media, forward));
   const receivingNumbers = of('receiving-number').map((one) => receivingNumberOf(one, over, media));
   const ringGroups = of('ring-group').map((one) => ringGroupOf(one, media));
@@ -111,7 +110,6 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...byId('menus', menus),
       ...byId('schedules', of('schedule').map((one) => scheduleOf(one.id, one.body, body.timezone, year))),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
-      ...(contacts.length === 0 ? {} : { contacts: Object.fromEntries(contacts.map(({ body: contact }): [E164, Contact] => [contact.number, { name: contact.name, ...optional('owner', contact.owner) }])) }),
       ...optional('company', forward(body.company)),
       ...optional('precedence', typeof body.precedence === 'string' ? precedencePresets[body.precedence] : body.precedence),
       ...optional('recording', body.recording),

@@ -31,7 +31,6 @@ export function completing(before: Objects, drafts: readonly Draft[]): Complete 
       case 'receiving-number':
       case 'ring-group':
       case 'menu':
-      case 'contact':
       case 'schedule':
       case 'audio':
       default: return body;

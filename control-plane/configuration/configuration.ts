@@ -7,11 +7,11 @@
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import type { Ms } from '../core/time.ts';
-import { TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../store/ports.ts';
+import { InUseError, TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import { completing } from './completed.ts';
 import { checkTogether, parseDocument, referencesOf, type ObjectProblem, type Objects, type Problem } from './check.ts';
-import type { Kind } from './documents.ts';
+import { documents, type Kind } from './documents.ts';
 import { isKind, keyText, type Change, type ConfigObject, type ObjectKey, type Snapshot, type Write } from './objects.ts';
 import { renamedPhones } from './sip-prefix.ts';
 
@@ -56,6 +56,8 @@ export interface ConfigurationOptions {
   /** The snapshot is that copy, which stays as it is until something newer is known. */
   readonly fromCopy?: boolean;
   readonly log: Log;
+  /** What beside the configuration names an object that is to be deleted: said as its other users are. */
+  readonly usersElsewhere?: (deleted: ObjectKey) => readonly Problem[];
   /** Sentences about settings that are accepted but will disappoint. */
   readonly warningsFor?: (objects: Objects, written: readonly ObjectKey[]) => readonly string[];
 }
@@ -104,10 +106,11 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   });
 
   /** Another controller may have taken a number or an extension since the revision that was checked. */
-  const apply = async (set: ChangeSet): Promise<ChangeResult> => {
+  const apply = async (set: ChangeSet): Promise<ChangeResult | 'in-use'> => {
     try {
       return await store.apply(set);
     } catch (error) {
+      if (error instanceof InUseError) return 'in-use';
       if (error instanceof TakenError) return { ok: false, revision: set.base };
       throw error;
     }
@@ -116,10 +119,11 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
   async function write(drafts: readonly Draft[], actor: string, undoes?: number): Promise<WriteResult> {
     for (let round = 0; round < mostRounds; round += 1) {
       const before = current.objects;
-      const checked = check(before, drafts);
+      const checked = check(before, drafts, options.usersElsewhere ?? (() => []));
       if (!checked.ok) return checked;
       const { writes, objects } = checked;
       const result = await apply({ writes, base: current.revision, actor, at: Date.now(), ...(undoes === undefined ? {} : { undoes }) });
+      if (result === 'in-use') return { ok: false, reason: 'in-use', problems: [{ path: 'contacts', message: 'have come to name it. Change them first.' }] };
       if (!result.ok) {
         await reload();
         continue;
@@ -166,12 +170,13 @@ export async function readCopy(copyFile: string): Promise<Snapshot | undefined> 
 }
 
 function currentOf({ revision, objects }: Snapshot): Current {
-  return { revision, objects: new Map(objects.map((object) => [keyText(object), object])) };
+  // another version of this program may have kinds of its own
+  return { revision, objects: new Map(objects.filter(({ kind }) => Object.hasOwn(documents, kind)).map((object) => [keyText(object), object])) };
 }
 
 type Checked = Extract<WriteResult, { ok: false }> | { readonly ok: true; readonly writes: readonly Write[]; readonly objects: Objects };
 
-function check(before: Objects, drafts: readonly Draft[]): Checked {
+function check(before: Objects, drafts: readonly Draft[], usersElsewhere: (deleted: ObjectKey) => readonly Problem[]): Checked {
   const problems: Problem[] = [];
   const writes: Write[] = [];
   const complete = completing(before, drafts);
@@ -193,7 +198,7 @@ function check(before: Objects, drafts: readonly Draft[]): Checked {
   if (problems.length > 0) return { ok: false, reason: 'invalid', problems };
 
   const objects = withWritten(before, writes, []);
-  const users = usersOfDeleted(objects, writes);
+  const users = [...usersOfDeleted(objects, writes), ...writes.flatMap((write) => (write.body === null ? usersElsewhere(write) : []))];
   if (users.length > 0) return { ok: false, reason: 'in-use', problems: users };
   const found = checkTogether(objects);
   if (found.length === 0) return { ok: true, writes, objects };

@@ -246,12 +246,10 @@ const menu = rule(
   (value) => value.dialByExtension || Object.keys(value.options).length > 0, 'has no way out', 'Give it an option, or set dialByExtension to true.',
 );
 
-const contact = z.strictObject({ number: e164, name: words(60), owner: id.optional() });
-
 /** Of an uploaded file; made by the upload alone. */
 const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, contact, schedule, audio: audioFile } as const;
+export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, schedule, audio: audioFile } as const;
 
 export type Kind = keyof typeof documents;
 export const kinds = Object.keys(documents) as readonly Kind[];

@@ -28,7 +28,6 @@ export function targetsIn(object: ConfigObject): readonly TargetAt[] {
     case 'user':
     case 'device':
     case 'trunk':
-    case 'contact':
     case 'schedule':
     case 'audio':
       return [];

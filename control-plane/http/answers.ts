@@ -1,5 +1,6 @@
 /** Schemas of what the API gives, beside the documents of configuration. Times are epoch milliseconds. */
 import { z } from 'zod';
+import { contactDocument } from '../contacts/document.ts';
 import { documents, kinds, type Doc, type Kind } from '../configuration/documents.ts';
 import type { Change, ConfigObject } from '../configuration/objects.ts';
 import { prefixOf } from '../configuration/sip-prefix.ts';
@@ -13,7 +14,7 @@ export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updated
 
 const secretFields: ReadonlySet<string> = new Set(['password']);
 
-const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', contact: 'Contact', schedule: 'Schedule', audio: 'AudioFile' };
+const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', schedule: 'Schedule', audio: 'AudioFile' };
 
 function objectSchema(kind: Kind): z.ZodObject {
   const shape: Record<string, z.ZodType> = {};
@@ -45,6 +46,8 @@ export function withoutSecrets(body: Doc<Kind>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(body).filter(([name]) => !secretFields.has(name)));
 }
 
+export const contactSchema = z.strictObject({ id: z.string().meta({ description: 'Its number.' }), account: z.string(), version: z.int().meta({ description: 'One more with each change: the ETag.' }), createdAt: at, updatedAt: at, ...contactDocument.shape }).meta({ id: 'Contact' });
+
 export function pageOf(item: z.ZodType): z.ZodObject {
   return z.strictObject({ items: z.array(item), next: z.string().nullable().meta({ description: 'Give it as `cursor` for the next page; null after the last.' }) });
 }
@@ -61,7 +64,7 @@ export const timeQuery = z.coerce.number('must be epoch milliseconds').int('must
 const document = z.record(z.string(), z.unknown()).nullable();
 export const changeSchema = z.strictObject({
   seq: z.int(), revision: z.int().meta({ description: 'Changes made by one request share it.' }), at, actor: z.string().meta({ description: 'Id of the API key, or frontdesk.' }),
-  account: z.string(), kind: z.enum(Object.keys(documents)), id: z.string(),
+  account: z.string(), kind: z.enum([...Object.keys(documents), 'contact']).meta({ description: 'Contacts: of before they had a list of their own.' }), id: z.string(),
   before: document.meta({ description: 'Null: it was created.' }), after: document.meta({ description: 'Null: it was deleted.' }),
   undoes: z.int().nullable().meta({ description: 'The change that this one took back.' }),
 }).meta({ id: 'Change' });

@@ -162,8 +162,9 @@ function accountFor(route: Route, key: ApiKey, request: Request, { configuration
 }
 
 function entryOf({ now }: ApiDeps, route: Route, key: ApiKey, account: string | null, request: Request, outcome: AuditEntry['outcome'], status: number, reply?: Reply, details: Readonly<Record<string, unknown>> = {}): AuditEntry {
-  const subject = (reply !== undefined && !('send' in reply) ? reply.subject : undefined) ?? request.path.slice(0, 200);
-  return { at: now(), actor: key.id, account, action: route.audit ?? '', subject, outcome, address: addressOf(request), details: { method: request.method, status, ...details } };
+  const said: { readonly subject?: string; readonly details?: AuditEntry['details'] } = reply === undefined || 'send' in reply ? {} : reply;
+  const subject = said.subject ?? request.path.slice(0, 200);
+  return { at: now(), actor: key.id, account, action: route.audit ?? '', subject, outcome, address: addressOf(request), details: { method: request.method, status, ...said.details, ...details } };
 }
 
 /** Of what has happened already: an entry that cannot be kept is in the log. */

@@ -7,7 +7,7 @@ export function etagOf({ version }: Pick<ConfigObject, 'version'>): string {
 }
 
 /** Throws a 412 when If-Match names other versions. Weak tags never match (§13.1.1). */
-export function checkIfMatch(ifMatch: string | undefined, object: ConfigObject): void {
+export function checkIfMatch(ifMatch: string | undefined, object: Pick<ConfigObject, 'version'>): void {
   if (ifMatch === '*' || tags(ifMatch).includes(etagOf(object))) return;
   throw new HttpProblem(412, `It is version ${object.version} by now: get it again, and apply your change to that.`, { headers: { etag: etagOf(object) } });
 }

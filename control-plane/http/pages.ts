@@ -3,14 +3,20 @@ import { CursorError, type Page } from '../store/ports.ts';
 
 /** `items` in the order of their `name`, which is unique. Throws CursorError. */
 export function pageOfList<T>(items: readonly T[], name: (item: T) => string, { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number }): Page<T> {
-  const after = cursor === undefined ? '' : idOf(cursor);
+  const after = placeOfCursor(cursor);
   const rest = items.map((item) => ({ item, id: name(item) })).filter(({ id }) => id > after).sort((a, b) => (a.id < b.id ? -1 : 1));
   const page = rest.slice(0, limit);
   const last = page.at(-1);
-  return { items: page.map(({ item }) => item), next: last === undefined || rest.length <= limit ? null : Buffer.from(`after:${last.id}`).toString('base64url') };
+  return { items: page.map(({ item }) => item), next: last === undefined || rest.length <= limit ? null : cursorAfter(last.id) };
 }
 
-function idOf(cursor: string): string {
+export function cursorAfter(id: string): string {
+  return Buffer.from(`after:${id}`).toString('base64url');
+}
+
+/** After which id the page begins; empty for the first. Throws CursorError. */
+export function placeOfCursor(cursor: string | undefined): string {
+  if (cursor === undefined) return '';
   const text = Buffer.from(cursor, 'base64url').toString();
   if (!text.startsWith('after:')) throw new CursorError('Not from a list in memory');
   return text.slice('after:'.length);

@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import type { Configuration } from '../configuration/configuration.ts';
 import type { ConfigObject } from '../configuration/objects.ts';
 import type { ReadinessPoint } from '../configuration/readiness.ts';
+import type { Contacts } from '../contacts/contacts.ts';
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
@@ -205,6 +206,7 @@ export interface Schedules {
 
 export interface ApiDeps {
   readonly configuration: Configuration;
+  readonly contacts: Omit<Contacts, 'stop' | 'problem' | 'catchUp' | 'usersOf'>;
   readonly changes: ConfigStore['changes'];
   readonly keys: KeyStore;
   /** File that keys are copied to, for a start without the database. */

@@ -37,6 +37,8 @@ export type Reply =
       readonly headers?: Readonly<Record<string, string>>;
       /** What was made, for the audit log, when the path does not say. */
       readonly subject?: string;
+      /** What else the audit log is to tell of it. */
+      readonly details?: Readonly<Record<string, unknown>>;
     }
   | { readonly send: (request: Request, response: Response) => Promise<void> };
 

@@ -6,6 +6,8 @@ import type { Route } from './route.ts';
 import { audioFileRoutes } from './routes/audio-files.ts';
 import { blockCallerRoute } from './routes/block-caller.ts';
 import { callRoutes } from './routes/calls.ts';
+import { contactFileRoutes } from './routes/contact-files.ts';
+import { contactRoutes } from './routes/contacts.ts';
 import { documentRoutes } from './routes/documents.ts';
 import { explainRoutes } from './routes/explain.ts';
 import { historyRoutes } from './routes/history.ts';
@@ -19,6 +21,8 @@ import { sipBanRoutes } from './routes/sip-bans.ts';
 export function apiRoutes(deps: ApiDeps, keyring: Keyring, streams: EventStreams): readonly Route[] {
   return [
     ...collections.flatMap((collection) => objectRoutes(deps, collection, keyring)),
+    ...contactFileRoutes(deps),
+    ...contactRoutes(deps),
     ...audioFileRoutes(deps),
     ...callRoutes(deps, streams),
     ...explainRoutes(deps),

@@ -10,6 +10,7 @@ import type { CallFact } from '../core/call/facts.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
+import type { Contact, E164 } from '../core/routing/config.ts';
 
 /**
  * A journal is one `opened` and then one `step` per event, in order; replaying the events gives the same commands. A call
@@ -92,6 +93,11 @@ export class TakenError extends Error {
   }
 }
 
+/** Contacts name the user, or belong to the account, that is to be deleted. */
+export class InUseError extends Error {
+  override readonly name = 'InUseError';
+}
+
 /** A cursor that no page of this list gave. */
 export class CursorError extends Error {
   override readonly name = 'CursorError';
@@ -106,11 +112,54 @@ export interface Page<T> {
 /** Configuration, its history, and who may change it. Rejects with StoreAwayError; lists of pages with CursorError. */
 export interface ConfigStore {
   load(): Promise<Snapshot>;
-  /** Rejects with TakenError when numbers or extensions would be there twice. */
+  /** Rejects with TakenError when numbers or extensions would be there twice, with InUseError when contacts would be left behind. */
   apply(set: ChangeSet): Promise<ChangeResult>;
   /** Newest first. */
   changes(filter: { readonly account?: string; readonly kind?: string; readonly id?: string; readonly seq?: number }, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Change>>;
   /** Calls back with each new revision, whoever made it, within a second; also after a lost connection. Returns what ends it. */
+  watch(onRevision: (revision: number) => void): () => void;
+}
+
+/** A contact as it was written. */
+export interface ContactRow {
+  readonly account: string;
+  /** Its id in the account. */
+  readonly number: E164;
+  /** 1 when created, one more with each change. */
+  readonly version: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
+  /** Of all contacts of the system: one more with each change, which may be of many. */
+  readonly revision: number;
+  /** Null: it was deleted, and is kept for those who follow. */
+  readonly body: Contact | null;
+}
+
+/** How far the contacts have been read: all of earlier revisions, and of this one all up to this contact. */
+export type ContactPlace = Pick<ContactRow, 'revision' | 'account' | 'number'>;
+
+/** Changes of the contacts of one account: all take effect or none. */
+export interface ContactSet {
+  readonly account: string;
+  /** Each contact once. */
+  readonly writes: readonly Pick<ContactRow, 'number' | 'body'>[];
+  /** What they were checked against: the set is refused when the account has others by now. */
+  readonly base: ContactPlace;
+  readonly at: EpochMs;
+}
+
+export type ContactResult =
+  | { readonly ok: true; readonly revision: number }
+  /** overtaken: read on, check again. unknown: there is no such account, or these are no users of it. */
+  | { readonly ok: false; readonly why: 'overtaken' }
+  | { readonly ok: false; readonly why: 'unknown'; readonly owners: readonly string[] };
+
+/** Contacts of all accounts: too many to be read whole at each change. Rejects with StoreAwayError. */
+export interface ContactStore {
+  /** In the order of their revisions, what was written after `place`; all from the beginning when it is null. */
+  read(place: ContactPlace | null, limit: number): Promise<readonly ContactRow[]>;
+  apply(set: ContactSet): Promise<ContactResult>;
+  /** Calls back with each new revision, as ConfigStore.watch. */
   watch(onRevision: (revision: number) => void): () => void;
 }
 
@@ -184,6 +233,14 @@ export interface CdrStore {
   /** Newest first. */
   search(filter: CallFilter, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<Cdr>>;
   removeBefore(account: string, at: EpochMs): Promise<number>;
+  /** Who called whom and when, newest first; callers who showed no telephone number are left out. */
+  callers(page: { readonly cursor?: string; readonly limit: number }): Promise<Page<CallerSeen>>;
+}
+
+export interface CallerSeen {
+  readonly account: string;
+  readonly number: E164;
+  readonly at: EpochMs;
 }
 
 /** One database with all of the above. */
@@ -193,6 +250,7 @@ export interface Database {
   readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;
+  readonly contacts: ContactStore;
   /** Null, or a sentence: why it cannot be used just now. */
   problem(): string | null;
   close(): Promise<void>;
@@ -233,6 +291,13 @@ export interface SharedMemory {
   /** Null when nothing is known: the store may have lost it. */
   read(name: string): Promise<string | null>;
   write(name: string, text: string): Promise<void>;
+}
+
+/** Who calls, told among the controllers of one switch as it happens. Best effort: what is said while one does not listen, it never hears. */
+export interface CallerNews {
+  tell(seen: CallerSeen): void;
+  /** Returns what ends it. */
+  listen(heard: (seen: CallerSeen) => void): () => void;
 }
 
 export interface Claimed {

@@ -49,7 +49,7 @@ function at(i: number): number {
 function callTo(i: number): CallFacts {
   return {
     dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
-    callsOut: () => 3, whisperMedia: (text) => `file:/speech/${text}`,
+    callsOut: () => 3, contact: () => undefined, whisperMedia: (text) => `file:/speech/${text}`,
   };
 }
 

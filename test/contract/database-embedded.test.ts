@@ -9,6 +9,7 @@ import type { Sql } from '../../control-plane/store/postgres/sql.ts';
 import { silent } from '../runtime/sample-call.ts';
 import { until } from '../support/until.ts';
 import { account, set, type DatabaseFixture } from './database-fixture.ts';
+import { contactsContract } from './database-contacts-suite.ts';
 import { spoolContract } from './database-spool-suite.ts';
 import { databaseContract } from './database-suite.ts';
 
@@ -67,6 +68,7 @@ describe('the database in the process', () => {
   beforeAll(async () => { fixture = await embedded(); }, 120_000);
   databaseContract(() => fixture);
   spoolContract(() => fixture);
+  contactsContract(() => fixture);
 
 });
 

@@ -28,6 +28,8 @@ export interface DatabasePlace {
 
 export const account = (id: string): Write => ({ account: id, kind: 'account', id, version: null, body: { name: id, timezone: 'America/New_York', country: 'US' } });
 
+export const user = (id: string): Write => ({ account: 'clinic', kind: 'user', id, version: null, body: { name: id } });
+
 export const number = (id: string, e164: string, version: number | null = null): Write => ({ account: 'clinic', kind: 'number', id, version, body: { e164, name: id } });
 
 export const device = (id: string, extension: string, of = 'clinic'): Write => ({ account: of, kind: 'device', id, version: null, body: { user: 'ann', extension } });

@@ -13,6 +13,7 @@ import { silent } from '../runtime/sample-call.ts';
 import { postgresServer, type PostgresServer } from '../support/postgres-server.ts';
 import { until } from '../support/until.ts';
 import { account, cdr, set, type DatabaseFixture } from './database-fixture.ts';
+import { contactsContract } from './database-contacts-suite.ts';
 import { spoolContract } from './database-spool-suite.ts';
 import { databaseContract } from './database-suite.ts';
 
@@ -49,6 +50,7 @@ const isCommit = (from: string, bytes: Buffer): boolean => from === 'controller'
 describe('the database on a server', () => {
   databaseContract(() => onServer);
   spoolContract(() => onServer);
+  contactsContract(() => onServer);
 });
 
 describe('a database server', () => {
@@ -232,6 +234,28 @@ describe('a database server', () => {
       armed = true;
       await expect(db.config.apply(set(0, account('clinic')))).rejects.toMatchObject({ name: 'StoreAwayError', mayHaveHappened: true });
     });
+  });
+
+  it('tells each controller of the others’ contacts, by notice, and whether a change happened whose answer was lost', async () => {
+    const other = await open({ pollMs: 600_000 });
+    let armed = false;
+    let cut: object | null = null;
+    const one = await open({
+      url: await between((from, bytes, connection) => {
+        if (cut === connection && from === 'server') return null;
+        if (armed && isCommit(from, bytes)) [armed, cut] = [false, connection];
+        return bytes;
+      }),
+    });
+    await until(() => listens(2), { describe: 'both listen' });
+    const seen: number[] = [];
+    other.contacts.watch((revision) => seen.push(revision));
+    await one.config.apply(set(0, account('clinic')));
+    armed = true;
+    expect(await one.contacts.apply({ account: 'clinic', base: { revision: 1, account: '', number: '' }, at: 1, writes: [{ number: '+12025550187', body: { name: 'Jo' } }] })).toEqual({ ok: true, revision: 2 });
+    expect(cut).not.toBeNull();
+    await until(() => seen.includes(2), { describe: 'the other is told', within: 1000 });
+    expect(await other.contacts.read(null, 9)).toMatchObject([{ number: '+12025550187' }]);
   });
 
   it('gets each record of a call once over an outage and a restart of the controller', async () => {

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
+import { createContacts, type Contacts } from '../../control-plane/contacts/contacts.ts';
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { RateOfCalls } from '../../control-plane/core/routing/rate.ts';
@@ -48,6 +49,7 @@ export interface TestApi {
   readonly url: string;
   readonly stores: MemoryStores;
   readonly configuration: Configuration;
+  readonly contacts: Contacts;
   readonly secrets: Readonly<Record<KeyName, string>>;
   /** Lines of the log at warn and error. */
   readonly logged: string[];
@@ -74,9 +76,10 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   const logged: string[] = [];
   const note = (fields: Readonly<Record<string, unknown>>, sentence: string): void => { logged.push(`${sentence} ${JSON.stringify(fields)}`); };
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log });
+  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log, usersElsewhere: (deleted) => contacts.usersOf(deleted) });
+  const contacts = createContacts({ store: stores.contacts, copyFile: join(dir, 'contacts.ndjson'), hasUser: (account, id) => configuration.get({ account, kind: 'user', id }) !== undefined, log });
   const files = new Map<string, Buffer>();
-  if (options.seed !== false) await seed(configuration, files);
+  if (options.seed !== false) await seed(configuration, contacts, files);
   const recordings = new Map<string, Recording>();
   for (const account of accounts) for (const kind of ['recording', 'voicemail'] as const) recordings.set(`${account}/${kind}`, { id: `${account}-call--r1`, account, kind, callId: `${account}-call`, number: numberOf(account), caller: '+12025550187', at: 1000, durationMs: 500, bytes: speech.length });
   const live = accounts.map((account): LiveCall => ({ ...cdrOf(account, `${account}-live`), disposition: null, endedAt: null, phase: 'ringing' }));
@@ -96,7 +99,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   };
 
   const api = createApi({
-    configuration, keys: stores.keys, audit: stores.audit, idempotency: stores.idempotency, cdrs: stores.cdrs, changes: (filter, page) => stores.config.changes(filter, page),
+    configuration, contacts, keys: stores.keys, audit: stores.audit, idempotency: stores.idempotency, cdrs: stores.cdrs, changes: (filter, page) => stores.config.changes(filter, page),
     calls: {
       live: () => live,
       get: (callId) => live.find((call) => call.callId === callId),
@@ -160,7 +163,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   const url = `http://127.0.0.1:${server.port}`;
 
   return {
-    api, url, stores, configuration, secrets, logged, recordings, live,
+    api, url, stores, configuration, contacts, secrets, logged, recordings, live,
     tell: (change) => { for (const listener of listeners) listener(change); },
     tellRegistration: (change) => { for (const listener of registrationListeners) listener(change); },
     ask: async (method, target, { key = 'agency', json, body, headers = {} } = {}) => {
@@ -174,10 +177,11 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       checkAnswer(api.routes, method, target, answered);
       return answered;
     },
-    state: async () => JSON.stringify([[...configuration.current().objects.values()], (await stores.keys.list()).map((key) => ({ ...key, lastUsedAt: null })), [...recordings.keys()], [...files.keys()]]),
+    state: async () => JSON.stringify([[...configuration.current().objects.values()], accounts.map((account) => contacts.numbers(account).map((number) => contacts.contactOf(account, number))), (await stores.keys.list()).map((key) => ({ ...key, lastUsedAt: null })), [...recordings.keys()], [...files.keys()]]),
     stop: async () => {
       api.close();
       await server.close();
+      await contacts.stop();
       await configuration.stop();
       await rm(dir, { recursive: true, force: true });
     },
@@ -214,7 +218,7 @@ function audioOf(bytes: Buffer, type: string): AudioContent {
 }
 
 /** One of every kind, under the same ids in both. */
-async function seed(configuration: Configuration, files: Map<string, Buffer>): Promise<void> {
+async function seed(configuration: Configuration, contacts: Contacts, files: Map<string, Buffer>): Promise<void> {
   for (const account of accounts) {
     const bytes = Buffer.from(`RIFF of ${account}`);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
@@ -228,7 +232,6 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
       'receiving-number': { number: '+12025550139', label: 'Answering service' },
       'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
       menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
-      contact: { number: '+12025550187', name: 'A patient' },
       schedule: { name: 'Opening hours', week: [{ days: ['mon'], from: '08:00', to: '17:00' }] },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
     };
@@ -236,9 +239,15 @@ async function seed(configuration: Configuration, files: Map<string, Buffer>): P
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'contact', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'contact' ? { number: '+12025550188', name: 'Another' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    for (const [number, name] of [[contactOfBoth, 'A patient'], [foreignContact(account), 'Another']] as const) await contacts.write({ account, number, version: null, body: { name } });
   }
 }
+
+/** That both accounts have, each its own. */
+export const contactOfBoth = '+12025550187';
+/** That this account has, and the other has not. */
+export const foreignContact = (account: string): string => (account === 'north' ? '+12025550188' : '+13125550188');
 
 export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? 'carrier' : 'desk');
 /** Of an object that this account has, and the other has not. */

@@ -135,31 +135,31 @@ describe('passwords', () => {
   });
 });
 
-const contactIds = async (query: string): Promise<unknown> => (await server.ask('GET', `/accounts/south/contacts?${query}`)).json.items.map(({ id }: { id: string }) => id);
+const userIds = async (query: string): Promise<unknown> => (await server.ask('GET', `/accounts/south/users?${query}`)).json.items.map(({ id }: { id: string }) => id);
 
 describe('a list', () => {
   it('comes in pages that what is added meanwhile does not shift', async () => {
-    for (let i = 0; i < 7; i++) await server.ask('POST', '/accounts/south/contacts', { json: { id: `p${i}`, number: `+1202555020${i}`, name: `Patient ${i}` } });
+    for (let i = 0; i < 7; i++) await server.ask('POST', '/accounts/south/users', { json: { id: `p${i}`, name: `Dr. ${i}`, email: `p${i}@clinic.example` } });
     const seen: string[] = [];
     let next: string | null = null;
     do {
       const cursor: string = next === null ? '' : `&cursor=${next}`;
-      const page = await server.ask('GET', `/accounts/south/contacts?limit=3${cursor}`);
+      const page = await server.ask('GET', `/accounts/south/users?limit=3${cursor}`);
       seen.push(...page.json.items.map(({ id }: { id: string }) => id));
       next = page.json.next;
-      await server.ask('POST', '/accounts/south/contacts', { json: { id: `a${seen.length}`, number: `+1202555030${seen.length}`, name: 'Early' } });
+      await server.ask('POST', '/accounts/south/users', { json: { id: `a${seen.length}`, name: 'Early' } });
     } while (next !== null);
-    expect(seen).toEqual(['desk', 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'south-contact']);
+    expect(seen).toEqual(['desk', 'p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'south-user']);
   });
 
   it('is filtered by fields and by words', async () => {
-    expect(await contactIds('number=%2B12025550203')).toEqual(['p3']);
-    expect(await contactIds('q=PATIENT%204')).toEqual(['p4']);
+    expect(await userIds('email=p3@clinic.example')).toEqual(['p3']);
+    expect(await userIds('q=DR.%204')).toEqual(['p4']);
   });
 
   it('takes no page of more than 200, no foreign cursor and no unknown filter', async () => {
     for (const [query, path] of [['limit=201', 'limit'], ['limit=0', 'limit'], ['limit=x', 'limit'], ['cursor=nonsense', 'cursor'], ['colour=red', 'colour'], ['limit=1&limit=2', 'limit']] as const) {
-      const answer = await server.ask('GET', `/accounts/south/contacts?${query}`);
+      const answer = await server.ask('GET', `/accounts/south/users?${query}`);
       expect([answer.status, pathsOf(answer.json)]).toEqual([400, [path]]);
     }
   });

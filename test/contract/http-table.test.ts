@@ -5,7 +5,7 @@ import type { Kind } from '../../control-plane/configuration/documents.ts';
 import { isMutating, type Route } from '../../control-plane/http/route.ts';
 import { collections } from '../../control-plane/http/routes/objects.ts';
 import { bodiesOf, wrongBodiesOf } from './http-bodies.ts';
-import { foreignId, idOf, startApi, type Asked, type KeyName, type TestApi } from './http-fixture.ts';
+import { contactOfBoth, foreignContact, foreignId, idOf, startApi, type Asked, type KeyName, type TestApi } from './http-fixture.ts';
 
 const blueprint = await startApi({ seed: false });
 const { routes } = blueprint.api;
@@ -25,6 +25,7 @@ async function pathOf(route: Route, account: string, owner: string, same = false
   if (collection === undefined) return path;
   const kind = kindOf[collection];
   if (kind !== undefined) return path.replace('{id}', same ? idOf(owner, kind) : foreignId(owner, kind));
+  if (collection === 'contacts') return path.replace('{id}', encodeURIComponent(same ? contactOfBoth : foreignContact(owner)));
   if (collection === 'calls') return path.replace('{id}', `${owner}-call`);
   if (collection === 'recordings' || collection === 'voicemails') return path.replace('{id}', `${owner}-call--r1`);
   if (collection === 'changes') return path.replace('{seq}', String((await server.stores.config.changes({ account: owner }, { limit: 1 })).items[0]?.seq));
@@ -34,14 +35,15 @@ async function pathOf(route: Route, account: string, owner: string, same = false
 
 function requestFor(route: Route, over: Partial<Asked>): Asked {
   const headers = { 'if-match': '*' };
-  if (route.raw !== null) return { headers: { ...headers, 'content-type': 'audio/wav' }, body: 'RIFF', ...over };
+  if (route.raw !== null) return { headers: { ...headers, 'content-type': route.raw.types.at(-1) ?? '' }, body: isAudio(route) ? 'RIFF' : 'number,name\n+12025550199,New', ...over };
   if (route.body === null) return { headers, ...over };
   const { body } = route;
   return { headers, json: fc.sample(bodiesOf(route), { numRuns: 2000, seed: 7 }).find((json) => body.safeParse(json).success), ...over };
 }
 
+const isAudio = (route: Route): boolean => route.raw?.types.includes('audio/wav') === true;
 /** Of a required parameter that has nothing to do with whose it is. */
-const needed = (route: Route): string => (route.raw === null ? '' : '?name=Greeting');
+const needed = (route: Route): string => (isAudio(route) ? '?name=Greeting' : '');
 
 describe('another clinic’s things are not there', () => {
   it.each(titled(routes.filter(({ scope }) => scope === 'account')))('%s of another account', async (_title, route) => {
@@ -119,7 +121,7 @@ describe('every body that a route can be sent', () => {
   it.each(titled(routes.filter((route) => isMutating(route) && route.body !== null)))('%s never fails, and changes nothing when it refuses', async (_title, route) => {
     const own = await startApi();
     try {
-      const path = route.path.replace('{account}', 'north').replace('{id}', idOf('north', kindOf[/\/([a-z-]+)\/\{id\}/.exec(route.path)?.[1] ?? ''] ?? 'user'));
+      const path = route.path.replace('{account}', 'north').replace('contacts/{id}', `contacts/${contactOfBoth}`).replace('{id}', idOf('north', kindOf[/\/([a-z-]+)\/\{id\}/.exec(route.path)?.[1] ?? ''] ?? 'user'));
       const held = async (json: unknown): Promise<void> => {
         const before = await own.state();
         const { status, text } = await own.ask(route.method, path, { json, headers: { 'if-match': '*' } });

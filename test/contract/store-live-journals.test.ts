@@ -5,11 +5,13 @@ import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startLocalStack, type LocalStack } from '../../control-plane/local-stack/local-stack.ts';
 import { memoryJournals } from '../../control-plane/store/memory-journals.ts';
-import type { LiveJournals } from '../../control-plane/store/ports.ts';
+import type { CallerSeen, LiveJournals } from '../../control-plane/store/ports.ts';
 import { connectRedis } from '../../control-plane/store/redis/connect.ts';
+import { redisCallerNews } from '../../control-plane/store/redis/caller-news.ts';
 import { redisJournals, type RedisJournals } from '../../control-plane/store/redis/live-journals.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { openingOf, silent, stepAt } from '../runtime/sample-call.ts';
+import { until } from '../support/until.ts';
 
 function suite(make: () => LiveJournals): void {
   it('gives a call back as it was written, in order', async () => {
@@ -47,6 +49,8 @@ function suite(make: () => LiveJournals): void {
 describe('live journals in memory', () => {
   suite(() => memoryJournals());
 });
+
+const seen = (at: number): CallerSeen => ({ account: 'clinic', number: '+13035550001', at });
 
 describe('live journals in Redis', () => {
   let dir: string;
@@ -93,6 +97,27 @@ describe('live journals in Redis', () => {
     await admin.client('KILL', 'ID', String(id));
     await gone;
   };
+
+  it('tells who calls to each controller that listens, also after its connections were lost, and understands nothing else', async () => {
+    const news = redisCallerNews(redis, silent);
+    const heard: CallerSeen[] = [];
+    const end = news.listen((seen) => heard.push(seen));
+    const listens = (): Promise<unknown> => until(async () => (await admin.pubsub('NUMSUB', 'fd:callers'))[1] === 1, { describe: 'it listens' });
+    await listens();
+    news.tell(seen(1));
+    for (const text of ['null', '{', '{"account":1}']) await admin.publish('fd:callers', text);
+    await until(() => heard.length > 0, { describe: 'it is heard' });
+    await admin.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+    await cut();
+    await listens();
+    await until(() => redis.status === 'ready', { describe: 'the other connection is back' });
+    news.tell(seen(2));
+    await until(() => heard.length > 1, { describe: 'it is heard again' });
+    expect(heard).toEqual([seen(1), seen(2)]);
+    end();
+    await until(async () => (await admin.pubsub('NUMSUB', 'fd:callers'))[1] === 0, { describe: 'nobody listens any more' });
+    expect(await admin.keys('*')).toEqual([]);
+  });
 
   it('leaves no key behind once its calls are over', async () => {
     const journals = make();

@@ -1,12 +1,12 @@
 /** What a number and its account may say beside who rings: called number shown, callers blocked, calls forwarded, recorded. */
 import { describe, expect, it } from 'vitest';
 import { compile, warnings } from '../../control-plane/core/routing/compile.ts';
-import type { Account, Blocked, PrecedenceEntry, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import type { Account, Blocked, CallFacts, PrecedenceEntry, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import { explain } from '../../control-plane/core/routing/explain.ts';
 import type { Attempt, Plan } from '../../control-plane/core/routing/plan.ts';
 import { recordingDecision } from '../../control-plane/core/routing/recording.ts';
 import { textsToPrepare } from '../../control-plane/core/routing/whisper.ts';
-import { callFrom, clinic, mainNumber, silent } from './routing-fixture.ts';
+import { callFrom, clinic, knowing, mainNumber, silent } from './routing-fixture.ts';
 
 const of = (account: Partial<Account>, number: Partial<TrackingNumber> = {}): Account => ({ ...clinic(number), ...account });
 const attemptsOf = (plan: Plan): readonly Attempt[] => (plan.steps['ring']?.kind === 'ring' ? plan.steps['ring'].attempts : []);
@@ -17,7 +17,7 @@ const blocked = (change: Partial<Blocked>): Account => of({ blocked: { numbers: 
 it('a clinic that says nothing of all this has the plan it always had', () => {
   expect(compile(clinic(), callFrom()).hash).toBe('24cbds26vnw');
   expect(compile(clinic({ announcementText: 'Hello', whisper: 'Call for {number} from {caller}' }), callFrom()).hash).toBe('298r38lnx2');
-  expect(compile(of({ contacts: { '+13125550177': { name: 'Jo Ray' } } }, { passCalledNumber: false }), callFrom()).hash).toBe('24cbds26vnw');
+  expect(compile(of({}, { passCalledNumber: false }), callFrom(knowing({ '+13125550177': { name: 'Jo Ray', tags: ['vip'] } }))).hash).toBe('24cbds26vnw');
 });
 
 describe('The number a callee sees', () => {
@@ -65,16 +65,18 @@ describe('A blocked caller', () => {
   });
 });
 
+/** A call of hers. */
+const jo = (owner: string): CallFacts => callFrom(knowing({ '+13125550177': { name: 'Jo Ray', owner } }));
+
 describe('Precedence', () => {
   const trunks = ['t1'];
   const company = { number: '+12025550131', trunks };
   const forward = { number: '+12025550132', trunks, ringMs: 18_000 };
   const users: Account['users'] = clinic().users.map((user) => (user.id === 'ana' ? { ...user, forward: { number: '+12025550133', trunks } } : user));
-  const contacts = { '+13125550177': { name: 'Jo Ray', owner: 'ben' } };
   const all: readonly PrecedenceEntry[] = ['contact-owner', 'number-user', 'number-forward', 'company'];
   /** Ana's number, which rings nobody beside. */
   const anas = { users: [], user: 'ana' } as const;
-  const everything = of({ users, company, contacts }, { forward, ...anas });
+  const everything = of({ users, company }, { forward, ...anas });
 
   it.each<readonly [string, Account, readonly string[]]>([
     ['nothing configured: the devices of its users', clinic(), ['101', '102', '+12025550121']],
@@ -85,17 +87,24 @@ describe('Precedence', () => {
     ['the only one of its users is whose number it is', of({ users }, { users: ['ana'] }), ['+12025550133', '101']],
     ['a number of several users is nobody’s own', of({ users }), ['101', '102', '+12025550121']],
     ['a contact’s owner only where the account says so', { ...everything, precedence: all }, ['102', '+12025550121']],
-    ['an owner’s forward instead of their devices', { ...of({ users, contacts: { '+13125550177': { name: 'Jo Ray', owner: 'ana' } } }, anas), precedence: all }, ['+12025550133']],
     ['in the order given', { ...everything, precedence: ['number-forward', 'company'] }, ['+12025550132']],
     ['entries that are left out are not looked at', { ...everything, precedence: ['number-forward'], numbers: [mainNumber] }, ['101', '102', '+12025550121']],
     ['the number’s users ring together with what is picked', of({ users, company }, { users: ['ana', 'ben'] }), ['+12025550131', '101', '102', '+12025550121']],
-    ['a phone that is named twice rings once', { ...of({ users, contacts }, { user: 'ana', users: ['ben'] }), precedence: all }, ['102', '+12025550121']],
+    ['a phone that is named twice rings once', { ...of({ users }, { user: 'ana', users: ['ben'] }), precedence: all }, ['102', '+12025550121']],
   ])('%s', (_, account, numbers) => {
-    expect(rung(account)).toEqual(numbers);
+    expect(rung(account, jo('ben'))).toEqual(numbers);
+  });
+
+  it('an owner’s forward instead of their devices', () => {
+    expect(rung({ ...of({ users }, anas), precedence: all }, jo('ana'))).toEqual(['+12025550133']);
+  });
+
+  it.each(['13125550177', '+1 (312) 555-0177'])('knows a contact who calls as %s', (callerNumber) => {
+    expect(rung({ ...everything, precedence: all }, { ...jo('ben'), callerNumber })).toEqual(['102', '+12025550121']);
   });
 
   it('tells of each entry why it was taken or not', () => {
-    const plan = compile({ ...everything, precedence: all, contacts: {} }, callFrom());
+    const plan = compile({ ...everything, precedence: all }, callFrom());
     expect(all.map((entry) => [entry, why(plan, entry)])).toEqual([
       ['contact-owner', ['- the caller is no contact']],
       ['number-user', ['+ calls of Ana are forwarded']],

@@ -1,5 +1,5 @@
 /** A clinic with two desk phones and a mobile, and the facts of a call to it, for tests of routing. */
-import type { Account, CallFacts, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import type { Account, CallFacts, Contact, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import { defaultVoicemail } from '../../control-plane/core/routing/config.ts';
 import { localTime } from '../../control-plane/hours/local-time.ts';
 import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
@@ -34,7 +34,12 @@ export function clinic(change: Partial<TrackingNumber> = {}): Account {
 
 /** A call from a named caller while everything that can be spoken is ready. */
 export function callFrom(change: Partial<CallFacts> = {}): CallFacts {
-  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', at: 1_795_000_000_000, localTime: (timezone) => localTime(timezone, 1_795_000_000_000), callsOut: () => 0, whisperMedia: (text) => `file:${text}`, ...change };
+  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', at: 1_795_000_000_000, localTime: (timezone) => localTime(timezone, 1_795_000_000_000), callsOut: () => 0, contact: () => undefined, whisperMedia: (text) => `file:${text}`, ...change };
+}
+
+/** The contacts of that clinic, by number. */
+export function knowing(contacts: Readonly<Record<string, Contact>>): Pick<CallFacts, 'contact'> {
+  return { contact: (account, number) => (account === 'c1' && Object.hasOwn(contacts, number) ? contacts[number] : undefined) };
 }
 
 export const silent = { whisperMedia: () => undefined } as const;

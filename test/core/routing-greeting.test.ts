@@ -5,7 +5,7 @@ import type { Account, TrackingNumber } from '../../control-plane/core/routing/c
 import { onlyUser } from '../../control-plane/core/routing/greeting.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
 import { textsToPrepare } from '../../control-plane/core/routing/whisper.ts';
-import { callFrom, clinic, silent } from './routing-fixture.ts';
+import { callFrom, clinic, knowing, silent } from './routing-fixture.ts';
 
 const voicemail = { greeting: { media: 'file:number' }, maxMs: 1000, silenceMs: 1000 } as const;
 const bare = { maxMs: 1000, silenceMs: 1000 } as const;
@@ -32,13 +32,13 @@ describe('The greeting is', () => {
   });
 
   it('of the owner when the precedence chose the contact’s owner, forwarded or not', () => {
-    const contacts = { '+13125550177': { name: 'Jo Ray', owner: 'ben' } };
+    const known = knowing({ '+13125550177': { name: 'Jo Ray', owner: 'ben' } });
     const precedence = ['contact-owner'] as const;
-    expect(heard(everyone({ users: [], user: 'ana' }, { contacts, precedence }))).toEqual(['file:ben', '+ Ben’s own: the call rings nobody else']);
-    expect(heard(everyone({ users: [], user: 'ana' }, { contacts, precedence }), callFrom({ callerNumber: '+13125550178' }))[0]).toBe('file:ana');
-    const forwarded = everyone({ users: [], user: 'ana' }, { contacts, precedence });
+    expect(heard(everyone({ users: [], user: 'ana' }, { precedence }), callFrom(known))).toEqual(['file:ben', '+ Ben’s own: the call rings nobody else']);
+    expect(heard(everyone({ users: [], user: 'ana' }, { precedence }), callFrom({ ...known, callerNumber: '+13125550178' }))[0]).toBe('file:ana');
+    const forwarded = everyone({ users: [], user: 'ana' }, { precedence });
     const users = forwarded.users.map((user) => (user.id === 'ben' ? { ...user, forward: { number: '+12025550133', trunks: ['t1'] } } : user));
-    expect(heard({ ...forwarded, users })[0]).toBe('file:ben');
+    expect(heard({ ...forwarded, users }, callFrom(known))[0]).toBe('file:ben');
   });
 
   it.each<readonly [string, Account]>([

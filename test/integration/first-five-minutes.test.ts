@@ -99,9 +99,21 @@ describe('A new admin', () => {
     expect(audit.items.length).toBeGreaterThan(0);
   });
 
+  test('brings patients in from a file, all of them or none', async () => {
+    const patients = join(folder, 'patients.csv');
+    const send = (lines: readonly string[]) => {
+      writeFileSync(patients, lines.join('\n'));
+      return cli(['contacts', 'import', patients, '--account', 'clinic']);
+    };
+    expect(await send(['number,name', '3035550199,Jo', '+13035550198,Al'])).toMatchObject({ code: 1, stderr: expect.stringMatching(/^422: Nothing was imported: one line cannot be accepted\.\n {2}line 2 number: “3035550199” is not an E\.164 number/) as string });
+    expect(await send(['number,name,owner,field.note', '+13035550199,Jo,ann,=1', '+13035550198,Al,,'])).toMatchObject({ code: 0, stderr: 'contacts of clinic: 2 created, 0 replaced, 0 deleted, 0 unchanged.\n' });
+    expect(await cli(['contacts', 'export', '--account', 'clinic', '--spreadsheet'])).toMatchObject({ code: 0, stdout: "number,name,owner,tags,field.note\n'+13035550198,Al,,,\n'+13035550199,Jo,ann,,'=1\n" });
+    expect((await cli(['contacts', 'export'])).code).toBe(2);
+  });
+
   test('takes all of it out and brings it back', async () => {
     const exported = (await cli(['export'])).stdout;
-    expect(exported).toContain(NUMBER);
+    for (const part of [NUMBER, '+13035550199,Jo,ann,,=1']) expect(exported).toContain(part);
     const backup = join(folder, 'backup');
     expect(await cli(['backup', backup])).toMatchObject({ code: 0 });
     expect(existsSync(join(backup, 'configuration.yaml'))).toBe(true);
@@ -114,6 +126,13 @@ describe('A new admin', () => {
     expect(await cli(['restore', backup])).toMatchObject({ code: 0 });
     expect((await cli(['export'])).stdout).toBe(exported);
     expect((await api.get<{ items: readonly unknown[] }>('/accounts/clinic/calls')).items).toHaveLength(1);
+
+    // what has come since goes, and whoever it belongs to
+    await api.write('POST', '/accounts/clinic/users', { id: 'eve', name: 'Eve' });
+    await api.write('PATCH', '/accounts/clinic/contacts/+13035550198', { owner: 'eve' });
+    await api.write('POST', '/accounts/clinic/contacts', { number: '+13035550197', name: 'New', owner: 'eve' });
+    expect(await cli(['restore', backup])).toMatchObject({ code: 0 });
+    expect((await cli(['export'])).stdout).toBe(exported);
     expect(await cli(['restore', join(folder, 'none')])).toMatchObject({ code: 1, stderr: expect.stringContaining('is not a whole backup') as string });
   });
 

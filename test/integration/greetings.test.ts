@@ -43,7 +43,7 @@ beforeAll(async () => {
   // nobody is at these phones, so each call is in voicemail at once
   await api.write('POST', '/accounts/clinic/devices', { id: 'ann-desk', user: 'ann', extension: '401' });
   await api.write('POST', '/accounts/clinic/devices', { id: 'bob-desk', user: 'bob', extension: '402' });
-  await api.write('POST', '/accounts/clinic/contacts', { id: 'patient', number: PATIENT, name: 'A patient', owner: 'ann' });
+  await api.write('POST', '/accounts/clinic/contacts', { number: PATIENT, name: 'A patient', owner: 'ann' });
   const voicemail = { notify: ['desk@clinic.example'] };
   await api.write('POST', '/accounts/clinic/numbers', { id: 'direct', e164: DIRECT, name: 'Direct', users: ['ann'], voicemail });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: MAIN, name: 'Main', users: ['ann', 'bob'], voicemail });

@@ -17,6 +17,7 @@ import { openSite, passwordOf, SITE_START_MS, type Site } from '../support/site.
 import { until } from '../support/until.ts';
 
 const NUMBER = '+12025550141';
+const PATIENT = '+13035550199';
 let site: Site;
 let postgres: PostgresServer;
 let database: string;
@@ -37,11 +38,12 @@ beforeAll(async () => {
   database = await postgres.createDatabase();
   controller = await start();
   api = openApi(() => controller.httpUrl, firstKeyOf(controller));
-  await api.write('POST', '/accounts', { id: 'clinic', name: 'The Clinic' });
+  await api.write('POST', '/accounts', { id: 'clinic', name: 'The Clinic', precedence: ['contact-owner'] });
   await api.write('POST', '/accounts/clinic/trunks', { id: 'lab', ...site.trunkAddress('carrier'), register: false });
   await api.write('POST', '/accounts/clinic/users', { id: 'ann', name: 'Ann' });
   await api.write('POST', '/accounts/clinic/devices', { id: 'desk', user: 'ann', extension: '401', password: passwordOf('401') });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: NUMBER, name: 'Main', users: ['ann'], callConnect: 'off' });
+  await api.write('POST', '/accounts/clinic/contacts', { number: PATIENT, name: 'A patient', owner: 'ann', tags: ['recall'] });
   reader = await newReader();
   phone = await site.phone('401', rings());
 }, SITE_START_MS);
@@ -88,12 +90,13 @@ const isWellAgain = (): Promise<unknown> =>
   until(async () => (await readinessOf(controller)).reasons.length === 0, { describe: 'readiness has nothing to say', within: 25_000 });
 
 /** What an admin sees that is in memory. */
-const reads = ['/accounts', '/accounts/clinic', '/accounts/clinic/users', '/accounts/clinic/numbers/main', '/accounts/clinic/numbers/main/explain', '/accounts/clinic/devices', '/live-calls', '/registrations'] as const;
+const reads = ['/accounts', '/accounts/clinic', '/accounts/clinic/users', '/accounts/clinic/numbers/main', '/accounts/clinic/contacts', `/accounts/clinic/numbers/main/explain?caller=${encodeURIComponent(PATIENT)}`, '/accounts/clinic/devices', '/live-calls', '/registrations'] as const;
 /** When a phone was first seen is known to one run alone. */
 const withoutRegistrations = (looks: readonly unknown[]): readonly unknown[] => looks.filter((one) => !JSON.stringify(one).startsWith('["/registrations"'));
 const look = async (as: Api = api): Promise<readonly unknown[]> => Promise.all(reads.map(async (path) => [path, (await as.ask('GET', path)).status, (await as.ask('GET', path)).json]));
 
 const changes: readonly (readonly [string, string, unknown])[] = [
+  ['POST', '/accounts/clinic/contacts', { number: '+13035550198', name: 'Another' }],
   ['POST', '/accounts', { id: 'other', name: 'Other' }],
   ['POST', '/accounts/clinic/users', { id: 'bob', name: 'Bob' }],
   ['PATCH', '/accounts/clinic/numbers/main', { users: [] }],
@@ -210,7 +213,10 @@ describe('Frontdesk that starts while Postgres is away', () => {
     await controller.stop();
     controller = await start();
     await saysTheDatabaseIsAway();
-    expect((await readinessOf(controller)).reasons.join('\n')).toMatch(/Calls are routed by the copy of the configuration on the disk, of 20\d\d-\d\d-\d\dT[\d:.]+Z, until the database is back\./);
+    const { reasons } = await readinessOf(controller);
+    expect(reasons.join('\n')).toMatch(/Contacts are those of the copy on the disk, of 20/);
+    expect(JSON.stringify(before)).toContain('Ann looks after A patient');
+    expect(reasons.join('\n')).toMatch(/Calls are routed by the copy of the configuration on the disk, of 20\d\d-\d\d-\d\dT[\d:.]+Z, until the database is back\./);
     expect(withoutRegistrations(await look())).toEqual(withoutRegistrations(before));
     expect((await Promise.all(changes.map(change))).map(outcome)).toEqual(changes.map(() => refused));
   });

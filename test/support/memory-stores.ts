@@ -1,7 +1,7 @@
 /** The database's ports in memory, for tests of what stands on them. `away` makes every store reject. */
 import { keyText, type Change, type ConfigObject } from '../../control-plane/configuration/objects.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
-import { CursorError, StoreAwayError, type ApiKey, type AuditEntry, type AuditStore, type CdrStore, type ConfigStore, type IdempotencyStore, type KeyStore, type Page } from '../../control-plane/store/ports.ts';
+import { CursorError, StoreAwayError, type ApiKey, type AuditEntry, type AuditStore, type CdrStore, type ConfigStore, type ContactRow, type ContactStore, type IdempotencyStore, type KeyStore, type Page } from '../../control-plane/store/ports.ts';
 
 export interface MemoryStores {
   away: boolean;
@@ -12,6 +12,7 @@ export interface MemoryStores {
   readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;
+  readonly contacts: ContactStore;
 }
 
 export function memoryStores(now: () => number = Date.now): MemoryStores {
@@ -76,7 +77,12 @@ export function memoryStores(now: () => number = Date.now): MemoryStores {
         for (const one of old) cdrs.delete(one.callId);
         return old.length;
       },
+      callers: async (page) => {
+        there();
+        return pageOf([...cdrs.values()].sort((a, b) => b.startedAt - a.startedAt).map(({ account, caller: { number }, startedAt: at }) => ({ account, number, at })), page);
+      },
     },
+    contacts: memoryContactStore(there),
   };
   return stores;
 }
@@ -107,6 +113,32 @@ function memoryConfigStore({ history, now, there }: { readonly history: Change[]
     changes: async ({ account, kind, id, seq }, page) => {
       there();
       return pageOf(history.toReversed().filter((one) => (account ?? one.account) === one.account && (kind ?? one.kind) === one.kind && (id ?? one.id) === one.id && (seq ?? one.seq) === one.seq), page);
+    },
+    watch: () => () => undefined,
+  };
+}
+
+const placeOf = (row: Pick<ContactRow, 'revision' | 'account' | 'number'>): string => `${String(row.revision).padStart(9, '0')} ${row.account} ${row.number}`;
+
+function memoryContactStore(there: () => void): ContactStore {
+  const rows = new Map<string, ContactRow>();
+  let revision = 1;
+  return {
+    read: async (place, limit) => {
+      there();
+      const after = place === null ? '' : placeOf(place);
+      return [...rows.values()].filter((row) => placeOf(row) > after).sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1)).slice(0, limit);
+    },
+    apply: async ({ account, writes, base, at }) => {
+      there();
+      if ([...rows.values()].some((row) => row.account === account && placeOf(row) > placeOf(base))) return { ok: false, why: 'overtaken' };
+      revision += 1;
+      for (const { number, body } of writes) {
+        const before = rows.get(`${account} ${number}`);
+        const made = before?.body === null ? undefined : before;
+        rows.set(`${account} ${number}`, { account, number, version: (made?.version ?? 0) + 1, createdAt: made?.createdAt ?? at, updatedAt: at, revision, body });
+      }
+      return { ok: true, revision };
     },
     watch: () => () => undefined,
   };

@@ -89,6 +89,9 @@ export interface Contact {
   readonly name: string;
   /** The user who looks after them. */
   readonly owner?: UserId;
+  readonly tags?: readonly string[];
+  /** What else the account keeps of them, by name: ask with `Object.hasOwn`. */
+  readonly fields?: Readonly<Record<string, string>>;
 }
 
 /** What may take a call to a number, instead of the devices of its users. */
@@ -217,8 +220,6 @@ export interface Account {
   /** Where its calls may go over trunks, and how many at once. */
   readonly outbound: OutboundRules;
   readonly blocked?: Blocked;
-  /** By E.164 number. */
-  readonly contacts?: Readonly<Record<E164, Contact>>;
   /** The company's own number for calls, when the precedence comes to it. */
   readonly company?: Forward;
   /** The first of these that is configured takes the call; `defaultPrecedence` where absent. */
@@ -251,6 +252,10 @@ export interface CallFacts {
   readonly localTime: (timezone: string) => LocalTime;
   /** Calls of an account that are out over trunks, or about to be: see `callsOut`. */
   readonly callsOut: (account: AccountId) => number;
+  /** Whom an account knows by a number; out of memory, since the call waits. */
+  readonly contact: (account: AccountId, number: E164) => Contact | undefined;
+  /** When a number called an account before this call, as far as that is remembered. */
+  readonly lastCallAt?: (account: AccountId, number: E164) => EpochMs | undefined;
   /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */
   readonly whisperMedia: (text: string) => Media | undefined;
 }

@@ -4,6 +4,7 @@
  * entry is configured, they alone, or whoever's number it is (R4).
  */
 import { defaultPrecedence, maxUsers, type Account, type CallConnect, type CallFacts, type DialTarget, type Forward, type Message, type PrecedenceEntry, type TrackingNumber, type User, type UserId } from './config.ts';
+import { e164Of } from './e164-of.ts';
 import { indexOf } from './index-of.ts';
 import type { Reason } from './plan.ts';
 import type { Ms } from '../time.ts';
@@ -122,8 +123,8 @@ function entryOf(name: PrecedenceEntry, account: Account, number: TrackingNumber
 
 function ownersEntry(account: Account, number: TrackingNumber, facts: CallFacts): Entry {
   if (number.users.length === 0 && number.user === undefined) return none('the number has no user');
-  const caller = `+${facts.callerNumber.replace(/\D/g, '')}`;
-  const contact = account.contacts !== undefined && Object.hasOwn(account.contacts, caller) ? account.contacts[caller] : undefined;
+  const caller = e164Of(facts.callerNumber);
+  const contact = caller === undefined ? undefined : facts.contact(account.id, caller);
   if (contact === undefined) return none('the caller is no contact');
   const owner = contact.owner === undefined ? undefined : indexOf(account).users.get(contact.owner);
   if (owner === undefined) return none(`${contact.name} has no owner`);

@@ -39,6 +39,7 @@ export function historyRoutes({ configuration, changes, audit }: Pick<ApiDeps, '
       handle: async ({ account, params, key }) => {
         const change = await one(params.seq, account);
         const { kind, id, before, after } = change;
+        if (!(kinds as readonly string[]).includes(kind)) throw new HttpProblem(409, 'It is of a contact. Contacts have no history any more: write this one as it was.');
         const object = { account: change.account, kind, id };
         if (kind === 'account' && account !== null && (before === null || after === null)) throw new HttpProblem(403, 'Accounts are created and deleted by agency admins.');
         if (kind === 'audio' && after === null) throw new HttpProblem(409, 'The content of a deleted audio file is gone: upload it again.');

@@ -35,7 +35,6 @@ export const collections: readonly Collection[] = [
   { kind: 'receiving-number', path: 'receiving-numbers', filters: ['number', 'label'], namedBy: 'label' },
   { kind: 'ring-group', path: 'ring-groups', filters: ['name', 'pattern'], namedBy: 'name' },
   { kind: 'menu', path: 'menus', filters: ['name'], namedBy: 'name' },
-  { kind: 'contact', path: 'contacts', filters: ['number', 'name', 'owner'], namedBy: 'name' },
   { kind: 'schedule', path: 'schedules', filters: ['name'], namedBy: 'name' },
 ];
 
@@ -179,7 +178,7 @@ function has(object: ConfigObject, wanted: Readonly<Record<string, unknown>>, q:
 }
 
 /** Of a patch, for the document: every field may be absent, or null. */
-function partial(document: z.ZodObject): z.ZodObject {
+export function partial(document: z.ZodObject): z.ZodObject {
   return z.strictObject(Object.fromEntries(Object.entries(document.shape).map(([name, field]) => [name, z.union([field as z.ZodType, z.null()]).optional()])));
 }
 

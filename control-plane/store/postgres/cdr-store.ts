@@ -65,6 +65,20 @@ export function cdrStore(sql: Sql): SpooledCdrStore {
       const rows = await sql.query<CdrRow>(`select record, call_id, started_at from cdrs ${where.text} order by started_at desc, call_id desc limit ${limit}`, where.values);
       return pageOf(rows, page.limit, (row) => row.record, cursorOf);
     },
+    callers: async (page) => {
+      // The longest and the shortest there are: ITU-T E.164, and the API's own.
+      const where = new Conditions().add('length(caller_digits) between 7 and ?', 15);
+      if (page.cursor !== undefined) {
+        const { startedAt, callId } = readCursor(page.cursor);
+        const last = where.value(startedAt);
+        where.add(`(started_at, call_id) < (${last}, ?)`, callId);
+      }
+      const limit = where.value(page.limit + 1);
+      const rows = await sql.query<Pick<CdrRow, 'call_id' | 'started_at'> & { readonly account: string; readonly caller_digits: string } & Row>(
+        `select account, caller_digits, call_id, started_at from cdrs ${where.text} order by started_at desc, call_id desc limit ${limit}`, where.values,
+      );
+      return pageOf(rows, page.limit, (row) => ({ account: row.account, number: `+${row.caller_digits}`, at: row.started_at }), cursorOf);
+    },
     removeBefore: async (account, at) => {
       let removed = 0;
       for (;;) {
@@ -106,7 +120,7 @@ function partsOf(digits: string): readonly string[] {
   return [...parts];
 }
 
-function cursorOf({ started_at: startedAt, call_id: callId }: CdrRow): string {
+function cursorOf({ started_at: startedAt, call_id: callId }: Pick<CdrRow, 'started_at' | 'call_id'>): string {
   return Buffer.from(`${startedAt} ${callId}`).toString('base64url');
 }
 

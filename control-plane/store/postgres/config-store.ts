@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Change, ConfigObject, ObjectKey, Write } from '../../configuration/objects.ts';
 import { keyText } from '../../configuration/objects.ts';
-import { StoreAwayError, TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../ports.ts';
+import { InUseError, StoreAwayError, TakenError, type ChangeResult, type ChangeSet, type ConfigStore } from '../ports.ts';
 import { Conditions, pageOf, seqCursor } from './page.ts';
 import { revisionChannel, type RevisionFeed } from './revision-feed.ts';
 import { json, SqlError, type Queries, type Row, type Sql } from './sql.ts';
@@ -67,7 +67,7 @@ export function configStore(sql: Sql, feed: RevisionFeed): ConfigStore {
       const rows = await sql.query<ChangeRow>(`select ${changeColumns} from changes ${where.text} order by seq desc limit ${limit}`, where.values);
       return pageOf(rows, page.limit, changeOf, (row) => String(row.seq));
     },
-    watch: (onRevision) => feed.watch(onRevision),
+    watch: (onRevision) => feed.watch('configuration', onRevision),
   };
 }
 
@@ -97,6 +97,7 @@ async function write(queries: Queries, set: ChangeSet, token: string): Promise<C
   // To delete what is not there changes nothing.
   const effective = set.writes.filter((one) => one.body !== null || before.has(keyText(one)));
   if (effective.length === 0) return { ok: true, revision: now.revision, objects: [], changes: [] };
+  await checkContacts(queries, effective);
   const revision = now.revision + 1;
   const written = effective.flatMap((one) => rowOf(one, before.get(keyText(one)), set.at));
   const changes = effective.map((one, index): ChangeRow => ({
@@ -111,6 +112,17 @@ async function write(queries: Queries, set: ChangeSet, token: string): Promise<C
   await queries.query('update revision set revision = $1, last_seq = $2', [revision, now.last_seq + changes.length]);
   await queries.query('select pg_notify($1, $2)', [revisionChannel, String(revision)]);
   return { ok: true, revision, objects: written.map(objectOf), changes };
+}
+
+/** Contacts are written elsewhere, and look for their owner under this lock: none is left behind. */
+async function checkContacts(queries: Queries, writes: readonly Write[]): Promise<void> {
+  const deleted = writes.filter(({ kind, body }) => body === null && (kind === 'user' || kind === 'account'));
+  if (deleted.length === 0) return;
+  const rows = await queries.query(
+    `select 1 as found from contacts c join jsonb_to_recordset($1::jsonb) as d (account text, kind text, id text) on c.account = d.account and (d.kind = 'account' or c.body ->> 'owner' = d.id)
+     where c.body is not null limit 1`, [json(deleted.map(({ account, kind, id }) => ({ account, kind, id })))],
+  );
+  if (rows.length > 0) throw new InUseError('Contacts name what is to be deleted');
 }
 
 /** Whether a change whose commit was not answered is there. Rejects with what it was given when that cannot be told. */

@@ -9,6 +9,7 @@ import { StoreAwayError, type Database } from '../ports.ts';
 import { auditStore } from './audit-store.ts';
 import { cdrStore, type SpooledCdrStore } from './cdr-store.ts';
 import { configStore } from './config-store.ts';
+import { contactStore } from './contact-store.ts';
 import { embeddedSql } from './embedded-sql.ts';
 import { idempotencyStore } from './idempotency-store.ts';
 import { keyStore } from './key-store.ts';
@@ -69,6 +70,7 @@ export async function databaseOn(sql: Sql, log: Log, pollMs: Ms = 1000): Promise
     audit: auditStore(sql),
     idempotency: idempotencyStore(sql),
     cdrs: cdrStore(sql),
+    contacts: contactStore(sql, feed),
     problem: () => sql.problem(),
     close: async () => {
       feed.stop();

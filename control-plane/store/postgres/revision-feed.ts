@@ -1,28 +1,29 @@
 /**
- * Tells who watches that the configuration has another revision. A notice only makes it look sooner: notices are lost
- * with a connection, so the revision is also looked at every second, which shows too whether the database answers.
+ * Tells who watches that the configuration, or the contacts, have another revision. A notice only makes it look sooner:
+ * notices are lost with a connection, so the revisions are also looked at every second, which shows too whether the
+ * database answers.
  */
 import type { Ms } from '../../core/time.ts';
 import type { Row, Sql } from './sql.ts';
 
 export const revisionChannel = 'frontdesk_revision';
 
+export type Watched = 'configuration' | 'contacts';
+
 export interface RevisionFeed {
-  watch(onRevision: (revision: number) => void): () => void;
+  watch(which: Watched, onRevision: (revision: number) => void): () => void;
   /** Looks now: there may be a new one. */
   wake(): void;
   /** Nothing is called any more. */
   stop(): void;
 }
 
-interface RevisionRow extends Row {
-  readonly revision: number;
-}
+type Revisions = Readonly<Record<Watched, number>>;
 
 /** Rejects when the first look fails. */
 export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionFeed> {
-  const watchers = new Set<(revision: number) => void>();
-  let last = await readRevision(sql);
+  const watchers: Readonly<Record<Watched, Set<(revision: number) => void>>> = { configuration: new Set(), contacts: new Set() };
+  let last = await readRevisions(sql);
   const ending = new AbortController();
   const { signal } = ending;
   let woken = false;
@@ -33,11 +34,14 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
     do {
       woken = false;
       // The problem is the connection's to tell; the next look comes by itself.
-      const revision = await readRevision(sql).catch(() => last);
-      if (signal.aborted || revision === last) continue;
-      // One that is lower is a backup that was restored.
-      last = revision;
-      for (const watcher of watchers) watcher(revision);
+      const before = last;
+      const now = await readRevisions(sql).catch(() => before);
+      if (signal.aborted) return;
+      last = now;
+      for (const which of ['configuration', 'contacts'] as const) {
+        // One that is lower is a backup that was restored.
+        if (now[which] !== before[which]) for (const watcher of watchers[which]) watcher(now[which]);
+      }
     } while (woken && !signal.aborted);
   };
   const run = (): void => {
@@ -54,10 +58,10 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
   const unlisten = sql.listen(revisionChannel, run);
 
   return {
-    watch: (onRevision) => {
+    watch: (which, onRevision) => {
       const watcher = (revision: number): void => { onRevision(revision); };
-      watchers.add(watcher);
-      return () => { watchers.delete(watcher); };
+      watchers[which].add(watcher);
+      return () => { watchers[which].delete(watcher); };
     },
     wake: run,
     stop: () => {
@@ -68,7 +72,7 @@ export async function openRevisionFeed(sql: Sql, everyMs: Ms): Promise<RevisionF
   };
 }
 
-async function readRevision(sql: Sql): Promise<number> {
-  const [row] = await sql.query<RevisionRow>('select revision from revision');
-  return row?.revision ?? 0;
+async function readRevisions(sql: Sql): Promise<Revisions> {
+  const [row] = await sql.query<Revisions & Row>('select (select revision from revision) as configuration, (select revision from contact_revision) as contacts');
+  return { configuration: row?.configuration ?? 0, contacts: row?.contacts ?? 0 };
 }
