@@ -25,10 +25,17 @@ export type Operator = (typeof operators)[number];
 
 export type AgentState = 'available' | 'busy' | 'offline';
 
+/** Where a number is, as far as it is known: ISO 3166-1 alpha-2, ISO 3166-2, digits. */
+export interface Geo {
+  readonly country?: string;
+  readonly region?: string;
+  readonly areaCode?: string;
+}
+
 /** What is known of a call when it comes to a condition. */
 export interface ConditionFacts {
-  /** `number` empty for one who shows none; the rest as far as it is known of the number (ISO 3166). */
-  readonly caller: { readonly number: string; readonly country?: string; readonly region?: string; readonly areaCode?: string };
+  /** `number` empty for one who shows none. */
+  readonly caller: Geo & { readonly number: string };
   readonly dialled: { readonly number: string; readonly label: string };
   readonly contact?: { readonly name: string; readonly owner?: UserId; readonly tags?: readonly string[]; readonly fields?: Readonly<Record<string, string>> };
   /** Of the call. */
