@@ -32,7 +32,7 @@ export interface ApiParts {
   /** Calls of an account that are out over trunks now. */
   readonly callsOut: (account: string) => number;
   /** What is known of who calls. */
-  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt'>;
+  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf'>;
   readonly log: Log;
 }
 
@@ -69,7 +69,7 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
     explain: (id, dialled, { caller, at }) => {
       const found = findNumber(accountsOf(id), dialled);
       if (found === undefined) return null;
-      const plan = compile(found.account, { dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: spoken, ...known });
+      const plan = compile(found.account, { callId: `explained ${caller} ${at}`, dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: spoken, ...known });
       const rate = rateOfPlan(found.account, plan);
       return { plan, rate, text: [explain(plan), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
     },

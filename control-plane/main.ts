@@ -19,6 +19,7 @@ import type { Account, CallFacts } from './core/routing/config.ts';
 import type { EpochMs } from './core/time.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
+import { openGeo } from './geo/geo-of.ts';
 import { localTime } from './hours/local-time.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
@@ -164,7 +165,11 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => { disk.stop(); });
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const recent = createRecentCallers();
-    const known: KnownCallers = { contact: running.contacts.contactOf, lastCallAt: recent.lastCallAt };
+    const geoOf = await openGeo();
+    const known: KnownCallers = {
+      contact: running.contacts.contactOf, lastCallAt: recent.lastCallAt,
+      placeOf: (account, number) => geoOf(number, running.clinics().find((clinic) => clinic.account.id === account)?.country ?? ''),
+    };
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
@@ -313,10 +318,10 @@ function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
   return clinics.map((clinic) => clinic.account);
 }
 
-type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt'>;
+type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf'>;
 
-function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { dialled, caller }: Offer, at: EpochMs): CallFacts {
-  return { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
+function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { callId, dialled, caller }: Offer, at: EpochMs): CallFacts {
+  return { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {

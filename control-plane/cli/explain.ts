@@ -56,7 +56,7 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   for (const warning of loaded.config.warnings) say(`warning: ${warning}`);
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
   const plan = compileFor(accounts, {
-    dialled, callerNumber: from, callerName: name, at,
+    callId: `explained ${from} ${at}`, dialled, callerNumber: from, callerName: name, at,
     localTime: (timezone) => localTime(timezone, at),
     callsOut: () => 0,
     // Contacts are in no plan: the API's explain knows them.

@@ -48,7 +48,7 @@ function at(i: number): number {
 
 function callTo(i: number): CallFacts {
   return {
-    dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
+    callId: `call-${i}`, dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
     callsOut: () => 3, contact: () => undefined, whisperMedia: (text) => `file:/speech/${text}`,
   };
 }

@@ -15,7 +15,7 @@ const account = (id: string, sipPrefix?: string): Account => ({
   numbers: [{ e164: '+12025550110', label: 'Main', users: ['ann', 'eve'], ringMs: 20_000, callConnect: 'off' }],
 });
 const clinics = [account('north'), account('south', 'south')];
-const dials = (dialled: string): CallFacts => ({ dialled, callerNumber: '101', callerName: 'desk', at: 0, localTime: () => localTime('UTC', 0), callsOut: () => 0, contact: () => undefined, whisperMedia: () => undefined });
+const dials = (dialled: string): CallFacts => ({ callId: 'call', dialled, callerNumber: '101', callerName: 'desk', at: 0, localTime: () => localTime('UTC', 0), callsOut: () => 0, contact: () => undefined, whisperMedia: () => undefined });
 const rung = (plan: Plan | undefined): unknown => {
   const step = plan?.steps['ring'];
   return step?.kind === 'ring' ? step.attempts.map(({ user: whose, target, callerId }) => [whose, target, callerId.number]) : plan?.steps[plan.first];

@@ -34,7 +34,7 @@ export function clinic(change: Partial<TrackingNumber> = {}): Account {
 
 /** A call from a named caller while everything that can be spoken is ready. */
 export function callFrom(change: Partial<CallFacts> = {}): CallFacts {
-  return { dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', at: 1_795_000_000_000, localTime: (timezone) => localTime(timezone, 1_795_000_000_000), callsOut: () => 0, contact: () => undefined, whisperMedia: (text) => `file:${text}`, ...change };
+  return { callId: 'call', dialled: '+12025550110', callerNumber: '+13125550177', callerName: 'Jo Ray', at: 1_795_000_000_000, localTime: (timezone) => localTime(timezone, 1_795_000_000_000), callsOut: () => 0, contact: () => undefined, whisperMedia: (text) => `file:${text}`, ...change };
 }
 
 /** The contacts of that clinic, by number. */

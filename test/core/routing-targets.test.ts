@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { compile, warnings } from '../../control-plane/core/routing/compile.ts';
 import type { Account, Menu, ReceivingNumber, RingGroup, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import type { Plan, Step } from '../../control-plane/core/routing/plan.ts';
+import type { NightSwitch } from '../../control-plane/core/routing/night.ts';
+import type { Router } from '../../control-plane/core/routing/router.ts';
 import type { Target } from '../../control-plane/core/routing/targets.ts';
 import { textsToPrepare } from '../../control-plane/core/routing/whisper.ts';
 import { schedule as scheduleDocument } from '../../control-plane/configuration/schedules.ts';
@@ -203,5 +205,44 @@ describe('While its schedule is closed', () => {
   it('a receiving number tags the call by its hours, and the number by its own tags', () => {
     const made = compile(account({ tags: ['flyer'] }), at('2026-11-25T15:00:00Z'));
     expect([ringAt(made, 'receiving-number.north').attempts[0]?.tags, made.tags]).toEqual([['holiday'], ['flyer']]);
+  });
+});
+
+describe('A router', () => {
+  const to = (id: string): Target => ({ to: 'user', id });
+  const routers = new Map<string, Router<Target>>([
+    ['where', { kind: 'geo', id: 'where', name: 'Where', geo: [{ regions: ['US-IL'], target: to('ana') }], default: { to: 'router', id: 'who' } }],
+    ['who', { kind: 'rules', id: 'who', name: 'Who', rules: [{ name: 'regulars', when: { field: 'contact.tags', has: 'regular' }, target: to('ben') }], default: { to: 'voicemail' } }],
+    ['round', { kind: 'rules', id: 'round', name: 'Round', rules: [], default: { to: 'router', id: 'round' } }],
+  ]);
+  const account = (id: string): Account => ({ ...routed({ to: 'router', id }), routers });
+  const from = (region: string, tags: readonly string[] = []) => callFrom({ placeOf: () => ({ country: 'US', region }), contact: () => ({ name: 'Jo Ray', tags }) });
+
+  it('leaves the way that was taken in the plan, and why', () => {
+    const made = compile(account('where'), from('US-IL'));
+    expect([made.first, why(made, 'router.where')]).toEqual(['user.ana', ['+ the caller’s region is US-IL']]);
+  });
+
+  it('may lead to another', () => {
+    const made = compile(account('where'), from('US-CA', ['regular']));
+    expect([made.first, why(made, 'router.who')]).toEqual(['user.ben', [expect.stringMatching(/^\+ regulars: /)]]);
+    expect(compile(account('where'), from('US-CA')).first).toBe('voicemail');
+  });
+
+  it('that leads back to itself, or is not there, is passed over', () => {
+    expect([compile(account('round'), callFrom()).first, why(compile(account('round'), callFrom()), 'router.round')]).toEqual(['voicemail', ['+ its default', '- it leads back to itself']]);
+    expect(why(compile(account('gone'), callFrom()), 'router.gone')).toEqual(['- there is no router “gone”']);
+  });
+});
+
+describe('The night switch', () => {
+  const night = (is: NightSwitch | undefined): Account => ({ ...routed({ to: 'user', id: 'ana' }), night: { ...(is === undefined ? {} : { is }), closed: { to: 'voicemail' }, emergency: { to: 'receiving-number', id: 'north' } } });
+  const set = (setting: NightSwitch['setting'], until?: number): NightSwitch => ({ setting, by: 'the front desk', since: 0, ...(until === undefined ? {} : { until }) });
+
+  it.each([
+    ['never set', undefined, 'user.ana'], ['open', set('open'), 'user.ana'], ['closed', set('closed'), 'voicemail'], ['emergency', set('emergency'), 'receiving-number.north'],
+    ['closed until a time that is over', set('closed', 1000), 'user.ana'],
+  ])('%s', (_, is, first) => {
+    expect(compile(night(is), callFrom()).first).toBe(first);
   });
 });

@@ -44,7 +44,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
       ...stores,
       driver: createAsteriskDriver({ url: site.asterisk.url, instance: 'account', log: quiet }),
       clock: realClock(), log: quiet, metrics: createMetrics(), controller: 'account',
-      compilePlan: ({ dialled, caller }, at) => compileFor([account], { dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (id) => callsOut(controller.calls(), id), contact: () => undefined, whisperMedia: () => undefined }),
+      compilePlan: ({ callId, dialled, caller }, at) => compileFor([account], { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (id) => callsOut(controller.calls(), id), contact: () => undefined, whisperMedia: () => undefined }),
     });
     await controller.start();
     return controller;

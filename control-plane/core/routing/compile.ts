@@ -18,6 +18,7 @@ import { nameStep, openNow, say, type Making } from './making.ts';
 import type { Plan, Reason } from './plan.ts';
 import { reachOf } from './reach.ts';
 import type { Target } from './targets.ts';
+import { modeAt } from './night.ts';
 import { messageMedia, recordingMedia, shortestRingMs } from './ring-attempts.ts';
 import { whisperAudio } from './whisper.ts';
 import { seconds } from './words.ts';
@@ -65,7 +66,7 @@ function unallocated(dialled: string): Plan {
 function compileNumber(account: Account, number: TrackingNumber, given: CallFacts): Plan {
   const facts = { ...given, callsOut: once(given.callsOut, account.id) };
   const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
-  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
+  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), choosing: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
   const refused = whyBlocked(account, facts.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
   return seal({
@@ -100,8 +101,14 @@ function welcome(making: Making): StepId {
 
 /** Where the number's calls go at this time. */
 function routeNow(making: Making): Target {
-  const { number } = making;
+  const { account, number, facts } = making;
   const open = number.route ?? { to: 'precedence' };
+  if (account.night?.is !== undefined) {
+    const { mode, why } = modeAt(account.night.is, facts.at);
+    const instead = mode === 'normal' ? undefined : account.night[mode];
+    say(making, 'night switch', instead !== undefined, mode !== 'normal' && instead === undefined ? `${why}; nothing is said of where calls go then` : why);
+    if (instead !== undefined) return instead;
+  }
   if (number.hours === undefined) return open;
   const answer = openNow(making, number.hours.schedule);
   const closed = answer?.open === false;

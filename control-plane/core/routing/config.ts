@@ -7,7 +7,10 @@ import type { OutboundRules } from './outbound-guard.ts';
 import type { RingPattern } from './plan.ts';
 import type { Rates } from './rate.ts';
 import type { LocalTime, Schedule } from './schedule.ts';
-import type { MenuId, ReceivingNumberId, RingGroupId, Target } from './targets.ts';
+import type { AgentState, ConditionFacts } from './conditions.ts';
+import type { NightSwitch } from './night.ts';
+import type { Router } from './router.ts';
+import type { MenuId, ReceivingNumberId, RingGroupId, RouterId, Target } from './targets.ts';
 
 export type E164 = string;
 export type AccountId = string;
@@ -217,6 +220,11 @@ export interface Account {
   readonly receivingNumbers?: ReadonlyMap<ReceivingNumberId, ReceivingNumber>;
   readonly ringGroups?: ReadonlyMap<RingGroupId, RingGroup>;
   readonly menus?: ReadonlyMap<MenuId, Menu>;
+  readonly routers?: ReadonlyMap<RouterId, Router<Target>>;
+  /** IANA name: of what is asked of the time without a schedule; UTC where absent. */
+  readonly timezone?: string;
+  /** M6: how it is set, and where calls go then; a mode without a target is no different from any other time. */
+  readonly night?: { readonly is?: NightSwitch; readonly closed?: Target; readonly emergency?: Target };
   /** Where its calls may go over trunks, and how many at once. */
   readonly outbound: OutboundRules;
   readonly blocked?: Blocked;
@@ -248,6 +256,12 @@ export interface CallFacts {
   readonly callerName: string;
   /** When the call began: what depends on the time is as it was then. */
   readonly at: EpochMs;
+  /** Chooses among shares, the same for a call whenever its plan is compiled. */
+  readonly callId: string;
+  /** Where a number is, as far as that is known. */
+  readonly placeOf?: (account: AccountId, number: E164) => Omit<ConditionFacts['caller'], 'number'>;
+  /** Of the phones of a user, now. */
+  readonly agent?: (account: AccountId, user: UserId) => AgentState;
   /** What clock and calendar said then, in a time zone. */
   readonly localTime: (timezone: string) => LocalTime;
   /** Calls of an account that are out over trunks, or about to be: see `callsOut`. */

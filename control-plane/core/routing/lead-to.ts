@@ -8,13 +8,14 @@ import { minute, second, type Ms } from '../time.ts';
 import type { Menu, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
 import { greetingMedia, onlyUser } from './greeting.ts';
 import { indexOf } from './index-of.ts';
-import { nameStep, openNow, say, type Making } from './making.ts';
+import { nameStep, openNow, routerFacts, say, type Making } from './making.ts';
 import type { Attempt, RingStep } from './plan.ts';
 import { devicesOf, phoneAt, phonesByPrecedence, type Phone } from './precedence.ts';
 import { asking } from './reach.ts';
 import { attemptsFor, callable, messageMedia, shortestRingMs } from './ring-attempts.ts';
+import { chooseTarget } from './router.ts';
 import { hoursTag } from './schedule.ts';
-import type { NamedTarget, Target } from './targets.ts';
+import type { NamedTarget, RouterId, Target } from './targets.ts';
 import { takenText, invalidKeyText } from './whisper.ts';
 import { count, seconds } from './words.ts';
 
@@ -49,7 +50,7 @@ export function leadTo(making: Making, target: Target, otherwise: Otherwise): St
         return menu === undefined ? undefined : askByMenu(making, id, menu, otherwise);
       });
     case 'router':
-      return nobodyAnswered(making, [], otherwise);
+      return chosen(making, target.id, otherwise);
     case 'voicemail':
       return voicemail(making, 'the route leads to voicemail', []);
     case 'message':
@@ -84,6 +85,21 @@ export function nobodyAnswered(making: Making, rung: readonly Attempt[], otherwi
   if (own !== undefined) return leadTo(making, own, otherwise);
   if (otherwise === 'no-answer' && noAnswer !== undefined) return leadTo(making, noAnswer, 'voicemail');
   return voicemail(making, rung.length > 0 ? 'nobody answered in time' : 'nobody is rung', rung);
+}
+
+/** M2, M3, M5: no step of its own. The way taken is the plan's, and why is a reason. */
+function chosen(making: Making, id: RouterId, otherwise: Otherwise): StepId {
+  const router = making.account.routers?.get(id);
+  if (router === undefined || making.choosing.has(id)) {
+    say(making, `router.${id}`, false, router === undefined ? `there is no router “${id}”` : 'it leads back to itself');
+    return nobodyAnswered(making, [], otherwise);
+  }
+  const { target, reasons } = chooseTarget(router, routerFacts(making));
+  making.reasons.push(...reasons);
+  making.choosing.add(id);
+  const next = leadTo(making, target, otherwise);
+  making.choosing.delete(id);
+  return next;
 }
 
 /** R1 to R4: the destination that the account's precedence picks, and the number's users. */

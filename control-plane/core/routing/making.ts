@@ -1,8 +1,14 @@
 /** A plan in the making: the steps so far, why they are there, and what they are made from. */
 import type { StepId } from '../ids.ts';
+import { second } from '../time.ts';
 import type { Account, CallFacts, ScheduleId, TrackingNumber } from './config.ts';
+import { e164Of } from './e164-of.ts';
+import { indexOf } from './index-of.ts';
+import { modeAt } from './night.ts';
 import type { Reason, Step } from './plan.ts';
+import { drawOf, type RouterFacts } from './router.ts';
 import { openAt, type OpenAnswer } from './schedule.ts';
+import type { RouterId } from './targets.ts';
 import type { WhisperAudio } from './whisper.ts';
 
 export interface Making {
@@ -16,14 +22,36 @@ export interface Making {
   readonly named: Set<StepId>;
   /** What callees hear for whom the receiving number has nothing to say. */
   readonly whisper: WhisperAudio;
+  /** Routers whose choice is being followed: one that leads back to itself has none. */
+  readonly choosing: Set<RouterId>;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
 }
 
 /** Whether one of the account's schedules was open when the call began; undefined for one that there is not. */
-export function openNow({ account, facts }: Making, id: ScheduleId): OpenAnswer | undefined {
+export function openNow({ account, facts }: Pick<Making, 'account' | 'facts'>, id: ScheduleId): OpenAnswer | undefined {
   const schedule = account.schedules?.get(id);
   return schedule === undefined ? undefined : openAt(schedule, facts.localTime(schedule.timezone));
+}
+
+/** What conditions and routers are asked of; of an agent, now. */
+export function routerFacts({ account, number, facts }: Making): RouterFacts {
+  const caller = e164Of(facts.callerNumber);
+  const contact = caller === undefined ? undefined : facts.contact(account.id, caller);
+  const last = caller === undefined ? undefined : facts.lastCallAt?.(account.id, caller);
+  return {
+    at: facts.at,
+    draw: (router) => drawOf(facts.callId, router),
+    caller: { number: caller ?? '', ...(caller === undefined ? {} : facts.placeOf?.(account.id, caller)) },
+    dialled: { number: number.e164, label: number.label },
+    ...(contact === undefined ? {} : { contact }),
+    tags: number.tags ?? [],
+    local: facts.localTime(account.timezone ?? 'UTC'),
+    schedule: (id) => openNow({ account, facts }, id),
+    mode: modeAt(account.night?.is, facts.at).mode,
+    ...(last === undefined ? {} : { secondsSinceLastCall: Math.max(0, (facts.at - last) / second) }),
+    agent: (id) => (indexOf(account).users.has(id) ? (facts.agent?.(account.id, id) ?? 'offline') : undefined),
+  };
 }
 
 /** The id of what `key` names, whose name is the first free one; `fresh` when it is still to be made. */

@@ -2,6 +2,7 @@
 import { defaultPrecedence, type Account, type CallConnect, type Menu, type Message, type PrecedenceEntry, type ReceivingNumber, type TrackingNumber, type User } from './config.ts';
 import { indexOf } from './index-of.ts';
 import { assignedTo, devicesOf, phoneAt, type Phone } from './precedence.ts';
+import type { Router } from './router.ts';
 import type { Target } from './targets.ts';
 
 export interface Reach {
@@ -55,14 +56,24 @@ export function reachOf(account: Account, number: TrackingNumber): Reach {
         phones.push(...byPrecedence(account, number));
         return;
       case 'router':
+        for (const next of targetsOfRouter(account.routers?.get(target.id))) visit(next);
+        return;
       case 'voicemail':
       case 'hang-up':
     }
   };
   visit(number.route ?? { to: 'precedence' });
   visit(number.hours?.closed);
+  visit(account.night?.closed);
+  visit(account.night?.emergency);
   visit(number.noAnswer);
   return { receivingNumbers: [...receivingNumbers.values()], menus: [...menus.values()], messages, phones };
+}
+
+function targetsOfRouter(router: Router<Target> | undefined): readonly Target[] {
+  if (router === undefined) return [];
+  const rules = router.kind === 'geo' ? router.geo : router.kind === 'rules' ? router.rules : router.weighted;
+  return [...rules.map(({ target }) => target), router.default];
 }
 
 /** A forwarding number that is called for a user is asked for a key, whatever the number says (D10). */
