@@ -23,12 +23,12 @@ describe('explain', () => {
     }
   });
 
-  it('tells where each key of a menu leads, steps that are nearer first and each once, though menus lead back', () => {
+  it('tells where each key of a menu leads, and each step once, though menus lead back', () => {
     const text = explain(planOfMenus({
       day: menu('day', { 1: 'ring', 2: 'night', '*': 'day' }, { tries: 3, extensions: { firstDigits: '12', shortest: 3, longest: 4 } }),
       night: menu('night', { 1: 'ring', 9: 'day' }, { tries: 1, on: { noKey: 'hang-up', invalid: 'hang-up', noAnswer: 'voicemail' } }),
     }));
-    expect(text.split('\n').filter((line) => /^ {2}\d/.test(line))).toEqual(['  1. day', '  2. ring', '  3. night', '  4. voicemail', '  5. hang-up']);
+    expect(text.split('\n').filter((line) => /^ {2}\d/.test(line))).toEqual(['  1. day', '  2. night', '  3. ring', '  4. voicemail', '  5. hang-up']);
     for (const line of [
       'the caller hears file:day, which a key stops, and has 5 s after it', 'key 1 → ring', 'key 2 → night', 'key * → day',
       'an extension, 3 to 4 digits beginning with 1 2, no more than 2 s between its keys: rings it', '    no answer there → voicemail',

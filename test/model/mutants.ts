@@ -52,7 +52,7 @@ export async function hunt(mutant: Mutant, runs: number): Promise<Verdict> {
   const root = new URL('../../', import.meta.url).pathname;
   const copy = mkdtempSync(join(tmpdir(), 'frontdesk-mutant-'));
   try {
-    for (const part of ['control-plane/core', 'control-plane/media', 'control-plane/runtime', 'control-plane/store', 'control-plane/telemetry', 'test/model', 'package.json']) {
+    for (const part of ['control-plane/core', 'control-plane/media', 'control-plane/runtime', 'control-plane/store', 'control-plane/telemetry', 'test/model', 'test/support/virtual-clock.ts', 'package.json']) {
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
