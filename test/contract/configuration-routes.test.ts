@@ -75,11 +75,12 @@ describe('A target', () => {
   });
 });
 
+const wrong = (kind: Kind, body: object): readonly string[] => {
+  const parsed = parseDocument(kind, body);
+  return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
+};
+
 describe('A document', () => {
-  const wrong = (kind: Kind, body: object): readonly string[] => {
-    const parsed = parseDocument(kind, body);
-    return parsed.ok ? [] : parsed.problems.map(({ path, message }) => `${path}: ${message}`);
-  };
 
   it.each<readonly [string, readonly string[], readonly string[]]>([
     ['a menu without an exit', wrong('menu', { name: 'M', prompt: { text: 'Hello' } }), [': has no way out. Give it an option, or set dialByExtension to true.']],

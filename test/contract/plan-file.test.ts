@@ -44,8 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(dir, { recursive: true }));
 
-describe('Routes in a plan file', () => {
-  const routes = (menu: string): string => plan('    route: { to: menu, id: main }\n    passCalledNumber: true\n', '', `receivingNumbers:
+const routes = (menu: string): string => plan('    route: { to: menu, id: main }\n    passCalledNumber: true\n', '', `receivingNumbers:
   - id: service
     number: +12025550140
     label: Answering service
@@ -58,6 +57,7 @@ menus:
     dialByExtension: true
 ${menu}`);
 
+describe('Routes in a plan file', () => {
   it('are written as in the API, a bare text for a message', async () => {
     const { clinic, number } = await loaded(routes('    options:\n      1: { to: receiving-number, id: service }\n      "*": { to: message, message: We have moved. }\n'));
     expect(number).toMatchObject({ route: { to: 'menu', id: 'main' }, passCalledNumber: true });

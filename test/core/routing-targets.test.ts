@@ -156,7 +156,7 @@ describe('When nobody accepts', () => {
 
   it('a number without voicemail ends the call', () => {
     const account = routed({ to: 'receiving-number', id: 'north' });
-    const bare = account.numbers.map(({ voicemail: _, ...number }) => number);
+    const bare = account.numbers.map(({ voicemail: _voicemail, ...number }) => number);
     expect(wayOf(compile({ ...account, numbers: bare }, callFrom()))).toEqual(['receiving-number.north', 'hang-up-no-answer']);
   });
 
@@ -183,10 +183,11 @@ it('warns of a mobile that rings too long without a key, wherever the route lead
   expect(warnings(account, account.numbers[0] as TrackingNumber)).toEqual(['At north, rings 40 s without call connect: its own voicemail may take the call; turn call connect on, or ring 15 to 20 s.']);
 });
 
+const at = (instant: string) => callFrom({ at: Date.parse(instant), localTime: (timezone) => localTime(timezone, Date.parse(instant)) });
+
 describe('While its schedule is closed', () => {
   const office = { id: 'office', document: { name: 'Office', week: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri'], from: '08:00', to: '17:00' }], closures: [{ name: 'Moving day', from: '2026-11-25' }] } } as const;
   const schedules = new Map([[office.id, scheduleOf(office.id, scheduleDocument.parse(office.document), 'America/New_York', 2026)]]);
-  const at = (instant: string) => callFrom({ at: Date.parse(instant), localTime: (timezone) => localTime(timezone, Date.parse(instant)) });
   const account = (number: Partial<TrackingNumber> = {}): Account => ({ ...routed({ to: 'user', id: 'ana' }, { receiving: [receiving('north', '40', { taggingHours: 'office' })] }, { hours: { schedule: 'office', closed: { to: 'receiving-number', id: 'north' } }, ...number }), schedules });
 
   it.each([
@@ -208,25 +209,26 @@ describe('While its schedule is closed', () => {
   });
 });
 
+const toUser = (id: string): Target => ({ to: 'user', id });
+const callerIn = (region: string, tags: readonly string[] = []) => callFrom({ placeOf: () => ({ country: 'US', region }), contact: () => ({ name: 'Jo Ray', tags }) });
+
 describe('A router', () => {
-  const to = (id: string): Target => ({ to: 'user', id });
   const routers = new Map<string, Router<Target>>([
-    ['where', { kind: 'geo', id: 'where', name: 'Where', geo: [{ regions: ['US-IL'], target: to('ana') }], default: { to: 'router', id: 'who' } }],
-    ['who', { kind: 'rules', id: 'who', name: 'Who', rules: [{ name: 'regulars', when: { field: 'contact.tags', has: 'regular' }, target: to('ben') }], default: { to: 'voicemail' } }],
+    ['where', { kind: 'geo', id: 'where', name: 'Where', geo: [{ regions: ['US-IL'], target: toUser('ana') }], default: { to: 'router', id: 'who' } }],
+    ['who', { kind: 'rules', id: 'who', name: 'Who', rules: [{ name: 'regulars', when: { field: 'contact.tags', has: 'regular' }, target: toUser('ben') }], default: { to: 'voicemail' } }],
     ['round', { kind: 'rules', id: 'round', name: 'Round', rules: [], default: { to: 'router', id: 'round' } }],
   ]);
   const account = (id: string): Account => ({ ...routed({ to: 'router', id }), routers });
-  const from = (region: string, tags: readonly string[] = []) => callFrom({ placeOf: () => ({ country: 'US', region }), contact: () => ({ name: 'Jo Ray', tags }) });
 
   it('leaves the way that was taken in the plan, and why', () => {
-    const made = compile(account('where'), from('US-IL'));
+    const made = compile(account('where'), callerIn('US-IL'));
     expect([made.first, why(made, 'router.where')]).toEqual(['user.ana', ['+ the caller’s region is US-IL']]);
   });
 
   it('may lead to another', () => {
-    const made = compile(account('where'), from('US-CA', ['regular']));
+    const made = compile(account('where'), callerIn('US-CA', ['regular']));
     expect([made.first, why(made, 'router.who')]).toEqual(['user.ben', [expect.stringMatching(/^\+ regulars: /)]]);
-    expect(compile(account('where'), from('US-CA')).first).toBe('voicemail');
+    expect(compile(account('where'), callerIn('US-CA')).first).toBe('voicemail');
   });
 
   it('that leads back to itself, or is not there, is passed over', () => {
@@ -235,14 +237,15 @@ describe('A router', () => {
   });
 });
 
+const switched = (is: NightSwitch | undefined): Account => ({ ...routed({ to: 'user', id: 'ana' }), night: { ...(is === undefined ? {} : { is }), closed: { to: 'voicemail' }, emergency: { to: 'receiving-number', id: 'north' } } });
+const setTo = (setting: NightSwitch['setting'], until?: number): NightSwitch => ({ setting, by: 'the front desk', since: 0, ...(until === undefined ? {} : { until }) });
+
 describe('The night switch', () => {
-  const night = (is: NightSwitch | undefined): Account => ({ ...routed({ to: 'user', id: 'ana' }), night: { ...(is === undefined ? {} : { is }), closed: { to: 'voicemail' }, emergency: { to: 'receiving-number', id: 'north' } } });
-  const set = (setting: NightSwitch['setting'], until?: number): NightSwitch => ({ setting, by: 'the front desk', since: 0, ...(until === undefined ? {} : { until }) });
 
   it.each([
-    ['never set', undefined, 'user.ana'], ['open', set('open'), 'user.ana'], ['closed', set('closed'), 'voicemail'], ['emergency', set('emergency'), 'receiving-number.north'],
-    ['closed until a time that is over', set('closed', 1000), 'user.ana'],
+    ['never set', undefined, 'user.ana'], ['open', setTo('open'), 'user.ana'], ['closed', setTo('closed'), 'voicemail'], ['emergency', setTo('emergency'), 'receiving-number.north'],
+    ['closed until a time that is over', setTo('closed', 1000), 'user.ana'],
   ])('%s', (_, is, first) => {
-    expect(compile(night(is), callFrom()).first).toBe(first);
+    expect(compile(switched(is), callFrom()).first).toBe(first);
   });
 });
