@@ -20,7 +20,7 @@ export interface Exposed {
 }
 
 const phases: Readonly<Record<Exclude<CallPhase, 'ended'>, true>> = {
-  offered: true, announcing: true, menu: true, ringing: true, connecting: true, connected: true, greeting: true, beeping: true, recording: true, ending: true,
+  offered: true, announcing: true, menu: true, ordering: true, ringing: true, connecting: true, connected: true, greeting: true, beeping: true, recording: true, ending: true,
 };
 
 /** Returns what writes all of it out. */

@@ -17,6 +17,7 @@ import { isSynthetic } from './core/ids.ts';
 import { compileExtension, planExtension } from './core/routing/extension.ts';
 import type { Account, CallFacts } from './core/routing/config.ts';
 import type { EpochMs } from './core/time.ts';
+import { userParty, type Party } from './core/routing/destinations.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { openGeo } from './geo/geo-of.ts';
@@ -50,8 +51,10 @@ import { openDatabase } from './store/postgres/open-database.ts';
 import { redisCallerNews } from './store/redis/caller-news.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
+import { redisOccupancy } from './store/redis/occupancy.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
 import { redisMemory } from './store/redis/shared-memory.ts';
+import { redisTurns } from './store/redis/turns.ts';
 import { monitorEventLoopLately } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
@@ -172,6 +175,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     };
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
+      turns: redisTurns(redis), occupancy: redisOccupancy({ redis, controller: config.instance, lifeMs: leaseMs }), partyOfPhone: (phone) => partyOfPhone(running.clinics(), phone),
       compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
       planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(() => controller.calls(), speech, known, offer, startedAt)),
     });
@@ -322,6 +326,14 @@ type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf'>;
 
 function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { callId, dialled, caller }: Offer, at: EpochMs): CallFacts {
   return { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
+}
+
+function partyOfPhone(clinics: readonly ClinicConfig[], name: string): Party | undefined {
+  for (const { account, phones } of clinics) {
+    const phone = phones.find(({ sipUser }) => sipUser === name);
+    if (phone !== undefined) return userParty(account.id, phone.user);
+  }
+  return undefined;
 }
 
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {

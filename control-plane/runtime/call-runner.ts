@@ -4,7 +4,7 @@
  * switch is down, or the call is being adopted), wait in order.
  */
 import type { Call } from '../core/call/call.ts';
-import type { CallCommand, MediaCommand, PlanExtension } from '../core/call/commands.ts';
+import type { CallCommand, MediaCommand, OrderCommand, PlanExtension } from '../core/call/commands.ts';
 import type { CallEvent, CallOnSwitch } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import { transition as theTransition } from '../core/call/transition.ts';
@@ -31,6 +31,8 @@ export interface RunnerContext {
   readonly planExtension: (call: Call, asked: PlanExtension) => Extract<CallEvent, { type: 'ExtensionPlanned' }>;
   /** Asked before each step: after a no, events wait for `goOn` or `adopted`. */
   readonly mayAct: () => boolean;
+  /** Its answer is an event of the call. */
+  readonly onOrder: (callId: CallId, command: OrderCommand) => void;
   /** After each step, once its commands have left. */
   readonly onStep: (runner: CallRunner) => void;
   /** A throwing observer harms nobody. */
@@ -149,11 +151,12 @@ export class CallRunner {
   }
 
   #record(event: CallEvent, commands: readonly CallCommand[], facts: readonly CallFact[], at: EpochMs): void {
-    const { journal, executor } = this.#context;
+    const { journal, executor, onOrder } = this.#context;
     journal.append(this.id, { kind: 'step', ...(event.type === 'CallAdopted' ? { v: stateVersion } : {}), at, event, commands, facts });
     for (const command of commands) {
       if (command.type === 'StartTimer') this.#arm(command.id, command.at);
       else if (command.type === 'CancelTimer') this.#disarm(command.id);
+      else if (command.type === 'OrderDestinations') onOrder(this.id, command);
       // Nothing else comes between.
       else if (command.type === 'PlanExtension') this.#queue.unshift(this.#context.planExtension(this.#call, command));
       else executor.submit(this.id, command);

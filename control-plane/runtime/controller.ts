@@ -9,10 +9,12 @@ import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
+import type { AccountId, UserId } from '../core/routing/config.ts';
+import { userParty, type Party } from '../core/routing/destinations.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
-import type { CallArchive, LiveJournals, Ownership } from '../store/ports.ts';
+import type { CallArchive, LiveJournals, Ownership, SharedOccupancy, Turns } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
@@ -20,6 +22,8 @@ import type { CancelTimer, Clock } from './clock.ts';
 import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
+import { createOccupancy } from './occupancy.ts';
+import { createOrderDestinations } from './order-destinations.ts';
 import { createOwnedCalls } from './owned-calls.ts';
 import { letGo, reconcile, type ReconcileParts, type Scope } from './reconcile.ts';
 import { createRegistry } from './registry.ts';
@@ -38,6 +42,11 @@ export interface ControllerOptions {
   readonly archive: CallArchive;
   /** Among the controllers of the switch. Absent: there is no other, and every call on it is this one's. */
   readonly ownership?: Ownership;
+  /** Counted over all controllers; absent, as `ownership`: by this one alone. */
+  readonly turns?: Turns;
+  readonly occupancy?: SharedOccupancy;
+  /** Whose phone it is, by its name on the switch. */
+  readonly partyOfPhone?: (phone: string) => Party | undefined;
   /** For a call that began at this time; one that is taken over may have begun long ago. Undefined when no account has the number. */
   readonly compilePlan: (offer: Offer, startedAt: EpochMs) => Plan | undefined;
   /** What a call wants to add to its plan. Absent: there are no extensions. */
@@ -79,6 +88,8 @@ export interface Controller {
   /** The calls of a controller that leaves, or dies, would be taken at once. */
   takesOver(): boolean;
   others(): readonly string[];
+  /** busy: in a call, with whichever controller. */
+  availability(account: AccountId, user: UserId): 'available' | 'busy';
   health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number; /** Why the lease is not held. */ readonly lease: string | null };
 }
 
@@ -98,6 +109,8 @@ export function createController(options: ControllerOptions): Controller {
   const executor = createExecutor({ driver, clock, maySend: () => isSure(), log, metrics, onFailed: (callId, event) => registry.deliver(callId, event) });
   const registry = createRegistry({ executor, log, metrics, ...(ownership === undefined ? {} : { onStranger: () => { if (link === 'up' && !stopping) void queueReconcile('strangers'); } }) });
   const guard = createGuard({ clock, executor, metrics });
+  const occupancy = createOccupancy({ calls: () => callsOf(registry.all()), partyOfPhone: options.partyOfPhone ?? (() => undefined), shared: options.occupancy, clock });
+  const orderDestinations = createOrderDestinations({ turns: options.turns, occupancy, clock, log, metrics });
   metrics.gauge('calls_live', () => registry.size());
   metrics.gauge('commands_in_flight', () => executor.inFlight());
 
@@ -156,8 +169,17 @@ export function createController(options: ControllerOptions): Controller {
     journal: createJournal(live, archive, log),
     ...(options.transition === undefined ? {} : { transition: options.transition }),
     mayAct: () => isSure(),
-    onStep: (runner) => { guard.watch(runner); },
-    onFact: (call, fact, at) => { tell((observer) => observer.onFact?.(call, fact, at)); },
+    onOrder: (callId, command) => {
+      void orderDestinations(callId, command).then(({ order, why }) => registry.deliver(callId, { type: 'DestinationsOrdered', step: command.step, order, why }));
+    },
+    onStep: (runner) => {
+      guard.watch(runner);
+      occupancy.changed();
+    },
+    onFact: (call, fact, at) => {
+      occupancy.onFact(call, fact);
+      tell((observer) => observer.onFact?.(call, fact, at));
+    },
   };
   const owned = createOwnedCalls({
     ownership, controller, clock, log, metrics, registry,
@@ -279,13 +301,14 @@ export function createController(options: ControllerOptions): Controller {
     await live.flush();
     executor.seal();
     // Others take the calls while the links are being closed: nothing is sent over them any more.
-    await Promise.all([lease?.stop(), driver.stop()]);
+    await Promise.all([lease?.stop(), occupancy.stop(), driver.stop()]);
   };
   let stopped: Promise<void> | null = null;
 
   return {
     start: async () => {
       await lease?.start();
+      occupancy.start();
       await driver.start({ onOffer, onLink, onLegEvent: (callId, event) => { if (!stopping) registry.route(callId, event); } });
       await reconciling;
     },
@@ -296,12 +319,17 @@ export function createController(options: ControllerOptions): Controller {
     },
     reconcileNow: () => queueReconcile('all'),
     settled,
-    calls: () => [...registry.all()].map((runner) => runner.call),
+    calls: () => [...callsOf(registry.all())],
     leads: () => lease?.leads() ?? true,
     storeIsAway: () => lease?.away() ?? false,
     holdsLease: () => (lease === null ? true : lease.token() !== null && lease.sure()),
     takesOver: () => lease !== null && lease.settled() && link === 'up' && !stopping,
     others: () => lease?.others() ?? [],
+    availability: (account, user) => (occupancy.isBusy(userParty(account, user)) ? 'busy' : 'available'),
     health: () => ({ link, reconciled, calls: registry.size(), commandsInFlight: executor.inFlight(), lease: lease?.problem() ?? null }),
   };
+}
+
+function* callsOf(runners: Iterable<CallRunner>): Generator<Call> {
+  for (const runner of runners) yield runner.call;
 }

@@ -3,10 +3,11 @@
  * directory). None is ever waited for on a call's path.
  */
 import type { CallId } from '../core/ids.ts';
-import type { EpochMs } from '../core/time.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
 import type { CallCommand } from '../core/call/commands.ts';
 import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
+import type { Party } from '../core/routing/destinations.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
@@ -284,6 +285,30 @@ export interface Ownership {
   leave(token: number): Promise<void>;
   /** Nothing more is told. */
   stop(): void;
+}
+
+/** Whose turn it is, in a group of destinations: counted over all calls of the system. */
+export interface Turns {
+  /**
+   * One more than the last turn, counted on from `lastSeen`, the last that the asker knows of, where the store has
+   * forgotten. Who asks again within a minute has the same turn. Rejects when the store is away.
+   */
+  take(group: string, asker: string, lastSeen: number): Promise<number>;
+}
+
+/** Live calls of a party, and in how many of them it has picked up. */
+export interface Kept {
+  readonly calls: number;
+  readonly talking: number;
+}
+
+/** Whom the calls of each controller keep. What a controller told counts until it tells again, or its lease would be over. */
+export interface SharedOccupancy {
+  /** `ended`: parties of whom a call has ended since it last told, and how long ago. Rejects when the store is away. */
+  exchange(
+    told: { readonly kept: ReadonlyMap<Party, Kept>; readonly ended: ReadonlyMap<Party, Ms> },
+    asked: readonly Party[],
+  ): Promise<{ readonly others: readonly ReadonlyMap<Party, Kept>[]; /** Of those asked about; 0 when not known. */ readonly endedAt: ReadonlyMap<Party, EpochMs> }>;
 }
 
 /** What controllers of one switch tell each other in passing: small texts by name. Rejects when the store is away. */

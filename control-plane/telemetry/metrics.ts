@@ -28,6 +28,7 @@ const counterNames = [
   'reconciles_total',
   'reconcile_failures_total',
   'replay_mismatches_total',
+  'turns_counted_alone_total',
   'observer_errors_total',
   'live_journal_records_total',
   'live_journal_dropped_total',

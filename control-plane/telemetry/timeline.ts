@@ -16,12 +16,16 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
       return 'answered      the caller, to play a prompt or to connect';
     case 'AnnouncementPlayed':
       return fact.ok ? 'announcement  heard by the caller' : 'announcement  could not be played';
+    case 'DestinationsOrdered':
+      return `order         ${fact.order.join(', then ')} (${fact.why})`;
     case 'LegDialed':
       return `dialing       ${fact.label} (${targetText(fact.target)}${fact.trunk === undefined ? '' : ` over ${fact.trunk}`})`;
     case 'LegRang':
       return `ringing       ${who(fact.legId)}`;
     case 'LegPickedUp':
       return `picked up     ${who(fact.legId)}`;
+    case 'ExtensionDialed':
+      return `extension     ${fact.digits} is dialled to ${who(fact.legId)}`;
     case 'ScreeningAsked':
       return `whisper       ${who(fact.legId)} hears who is calling and is asked for a key`;
     case 'WhisperStarted':

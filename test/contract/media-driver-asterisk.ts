@@ -119,6 +119,7 @@ export async function openAsterisk(site: Site, phones: Phones): Promise<Contract
       hold: () => call().hold(),
       unhold: () => call().resume(),
       hangUp: () => call().hangUp(),
+      keys: () => call().audio()?.keys ?? [],
       ended() {
         if (call().endedBy() !== 'switch') return null;
         if (call().at('connected') !== undefined) return 'bye';
@@ -143,6 +144,7 @@ export async function openAsterisk(site: Site, phones: Phones): Promise<Contract
     },
     cutLink: async (when = 'at once') => (when === 'at once' ? line.cut() : line.cutBeforeDial()),
     restoreLink: async () => line.restore(),
+    now: () => performance.now(),
     pass: (ms) => new Promise((resolve) => { setTimeout(resolve, ms); }),
     leftovers: async () => [...await site.switch.channels(), ...await site.switch.bridges()].map(({ id }) => id),
     async close() {

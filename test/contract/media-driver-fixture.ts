@@ -36,6 +36,8 @@ export interface Phone {
   hold(): Promise<void>;
   unhold(): Promise<void>;
   hangUp(): Promise<void>;
+  /** Those the switch sent it in this call, each with the time by `now` of the fixture. */
+  keys(): readonly { readonly key: string; readonly at: number }[];
   /** How its last call was ended by the other side; null while it was not. */
   ended(): 'cancel' | 'completed-elsewhere' | 'bye' | null;
 }
@@ -53,6 +55,8 @@ export interface ContractFixture {
   restoreLink(): Promise<void>;
   /** Waits, by condition and with a deadline; `what` is said when it does not come. */
   until<T>(what: string, look: () => T | undefined): Promise<T>;
+  /** In ms, from anywhere. */
+  now(): number;
   /** Lets time pass, to show that something does not happen, or that the switch's own limits do. */
   pass(ms: number): Promise<void>;
   /** Ids still on the switch. */

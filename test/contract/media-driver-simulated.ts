@@ -42,7 +42,8 @@ async function open(): Promise<ContractFixture> {
   };
 
   function phone(name: string): Phone {
-    const leg = (): string => sim.legs().find((one) => one.party === name && one.role === 'callee')?.id ?? '';
+    let last = '';
+    const leg = (): string => (last = sim.legs().find((one) => one.party === name && one.role === 'callee')?.id ?? last);
     return {
       target: { kind: 'device', device: name },
       wasCalled: () => sim.acts().some((act) => act.party === name && act.did === 'ring'),
@@ -54,6 +55,7 @@ async function open(): Promise<ContractFixture> {
       hold: async () => sim.hold(leg()),
       unhold: async () => sim.unhold(leg()),
       hangUp: async () => sim.hangUp(leg()),
+      keys: () => sim.keysHeard(leg()),
       ended: () => sim.notices().findLast((notice) => notice.party === name)?.saw ?? null,
     };
   }
@@ -70,6 +72,7 @@ async function open(): Promise<ContractFixture> {
       else cutBeforeDial = true;
     },
     restoreLink: async () => sim.restore('one'),
+    now: () => clock.now(),
     pass: (ms) => clock.pass(ms),
     leftovers: () => Promise.resolve(Object.values(sim.leftovers()).flat() as string[]),
     close: () => driver.stop(),

@@ -9,6 +9,7 @@ import type { MediaCommand } from '../../control-plane/core/call/commands.ts';
 import { eventsOf, type ContractFixture, type FixtureFactory } from './media-driver-fixture.ts';
 import { contractSteps } from './media-driver-steps.ts';
 import { audioSentences } from './media-driver-suite-audio.ts';
+import { digitSentences } from './media-driver-suite-digits.ts';
 import { recordingSentences } from './media-driver-suite-recording.ts';
 
 export function mediaDriverContract(factory: FixtureFactory): void {
@@ -277,6 +278,7 @@ export function mediaDriverContract(factory: FixtureFactory): void {
     });
 
     audioSentences(() => fix, steps);
+    digitSentences(() => fix, steps);
     recordingSentences(() => fix, steps);
   });
 }

@@ -179,6 +179,7 @@ const hangUps = {
   greeting: inVoicemail('greeting'),
   beeping: inVoicemail('beeping'),
   recording: inVoicemail('recording'),
+  ordering: momentary,
   ending: momentary,
   ended: momentary,
 } as const satisfies Record<CallPhase, HangUp | typeof momentary>;

@@ -10,7 +10,7 @@ import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { writePlan } from '../support/clinic-plan.ts';
 import { callOnDisk, cdrsIn, openLiveCalls } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
-import { openPhones, raiseScenes, sceneMenus, sceneNumbers, sceneOfLegPhase, sceneOfPhase, type LegPhase, type Phones, type ReadPhases, type SceneName, type Scenes } from '../support/crash-scenes.ts';
+import { openPhones, raiseScenes, scenePlan, sceneOfLegPhase, sceneOfPhase, type LegPhase, type Phones, type ReadPhases, type SceneName, type Scenes } from '../support/crash-scenes.ts';
 import { startLinkProxy, type LinkProxy } from '../support/link-proxy.ts';
 import { openSite, SITE_START_MS, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -32,7 +32,7 @@ beforeAll(async () => {
   site = await openSite();
   link = await startLinkProxy(site.asterisk.url);
   live = openLiveCalls(site.redisUrl);
-  planFile = writePlan(site, { file: 'plan.yaml', trunks: ['carrier'], numbers: sceneNumbers, menus: sceneMenus });
+  planFile = writePlan(site, { file: 'plan.yaml', ...scenePlan });
   controller = await start();
   phones = await openPhones(site);
 }, SITE_START_MS);
@@ -73,6 +73,8 @@ const expected = {
   greeting: { disposition: 'no-answer', by: 'caller' },
   beeping: { disposition: 'no-answer', by: 'caller', voicemail: true },
   recording: { disposition: 'no-answer', by: 'caller', voicemail: true },
+  walking: { disposition: 'answered', by: 'callee', answeredBy: '118' },
+  extending: { disposition: 'answered', by: 'callee', answeredBy: 'switchboard' },
   ending: { disposition: 'no-answer', by: 'frontdesk', gone: true },
   offered: { disposition: 'answered', by: 'caller', answeredBy: '114', whole: true },
   ended: { disposition: 'answered', by: 'caller', answeredBy: '115', whole: true },
@@ -119,6 +121,11 @@ const goOn = async (scenes: Scenes): Promise<void> => {
     inPhase('greeting', 'greeting'),
     inPhase('beeping', 'recording'),
     inPhase('recording', 'recording'),
+    (async () => {
+      await (await scenes.walking.at('117')).reject('declined');
+      await answers('walking', '118');
+    })(),
+    scenes.extending.talk('+12025550351', 15_000),
     scenes.ending.caller.call.ended(),
     answers('offered', '114'),
     (async () => {
@@ -133,7 +140,7 @@ const endAll = async (scenes: Scenes): Promise<void> => {
   await Promise.all(names.map(async (name) => {
     const { by, answeredBy }: Expected = expected[name];
     if (by === 'caller') await scenes[name].caller.call.hangUp();
-    else if (by === 'callee' && answeredBy !== undefined) await (await scenes[name].at(answeredBy)).hangUp();
+    else if (by === 'callee' && answeredBy !== undefined) await (await scenes[name].at(answeredBy === 'switchboard' ? '+12025550351' : answeredBy)).hangUp();
     await scenes[name].caller.call.ended();
   }));
 };
@@ -179,6 +186,8 @@ describe('A controller is killed with a call in every phase, and starts again', 
     const readyAt = performance.now();
     await goOn(scenes);
     process.stdout.write(`having lost ${losing}: dead for ${Math.round(startedAt - killedAt)} ms, ready ${Math.round(readyAt - startedAt)} ms after its start, every call going on ${Math.round(performance.now() - startedAt)} ms after\n`);
+    // who was busy before is not rung again
+    expect(phones.all.get('106')?.calls.filter((call) => call.callerId().number === scenes.walking.from)).toHaveLength(1);
     await endAll(scenes);
     await checkRecords(scenes, losing);
     expect(controller.output()).not.toMatch(/could not be continued|replays differently/);

@@ -1,12 +1,13 @@
 /** What is true of every call, after every event and at its end, whatever happened. Each is named by what it would look like on the phone. */
 import { isDeepStrictEqual } from 'node:util';
-import { isCallRecording } from '../../control-plane/core/ids.ts';
+import { callIdOf, isCallRecording } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../control-plane/core/call/events.ts';
 import type { Cdr, CdrMenuTry } from '../../control-plane/core/cdr/cdr.ts';
 import type { transition as theTransition, Transition } from '../../control-plane/core/call/transition.ts';
 import type { SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
-import type { Plan } from '../../control-plane/core/routing/plan.ts';
+import { destinationsOf } from '../../control-plane/core/routing/destinations.ts';
+import type { Attempt, Plan } from '../../control-plane/core/routing/plan.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
 import { recordedMedia } from './scenario.ts';
 import type { Disk } from './stores.ts';
@@ -19,11 +20,15 @@ export function must(holds: boolean, sentence: string, detail?: unknown): void {
   if (!holds) throw new Broken(detail === undefined ? sentence : `${sentence}: ${JSON.stringify(detail)}`);
 }
 
+const attemptOf = (call: Call, legId: string): Attempt | undefined => {
+  const leg = call.legs[legId];
+  const step = leg === undefined ? undefined : call.plan.steps[leg.step];
+  return step?.kind === 'ring' && leg !== undefined ? step.attempts[leg.attempt] : undefined;
+};
+
 const acceptable = (call: Call, sim: SimulatedSwitch): boolean => {
   if (call.phase !== 'connecting' && call.phase !== 'connected') return true;
-  const leg = call.legs[call.winner];
-  const step = leg === undefined ? undefined : call.plan.steps[leg.step];
-  const key = step?.kind === 'ring' && leg !== undefined ? step.attempts[leg.attempt]?.screening?.key : undefined;
+  const key = attemptOf(call, call.winner)?.screening?.key;
   if (key === undefined) return true;
   return sim.acts().some(({ legId, did }) => legId === call.winner && typeof did === 'object' && (key === 'any' || did.press === key));
 };
@@ -36,14 +41,23 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   must(call.phase === 'ended' || Object.keys(call.timers).length > 0, 'a call that has not ended has a timer', at);
   must(legs.filter((leg) => leg.phase === 'accepted' || leg.phase === 'bridged').length <= 1, 'one callee has the call', at);
   must(acceptable(call, sim), 'who was asked for a key has the call only by pressing it', at);
-  if (call.phase === 'ringing') must('round' in call.timers, 'the round has its timer for as long as it rings', at);
+  if (call.phase === 'ringing' || call.phase === 'ordering') must('round' in call.timers, 'the round has its timer for as long as it rings', at);
+  if (call.phase === 'ordering') must('order' in call.timers, 'an order is not waited for without a timer', at);
+  must(call.phase === 'ringing' || !Object.keys(call.timers).some((id) => id.startsWith('delay:')), 'nobody is to be rung later once the ringing is over', at);
+  checkWalk(before, event, after);
   if (call.phase === 'connecting' || call.phase === 'connected') {
     must(!legs.some((leg) => leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'screening'), 'nobody rings on once one has the call', at);
   }
   checkMenu(before, event, after, at);
   for (const leg of legs) {
     if ((leg.phase === 'dialing' || leg.phase === 'ringing') && call.phase !== 'ended') must(`leg:${leg.id}` in call.timers, 'a leg that rings has a timer', at);
+    if (leg.phase === 'extending' && call.phase !== 'ended') must(`extension:${leg.id}` in call.timers, 'a leg whose extension is dialled has a timer', at);
     if (leg.phase === 'screening' && call.phase !== 'ended') must(`screening:${leg.id}` in call.timers, 'a leg that is asked for a key has a timer', at);
+  }
+  for (const { id, phase } of legs) {
+    const was = before.legs[id]?.phase;
+    if (event.type === 'CallAdopted' || (was !== 'dialing' && was !== 'ringing') || (phase !== 'screening' && phase !== 'accepted')) continue;
+    must(attemptOf(call, id)?.dialExtension === undefined, 'nobody is behind a switchboard before the extension is dialled', at);
   }
   for (const one of after.commands) {
     if (one.type === 'HangUpLeg' && one.cause === 'answered-elsewhere') {
@@ -87,6 +101,48 @@ function checkMenu(before: Call, event: CallEvent, { call, commands }: Transitio
   must(call.typed === '' || call.planning !== null, 'a menu takes what was typed early', at);
 }
 
+/** Where destinations ring one after the other. */
+function checkWalk(before: Call, event: CallEvent, { call, facts }: Transition): void {
+  const step = 'step' in call ? call.plan.steps[call.step] : undefined;
+  if (step?.kind === 'ring') {
+    const places = destinationsOf(step).map(({ attempts }) => attempts);
+    const rung = Object.values(call.legs).filter((leg) => ['dialing', 'ringing', 'extending', 'screening'].includes(leg.phase)).map((leg) => places.findIndex((attempts) => attempts.includes(leg.attempt)));
+    must(new Set(rung).size <= 1, 'one destination rings at a time', { event: event.type, rung });
+    must(call.phase !== 'ringing' || !call.next.some((place) => rung.includes(place)), 'who rings is not to be rung again', { event: event.type, rung });
+  }
+  const ended = facts.find((fact) => fact.type === 'RingEnded');
+  const ring = ended === undefined ? undefined : before.plan.steps[ended.step];
+  if (ring?.kind !== 'ring' || event.type === 'CallAdopted' || ring.attempts.some(({ delayMs }) => delayMs !== undefined)) return;
+  if (before.phase !== 'ringing' && before.phase !== 'connecting') return;
+  const inTime = 'round' in before.timers && !(event.type === 'TimerFired' && event.id === 'round');
+  must(!inTime || before.next.length === 0, 'a round ends before its time only when all have been rung', { event: event.type, next: before.next });
+}
+
+/** Who was dialled was dialled in the order that the record tells. */
+function checkOrder(cdr: Cdr, plan: Plan): void {
+  const [told] = cdr.orders;
+  const step = told === undefined ? undefined : plan.steps[told.step];
+  if (told === undefined || step?.kind !== 'ring') return;
+  const destinations = destinationsOf(step);
+  const places = cdr.legs.map(({ user }) => told.order.indexOf(destinations.find(({ attempts }) => attempts.some((index) => step.attempts[index]?.user === user))?.id ?? ''));
+  must(places.every((place, i) => place >= 0 && place >= (places[i - 1] ?? 0)), 'destinations are rung in the order that the record tells', { order: told.order, legs: cdr.legs.map(({ user }) => user) });
+}
+
+/** By the phones themselves: a walk that goes on elsewhere, with whatever journal, does not go back. */
+function checkNoWayBack(sim: SimulatedSwitch, callId: string, plan: Plan): void {
+  for (const step of Object.values(plan.steps)) {
+    if (step.kind !== 'ring' || step.pattern === 'simultaneous') continue;
+    const destinations = destinationsOf(step);
+    const placeOf = (party: string): number => destinations.findIndex(({ attempts }) => attempts.some((index) => {
+      const target = step.attempts[index]?.target;
+      return (target?.kind === 'device' ? target.device : target?.number) === party;
+    }));
+    const rung = sim.acts().filter(({ legId, did }) => did === 'ring' && legId !== callId && callIdOf(legId) === callId).map(({ party }) => placeOf(party));
+    const turns = rung.filter((place, i) => place !== rung[i - 1]);
+    must(new Set(turns).size === turns.length, 'nobody is rung again once another has been', turns);
+  }
+}
+
 /** A timer that is not armed changes nothing. */
 export function checkLateTimers(transition: typeof theTransition, call: Call, armedOnce: Iterable<string>, now: number): void {
   for (const id of armedOnce) {
@@ -94,6 +150,13 @@ export function checkLateTimers(transition: typeof theTransition, call: Call, ar
     const { call: after, commands, facts } = transition(call, { type: 'TimerFired', id }, { now });
     must(commands.length === 0 && facts.length === 0 && isDeepStrictEqual(after, call), 'a timer that fires late is ignored', { id, phase: call.phase });
   }
+}
+
+/** An order that nobody waits for changes nothing. */
+export function checkLateOrder(transition: typeof theTransition, call: Call, now: number): void {
+  if (call.phase === 'ordering') return;
+  const { call: after, commands, facts } = transition(call, { type: 'DestinationsOrdered', step: 'ring', order: ['d0'], why: 'late' }, { now });
+  must(commands.length === 0 && facts.length === 0 && isDeepStrictEqual(after, call), 'an order that comes late is ignored', { phase: call.phase });
 }
 
 /** At any moment, on the switch itself. */
@@ -108,7 +171,7 @@ export function checkSwitch(sim: SimulatedSwitch, callId: string, plan: Plan): v
 }
 
 /** After the last moment: what is left, and what was written. */
-export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowledge: { readonly journalCut: boolean; readonly talkedMs: number; readonly unsure: boolean }): void {
+export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, plan: Plan, knowledge: { readonly journalCut: boolean; readonly talkedMs: number; readonly unsure: boolean }): void {
   const left = Object.values(sim.leftovers()).flat();
   must(left.length === 0, 'nothing is left on the switch', left);
   must(disk.live.size === 0, 'no live journal outlives its call', [...disk.live.keys()]);
@@ -127,6 +190,11 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, knowl
   if (!(knowledge.journalCut && knowledge.unsure)) must(cdr.recordings.every(({ startedAt }) => startedAt === null || (cdr.answeredAt !== null && startedAt >= cdr.answeredAt)), 'a recording starts at the bridge', cdr);
   must(cdr.legs.every((leg) => leg.endedAt !== null), 'no leg outlives its call', cdr.legs);
   if (knowledge.talkedMs > 1500 && !knowledge.journalCut && !knowledge.unsure) must(cdr.answeredAt !== null, 'who talked is recorded as answered', cdr);
+  // From a menu a call may come to its phones again.
+  if (!Object.values(plan.steps).some(({ kind }) => kind === 'menu')) {
+    if (!knowledge.journalCut) checkOrder(cdr, plan);
+    if (!knowledge.unsure) checkNoWayBack(sim, callId, plan);
+  }
   const records = disk.archive.get(callId) ?? [];
   const again = replay(records);
   must(again !== null && again.matches, 'a journal replays to the same commands', again?.firstDifference);

@@ -16,7 +16,7 @@ export interface Mutant {
 }
 
 export const mutants: readonly Mutant[] = [
-  { name: 'the answer wins, without the key', file: 'core/steps/ring.ts', from: '} else if (screening === undefined) {', to: '} else if (screening === undefined || true) {' },
+  { name: 'the answer wins, without the key', file: 'core/steps/ring.ts', from: 'if (screening === undefined) accept(draft, leg);', to: 'if (screening === undefined || true) accept(draft, leg);' },
   { name: 'a late timer is obeyed', file: 'core/call/transition.ts', from: 'if (at === undefined) return;', to: '' },
   { name: 'a sibling is not cancelled', file: 'core/steps/ring.ts', from: 'if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);', to: 'void other; void dismiss;' },
   { name: 'an answer clears the timer of the round', file: 'core/steps/ring.ts', from: '  markPickedUp(draft, leg);\n', to: '  markPickedUp(draft, leg);\n  cancelTimer(draft, roundTimer);\n' },
@@ -39,6 +39,14 @@ export const mutants: readonly Mutant[] = [
   { name: 'a key that leads nowhere leads on', file: 'core/steps/menu.ts', from: "{ key: dialled } : 'nowhere';", to: "{ key: dialled } : { key: '1' };" },
   { name: 'a menu waits for ever for the second key', file: 'core/steps/menu.ts', from: '    startTimer(draft, menuTimer, draft.now + step.betweenKeysMs);\n  } else', to: '  } else' },
   { name: 'a caller in a menu is not asked again after a restart', file: 'core/steps/menu.ts', from: '  goTo(draft, { ...placeOf(call), tries: Math.max(0, call.tries - 1) });\n  ask(draft, step.prompt);\n', to: '' },
+  { name: 'the walk stops at a destination that is busy', file: 'core/steps/walk.ts', from: 'if (now === undefined) {', to: "if (now === undefined || legsOf(draft).some((leg) => leg.phase === 'ended' && leg.cause === 'busy')) {" },
+  { name: 'the next destination does not wait for the present one', file: 'core/steps/walk.ts', from: '|| legsOf(draft).some(isTrying) ', to: '' },
+  { name: 'the walk is over when its winner is lost', file: 'core/steps/whisper.ts', from: 'if (!ringOn(draft)) leaveRing', to: 'void ringOn; leaveRing' },
+  { name: 'who was to be rung later is rung after the end', file: 'core/steps/ring.ts', from: '  cancelDelays(draft);\n  cancelLegTimers', to: '  void cancelDelays;\n  cancelLegTimers' },
+  { name: 'after a restart the walk begins anew', file: 'core/call/adopt.ts', from: 'next: walk?.next ?? listed', to: 'next: listed' },
+  { name: 'a call that asks again has another turn', file: 'store/memory-turns.ts', from: 'known !== undefined && known.until >= now()', to: 'known !== undefined && known.until < 0' },
+  { name: 'a late order is obeyed', file: 'core/steps/ordering.ts', from: "if (draft.call.phase !== 'ordering' || ", to: "if (!('step' in draft.call) || " },
+  { name: 'the switchboard has the call', file: 'core/steps/ring.ts', from: '} else if (extension === undefined) {', to: '} else if (extension === undefined || true) {' },
   { name: 'the record is written twice', file: 'runtime/controller.ts', from: '    const closed = archive.writeCdr(cdr).then(', to: '    void archive.writeCdr(cdr);\n    const closed = archive.writeCdr(cdr).then(' },
 ];
 

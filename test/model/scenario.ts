@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { contentHash } from '../../control-plane/core/ids.ts';
 import type { PlanExtension } from '../../control-plane/core/call/commands.ts';
 import type { CallEvent } from '../../control-plane/core/call/events.ts';
-import type { Plan, Attempt, MenuStep, Step } from '../../control-plane/core/routing/plan.ts';
+import type { Plan, Attempt, MenuStep, RingPattern, Step } from '../../control-plane/core/routing/plan.ts';
 import type { Media } from '../../control-plane/core/routing/config.ts';
 import type { PartyStep } from '../../control-plane/media/simulated/parts.ts';
 
@@ -20,6 +20,12 @@ export interface ScenarioPhone {
   readonly whisper: boolean;
   readonly ringMs: number;
   readonly script: readonly PartyStep[];
+  /** Rings so much later than the others. */
+  readonly delayMs?: number;
+  /** Behind a switchboard. */
+  readonly extension?: boolean;
+  /** Of the same destination as the phone before it. */
+  readonly together?: boolean;
 }
 
 /** `extensions`: who is dialled by them; with `as options` their first key is an option, too. */
@@ -36,6 +42,8 @@ export interface Scenario {
   /** Before the phones ring. Absent: none. */
   readonly menu?: ScenarioMenu;
   readonly voicemail: boolean;
+  /** How the phones ring; absent: all at once. */
+  readonly pattern?: RingPattern;
   /** Whether calls are recorded; `announced`: once both have heard so. Absent: not. */
   readonly recording?: 'off' | 'on' | 'announced';
   readonly ringMs: number;
@@ -79,6 +87,9 @@ const phone: fc.Arbitrary<ScenarioPhone> = fc.record({
   whisper: fc.boolean(),
   ringMs: fc.constantFrom(3000, 8000, 15_000),
   script: phoneScript,
+  delayMs: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.constantFrom(1, 2000, 9000) }),
+  extension: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+  together: fc.oneof({ weight: 3, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
 });
 
 const when = fc.integer({ min: 0, max: 25_000 });
@@ -116,6 +127,7 @@ const menu: fc.Arbitrary<ScenarioMenu> = fc.record({
 const scenarioOf = (caller: fc.Arbitrary<readonly PartyStep[]>): fc.Arbitrary<Scenario> => fc.record({
   announcement: fc.boolean(),
   voicemail: fc.boolean(),
+  pattern: fc.constantFrom<RingPattern>('simultaneous', 'simultaneous', 'sequential', 'round-robin', 'round-robin', 'round-robin', 'least-connected'),
   recording: fc.constantFrom('off', 'on', 'announced'),
   ringMs: fc.constantFrom(4000, 10_000, 15_000),
   phones: fc.array(phone, { minLength: 1, maxLength: 4 }),
@@ -140,20 +152,28 @@ export const recordedMedia: Media = 'sound:recorded';
 
 /** External numbers have two trunks each. */
 function attemptsOf(of: Scenario): readonly Attempt[] {
+  const { pattern = 'simultaneous' } = of;
   return of.phones.map((one, i) => ({
     user: `u${i}`, label: `phone ${i}`, ringMs: one.ringMs, callerId: { number: '+15550100', name: 'Ann' },
     target: one.kind === 'device' ? { kind: 'device', device: partyOf(of, i) } : { kind: 'external', number: partyOf(of, i), trunks: ['t1', 't2'] },
     whisper: [...(one.whisper ? ['sound:whisper' as const] : []), ...(of.recording === 'announced' ? [recordedMedia] : [])],
     ...(of.recording === 'on' || of.recording === 'announced' ? { recording: { announced: of.recording === 'announced' } } : {}),
     ...(one.screening === '' ? {} : { screening: { key: one.screening, prompt: ['sound:press'], waitMs: 6000 } }),
+    ...(pattern === 'simultaneous' ? {} : { destination: `d${of.phones.findLastIndex(({ together }, at) => at <= i && (together !== true || at === 0))}` }),
+    ...(one.delayMs === undefined || one.delayMs === 0 ? {} : { delayMs: one.delayMs }),
+    ...(one.extension === true ? { dialExtension: { digits: '2w04', delayMs: 300 } } : {}),
   }));
 }
 
 export function planOf(of: Scenario): Plan {
+  const { pattern = 'simultaneous' } = of;
   const after = of.voicemail ? 'voicemail' : 'bye';
   const begin = of.menu === undefined ? 'ring' : 'menu';
   const steps: Record<string, Step> = {
-    ring: { kind: 'ring', pattern: 'simultaneous', attempts: attemptsOf(of), ringMs: of.ringMs, taken: ['sound:taken'], on: { noAnswer: of.menu?.again === true ? 'menu' : after } },
+    ring: {
+      kind: 'ring', pattern, ...(pattern === 'round-robin' || pattern === 'least-connected' ? { group: 'front' } : {}), attempts: attemptsOf(of), ringMs: of.ringMs, taken: ['sound:taken'],
+      on: { noAnswer: of.menu?.again === true ? 'menu' : after },
+    },
     bye: { kind: 'hang-up', cause: 'no-answer' },
   };
   for (let n = 0; n < (of.menu?.deep ?? 0); n++) if (of.menu !== undefined) steps[menuId(n)] = menuStep(of.menu, n, after);

@@ -12,7 +12,9 @@ import type { Clock } from '../../control-plane/runtime/clock.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { leaseMs } from '../../control-plane/runtime/lease.ts';
 import { memoryJournals } from '../../control-plane/store/memory-journals.ts';
+import { occupancyOfAll } from '../../control-plane/store/memory-occupancy.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
+import { sharedTurns } from '../../control-plane/store/memory-turns.ts';
 import type { CallArchive, JournalRecord, LiveJournals, Ownership } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkStep, checkSwitch, must } from './invariants.ts';
@@ -73,7 +75,10 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
   const clock = createVirtualClock();
   const sim = createSimulatedSwitch({ clock, chance: chanceOf(scene) });
   let storeJumped = 0;
-  const shared = sharedOwners({ now: () => clock.now() + storeJumped, leaseMs });
+  const storeNow = (): number => clock.now() + storeJumped;
+  const shared = sharedOwners({ now: storeNow, leaseMs });
+  const turns = sharedTurns({ now: storeNow });
+  const occupancy = occupancyOfAll({ now: storeNow, lifeMs: leaseMs });
   const live = memoryJournals();
   const disks = new Map(names.map((name) => [name, createOwnDisk()]));
   const plan = planOf(scene);
@@ -124,6 +129,7 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
       adopt: (callId, snapshot) => gate(driver.adopt(callId, snapshot)),
     };
     const owners = shared.of(name);
+    const occupants = occupancy.of(name);
     const ownership: Ownership = {
       ...owners,
       renew: (token) => gate(owners.renew(token)),
@@ -162,6 +168,8 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
     const log: ControllerLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields, sentence) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${name}: ${sentence} ${JSON.stringify(fields)}`)); } };
     const controller = createController({
       driver: gated, clock: own, live: journals, archive: archiveOn(disks.get(name) ?? createOwnDisk()), ownership, compilePlan: () => plan, planExtension: (_, asked) => extensionOf(scene, asked), log, metrics: createMetrics(), controller: name, transition,
+      turns: { take: (group, asker, lastSeen) => gate(turns.take(group, asker, lastSeen)) },
+      occupancy: { exchange: (told, asked) => gate(occupants.exchange(told, asked)) },
     });
     controller.start().catch((error: unknown) => errors.push(error));
     return {
@@ -215,14 +223,14 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
   const hurt = (one: Trouble): void => {
     if (one.does === 'store away') {
       storeAway = true;
-      shared.away();
+      for (const store of [shared, turns, occupancy]) store.away();
       clock.setTimer(clock.now() + one.forMs, () => {
         storeAway = false;
         if (one.empty) {
           live.clear();
           remembered.clear();
         }
-        shared.back({ empty: one.empty });
+        for (const store of [shared, turns, occupancy]) store.back({ empty: one.empty });
       });
       return;
     }
@@ -266,11 +274,20 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
       const begun = [...disks.values()].some(({ journals }) => journals.has(id));
       must(records.length === 1 || !begun, 'a call that a controller had has a record', { id });
     }
+    // Who did not run in time, or could not ask, counted alone.
+    if (scene.pattern === 'round-robin' && troubles.every(({ does }) => does === 'kill' || does === 'link loss')) checkEvenness(cdrs);
     for (const pair of pairs.values()) {
       const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
       must(hungUp, 'who talks goes on talking, whatever becomes of the controllers', pair);
     }
   }
+}
+
+/** Of the destinations of a group, each came first as often as any other. */
+function checkEvenness(cdrs: readonly Cdr[]): void {
+  const told = cdrs.flatMap(({ orders }) => orders.slice(-1)).map(({ order }) => order);
+  const first = new Map(told.flatMap((order) => order.map((id) => [id, told.filter(([one]) => one === id).length])));
+  must(Math.max(0, ...first.values()) - Math.min(...first.values()) <= 1 || first.size === 0, 'turns come round evenly', [...first]);
 }
 
 /** What a controller says only of a bug of its own. */

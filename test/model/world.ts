@@ -5,12 +5,15 @@
 import { ownedId } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { LegEvent } from '../../control-plane/core/call/events.ts';
+import { hour } from '../../control-plane/core/time.ts';
 import { transition as theTransition } from '../../control-plane/core/call/transition.ts';
 import type { Chance } from '../../control-plane/media/simulated/chance.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
+import { sharedTurns } from '../../control-plane/store/memory-turns.ts';
+import type { Turns } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
-import { checkEnd, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
+import { checkEnd, checkLateOrder, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
 import { extensionOf, partyOf, planOf, type Break, type Scenario } from './scenario.ts';
 import { createDisk, storesOf, truncate } from './stores.ts';
 import { createVirtualClock, settled, type VirtualClock } from '../support/virtual-clock.ts';
@@ -43,13 +46,15 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     try {
       checkStep(call, event, after, sim);
       checkLateTimers(theTransition, after.call, armedOnce, ctx.now);
+      checkLateOrder(theTransition, after.call, ctx.now);
     } catch (error) {
       errors.push(error);
     }
     return after;
   };
 
-  const begin = (): Process => startController(clock, sim, disk, plan, scenario, checked, errors);
+  const turns = turnsOf(clock, chanceOf({ ...scenario, seed: scenario.seed + 1 }), scenario.faults);
+  const begin = (): Process => startController(clock, sim, disk, plan, scenario, checked, errors, turns);
   let process: Process | null = begin();
   await settled();
   const calls: { readonly id: string; together: number; talkedMs: number }[] = [];
@@ -113,7 +118,8 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   if (errors.length > 0) throw errors[0];
   must(clock.armed() === 0, 'no timer outlives the call', { armed: clock.armed() });
   must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', process?.controller.calls().map((call: Call) => call.phase));
-  for (const { id, talkedMs } of calls) checkEnd(sim, disk, id, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
+  for (const given of turns.given.values()) must(given.size === 1, 'a call that asks again whose turn it is has the same turn', [...given]);
+  for (const { id, talkedMs } of calls) checkEnd(sim, disk, id, plan, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
 }
 
@@ -145,12 +151,29 @@ interface Process {
   die(): void;
 }
 
+/** Whose turn it is, as a store tells it: soon, late or not at all. */
+function turnsOf(clock: VirtualClock, chance: Chance, faults: Scenario['faults']): Turns & { readonly given: ReadonlyMap<string, ReadonlySet<number>> } {
+  const shared = sharedTurns({ now: () => clock.now(), rememberMs: hour });
+  const given = new Map<string, Set<number>>();
+  return {
+    given,
+    take: async (group, asker, lastSeen) => {
+      const turn = await shared.take(group, asker, lastSeen);
+      given.set(asker, (given.get(asker) ?? new Set()).add(turn));
+      const afterMs = chance.pick(100) < faults.requests ? chance.pick(500) : chance.pick(4) > 0 ? 110 + chance.pick(38) : chance.delayMs('reply');
+      await new Promise<void>((resolve) => { clock.setTimer(clock.now() + afterMs, resolve); });
+      if (chance.pick(100) < faults.requests) throw new Error('The store is away.');
+      return turn;
+    },
+  };
+}
+
 /** What a controller says only of a bug of its own; a lost link is none. */
 const bugs = /was released|could not be taken over|could not be closed|replays differently|broke its promise/;
 export type ControllerLog = Parameters<typeof createController>[0]['log'];
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, scenario: Scenario, transition: typeof theTransition, errors: unknown[]): Process {
+function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, scenario: Scenario, transition: typeof theTransition, errors: unknown[], turns: Turns): Process {
   let alive = true;
   const timers = new Set<() => void>();
   const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
@@ -172,6 +195,7 @@ function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: Return
     },
     compilePlan: () => plan,
     planExtension: (_, asked) => extensionOf(scenario, asked),
+    turns,
     log,
     metrics: createMetrics(),
     controller: 'one',

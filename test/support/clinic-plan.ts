@@ -27,6 +27,8 @@ export interface PlanOptions {
   readonly others?: readonly string[];
   readonly emergency?: Readonly<Record<string, unknown>>;
   readonly menus?: readonly object[];
+  readonly receivingNumbers?: readonly object[];
+  readonly ringGroups?: readonly object[];
 }
 
 const scalars = (value: unknown): unknown =>
@@ -46,6 +48,8 @@ export const writePlan = (site: Site, options: PlanOptions): string => {
     trunks: options.trunks.map((id) => ({ id, ...site.trunkAddress(id) })),
     ...(options.emergency === undefined ? {} : { emergency: options.emergency }),
     ...(options.menus === undefined ? {} : { menus: options.menus }),
+    ...(options.receivingNumbers === undefined ? {} : { receivingNumbers: options.receivingNumbers }),
+    ...(options.ringGroups === undefined ? {} : { ringGroups: options.ringGroups }),
     users: [...devices].map((device) => ({
       id: userOf(device),
       name: `User ${device}`,

@@ -45,6 +45,9 @@ export interface PlanNumber {
 export interface ClinicPlan {
   readonly users: readonly PlanUser[];
   readonly numbers: readonly PlanNumber[];
+  /** As the API's documents, with their ids. */
+  readonly receivingNumbers?: readonly object[];
+  readonly ringGroups?: readonly object[];
   readonly menus?: readonly object[];
   /** Written as `{ file: 'name.wav' }`, beside the prompts. */
   readonly tones?: Readonly<Record<string, { readonly hz: number; readonly seconds: number }>>;
@@ -102,6 +105,8 @@ const writePlan = (site: Site, folder: string, plan: ClinicPlan, promptSeconds: 
       devices: user.devices.map((device) => ({ ...device, ...('extension' in device ? { password: passwordOf(device.extension) } : {}) })),
     })),
     numbers: plan.numbers.map((number) => ({ name: 'Reception', ...number })),
+    ...(plan.receivingNumbers === undefined ? {} : { receivingNumbers: plan.receivingNumbers }),
+    ...(plan.ringGroups === undefined ? {} : { ringGroups: plan.ringGroups }),
     ...(plan.menus === undefined ? {} : { menus: plan.menus }),
   };
   writeFileSync(file, JSON.stringify(document, null, 2));

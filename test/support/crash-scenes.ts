@@ -5,7 +5,7 @@
  */
 import type { CallPhase, Leg } from '../../control-plane/core/call/call.ts';
 import { busy, saysNothing } from './behaviour.ts';
-import type { NumberInPlan } from './clinic-plan.ts';
+import type { NumberInPlan, PlanOptions } from './clinic-plan.ts';
 import type { LinkProxy } from './link-proxy.ts';
 import type { SipCall } from './sip-call.ts';
 import type { Party } from './sip-party.ts';
@@ -16,6 +16,9 @@ const long = 'This is a long sentence, which goes on and on, so that whoever hea
 const greeting = { greeting: { sound: 'demo-congrats' } } as const;
 const shortGreeting = { greeting: { sound: 'vm-goodbye' }, silenceSeconds: 60 } as const;
 const mobile = '+12025550350';
+const switchboard = '+12025550351';
+/** One after the other: 106 is busy, 117 rings when the controller dies, 118 is next. */
+const inTurn = ['106', '117', '118'] as const;
 
 const numbers = {
   announcing: { rings: ['101'], announcement: long },
@@ -30,6 +33,8 @@ const numbers = {
   greeting: { voicemail: greeting },
   beeping: { voicemail: shortGreeting },
   recording: { voicemail: shortGreeting },
+  walking: { route: { to: 'ring-group', id: 'in-turn' } },
+  extending: { route: { to: 'receiving-number', id: 'switchboard' }, callConnect: 'off' },
   ending: { rings: ['113'], timeoutSeconds: 5, voicemail: 'off' },
   offered: { rings: ['114'] },
   ended: { rings: ['115'] },
@@ -40,7 +45,7 @@ export type LegPhase = Leg['phase'];
 export type SceneName = keyof typeof numbers;
 export const sceneNames = Object.keys(numbers) as SceneName[];
 
-/** Which scene shows which phase: a phase that is added to the type does not compile without one. */
+/** Which scene shows which phase: a phase that is added to the type does not compile without one. `ordering` is over in milliseconds. */
 export const sceneOfPhase = {
   offered: 'offered',
   announcing: 'announcing',
@@ -53,11 +58,12 @@ export const sceneOfPhase = {
   recording: 'recording',
   ending: 'ending',
   ended: 'ended',
-} satisfies Record<CallPhase, SceneName>;
+} satisfies Record<Exclude<CallPhase, 'ordering'>, SceneName>;
 
 export const sceneOfLegPhase = {
   dialing: 'answersWhileDead',
   ringing: 'answersLater',
+  extending: 'extending',
   screening: 'pressesWhileDead',
   accepted: 'whispered',
   bridged: 'talking',
@@ -68,8 +74,15 @@ export const sceneOfLegPhase = {
 
 const e164Of = (scene: SceneName): string => `+120255502${String(sceneNames.indexOf(scene)).padStart(2, '0')}`;
 
-export const sceneNumbers: readonly NumberInPlan[] = sceneNames.map((scene) => ({ e164: e164Of(scene), timeoutSeconds: 60, ...numbers[scene] }));
-export const sceneMenus = [{ id: 'main', name: 'Main menu', prompt: long, options: { 1: { to: 'user', id: 'u116' } }, waitSeconds: 60 }];
+export const scenePlan: Omit<PlanOptions, 'file'> = {
+  trunks: ['carrier'],
+  numbers: sceneNames.map((scene) => ({ e164: e164Of(scene), timeoutSeconds: 60, ...numbers[scene] })),
+  others: inTurn,
+  ringGroups: [{ id: 'in-turn', name: 'In turn', pattern: 'sequential', destinations: inTurn.map((device) => ({ target: { to: 'user', id: `u${device}` }, ringSeconds: 60 })) }],
+  menus: [{ id: 'main', name: 'Main menu', prompt: long, options: { 1: { to: 'user', id: 'u116' } }, waitSeconds: 60 }],
+  // longer than the others need to be raised
+  receivingNumbers: [{ id: 'switchboard', label: 'switchboard', number: switchboard, callConnect: 'off', dialExtension: { digits: 'WWWW1', delaySeconds: 4 } }],
+};
 
 export interface Scene {
   readonly name: SceneName;
@@ -85,12 +98,13 @@ export interface Phones {
   readonly all: ReadonlyMap<string, Party>;
 }
 
-/** All phones of the plan, registered; a mobile behind the carrier. */
+/** All phones of the plan, registered; a mobile and a switchboard behind the carrier. */
 export const openPhones = async (site: Site): Promise<Phones> => {
-  const extensions = [...new Set(sceneNumbers.flatMap(({ rings = [] }) => rings))].filter((device) => device !== mobile);
+  const extensions = [...new Set([...scenePlan.numbers.flatMap(({ rings = [] }) => rings), ...inTurn])].filter((device) => device !== mobile);
   const all = new Map<string, Party>();
   for (const extension of extensions) all.set(extension, await site.phone(extension, extension === '103' ? saysNothing : extension === '106' ? busy : undefined));
-  all.set(mobile, await site.carrier());
+  const carrier = await site.carrier();
+  for (const number of [mobile, switchboard]) all.set(number, carrier);
   return { all };
 };
 
@@ -138,13 +152,14 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   await inPhase(ended, 'connected');
   await ended.caller.call.hangUp();
 
-  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording, menu] = await Promise.all([
-    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'), open('menu'),
+  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording, walking, menu] = await Promise.all([
+    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'), open('walking'), open('menu'),
   ]);
   await Promise.all([
     (async () => { await (await answersWhileDead.at('102')).ringing(); })(),
     (async () => { await (await declinesWhileDead.at('107')).ringing(); })(),
     (async () => { await (await callerLeavesWhileDead.at('122')).ringing(); })(),
+    (async () => { await (await walking.at('117')).ringing(); })(),
     (async () => { await (await pressesWhileDead.at('109')).answer(); })(),
     (async () => {
       await (await talking.at('110')).answer();
@@ -160,7 +175,8 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   ]);
 
   // What moves by itself comes last. A leg is to end 4 s, a call 5 s after it is dialled: by then nobody hears of it.
-  const whispered = await open('whispered');
+  const [whispered, extending] = [await open('whispered'), await open('extending')];
+  await (await extending.at(switchboard)).answer();
   const [desk, away] = await Promise.all([whispered.at('108'), whispered.at(mobile)]);
   await away.answer();
   const [answersLater, ending, announcing] = await Promise.all([open('answersLater'), open('ending'), open('announcing')]);
@@ -173,7 +189,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   const before = new Set((await site.switch.channels()).map(({ id }) => id));
   const offered = await open('offered');
   await claimForDead(site, before);
-  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, ending, offered, ended, menu };
+  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, walking, extending, ending, offered, ended, menu };
   await inPhase(ending, 'ending');
   await until(async () => (await readPhases()).get(answersLater.from)?.legs.includes('ending'), { describe: 'a leg is being hung up' });
   return scenes;

@@ -9,12 +9,14 @@
 import { ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { announced, callRecordingAsSeen, startCallRecording } from '../steps/call-recording.ts';
+import { destinationsOf } from '../routing/destinations.ts';
 import type { Step } from '../routing/plan.ts';
 import { plainTarget } from '../routing/sip-name.ts';
 import { resumeMenu } from '../steps/menu.ts';
-import { leaveWhenNobodyIsLeft } from '../steps/ring.ts';
+import { enterOrdering, isOrdered } from '../steps/ordering.ts';
 import { askAgain } from '../steps/screening.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
+import { goOnWhenNobodyIsLeft, walkAsSeen } from '../steps/walk.ts';
 import { bridge, connected, startWhisper } from '../steps/whisper.ts';
 import { recordMarginMs, recordTimer, roundTimer, legTimer } from './timers.ts';
 import { cancelPlaceTimers, cancelTimer, change, command, fact, goTo, legOf, legsOf, moveLeg, ringStepOf, setLeg, startTimer, stepOf, type Draft } from './draft.ts';
@@ -45,6 +47,7 @@ export function adopt(draft: Draft, seen: CallOnSwitch, handle: Handle): void {
   if (behind || unknown.length > 0 || (known.phase === 'offered' && seen.caller === null)) fact(draft, { type: 'CallReconstructed' });
   for (const leg of unknown) learn(draft, leg, leg.legId === mark?.winner);
   if (behind && markIsStale(markOf(known), mark)) placeByMark(draft, mark, seen);
+  if (behind || unknown.length > 0) walkAsSeen(draft, seen.legs);
   recordingAsSeen(draft, seen);
   const asked = draft.call;
   if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: asked.id, cause: 'lost' });
@@ -124,12 +127,9 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
     case 'menu':
       goTo(draft, { phase: 'menu', step, promptId, digits: '', tries: mark.tries ?? 0 });
       return;
-    case 'ringing': {
-      const since = Math.min(draft.now, ...seen.legs.filter((leg) => leg.mark?.step === step).map((leg) => leg.createdAt));
-      goTo(draft, { phase: 'ringing', step });
-      startTimer(draft, roundTimer, since + (ringStepOf(draft, step)?.ringMs ?? 0));
+    case 'ringing':
+      ringingByMark(draft, mark, seen);
       return;
-    }
     case 'connecting': {
       if (mark.winner === undefined || mark.bridge === undefined) return;
       if (legOf(draft, mark.winner) === undefined && mark.winnerMark !== undefined) {
@@ -140,7 +140,8 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
       cancelTimer(draft, legTimer('leg', winner.id));
       moveLeg(draft, winner, { phase: 'accepted', promptId: hasWhisper ? promptId : null });
       fact(draft, { type: 'LegAccepted', legId: winner.id, won: true });
-      goTo(draft, { phase: 'connecting', step, winner: winner.id, bridgeId: mark.bridge, joined: [] });
+      goTo(draft, { phase: 'connecting', step, winner: winner.id, bridgeId: mark.bridge, joined: [], next: mark.walk?.next ?? [] });
+      if (mark.walk !== undefined) startTimer(draft, roundTimer, mark.walk.until);
       // A caller in the bridge has talked: if the other is gone now, that was the end of a call that was answered.
       if (isIn(seen, mark.bridge, draft.call.id)) connected(draft);
       return;
@@ -152,6 +153,17 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
       fact(draft, { type: 'VoicemailStarted', recordingId: mark.recording });
     }
   }
+}
+
+/** Without a walk in the mark nobody had been rung, or all at once. */
+function ringingByMark(draft: Draft, { step: id, walk }: CallMark, seen: CallOnSwitch): void {
+  const step = ringStepOf(draft, id);
+  const rung = seen.legs.filter((leg) => leg.mark?.step === id);
+  const since = Math.min(draft.now, ...rung.map((leg) => leg.createdAt));
+  const unordered = walk === undefined && step !== undefined && isOrdered(step) && rung.length === 0;
+  const listed = step === undefined || step.pattern === 'simultaneous' ? [] : [...destinationsOf(step).keys()];
+  goTo(draft, unordered ? { phase: 'ordering', step: id } : { phase: 'ringing', step: id, next: walk?.next ?? listed });
+  startTimer(draft, roundTimer, walk?.until ?? since + (step?.ringMs ?? 0));
 }
 
 function isIn(seen: CallOnSwitch, bridgeId: string, legId: LegId): boolean {
@@ -217,6 +229,12 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
     case 'menu':
       resumeMenu(draft);
       return;
+    case 'ordering': {
+      command(draft, { type: 'RingLeg', legId: call.id });
+      const step = ringStepOf(draft, call.step);
+      if (step !== undefined) enterOrdering(draft, call.step, step);
+      return;
+    }
     case 'ringing':
       resumeRinging(draft, asked);
       return;
@@ -253,7 +271,7 @@ function resumeRinging(draft: Draft, asked: Call): void {
     if (leg.promptId !== null) command(draft, { type: 'StopPrompt', promptId: leg.promptId });
     askAgain(draft, leg);
   }
-  leaveWhenNobodyIsLeft(draft);
+  goOnWhenNobodyIsLeft(draft);
 }
 
 function resumeConnecting(draft: Draft, seen: CallOnSwitch): void {

@@ -8,12 +8,14 @@
  *                                      └> greeting ─> beeping ─> recording ───────┘
  *
  * Which step comes first, and which follows, is the plan's word: this is the longest way, and a menu may come after any
- * other. Every place may go to `ending` at once (the caller left, the plan leads no further), and to the place the
+ * other. Before `ringing` comes `ordering`, where it is asked who is rung first; after a hang-up in the whisper `ringing`
+ * again, while others are left to ring. Every place may go to `ending` at once (the caller left, the plan leads no
+ * further), and to the place the
  * switch is in by adoption.
  *
- * A callee's leg:  dialing ─> ringing ─> screening ─> accepted ─> bridged ─> ending ─> ended
- *                                  │         └─> dismissed (another won: told so, then hung up)
- *                                  └─> accepted (without call connect its answer is its acceptance)
+ * A callee's leg:  dialing ─> ringing ─> extending ─> screening ─> accepted ─> bridged ─> ending ─> ended
+ *                                  │         │           └─> dismissed (another won: told so, then hung up)
+ *                                  └─────────┴─> accepted (without call connect its answer is its acceptance)
  *
  * An answered leg only wins by being accepted, and only winning stops the others.
  */
@@ -58,8 +60,12 @@ export type Place =
   | { readonly phase: 'announcing'; readonly step: StepId; readonly promptId: PromptId }
   /** `promptId` is what the caller hears, null while a key is waited for; `digits` are the keys of this try, `tries` how often it was asked. */
   | { readonly phase: 'menu'; readonly step: StepId; readonly promptId: PromptId | null; readonly digits: string; readonly tries: number }
-  | { readonly phase: 'ringing'; readonly step: StepId }
-  | { readonly phase: 'connecting'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId; readonly joined: readonly LegId[] }
+  /** The caller hears ringing already. */
+  | { readonly phase: 'ordering'; readonly step: StepId }
+  /** `next`: destinations that follow the one that rings, by their places in the step's list (destinations.ts). */
+  | { readonly phase: 'ringing'; readonly step: StepId; readonly next: readonly number[] }
+  /** `next` are rung if the winner is lost and the round's time is not over. */
+  | { readonly phase: 'connecting'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId; readonly joined: readonly LegId[]; readonly next: readonly number[] }
   | { readonly phase: 'connected'; readonly step: StepId; readonly winner: LegId; readonly bridgeId: BridgeId }
   | { readonly phase: 'greeting'; readonly step: StepId; readonly promptId: PromptId }
   | { readonly phase: 'beeping'; readonly step: StepId; readonly promptId: PromptId }
@@ -83,6 +89,8 @@ export interface LegBase {
 export type LegPlace =
   | { readonly phase: 'dialing' }
   | { readonly phase: 'ringing' }
+  /** Answered by a switchboard, to which the extension is being dialled. */
+  | { readonly phase: 'extending' }
   /** Asked for a key; `promptId` is what it hears, null between two rounds of it; by tone once the prompt has failed. */
   | { readonly phase: 'screening'; readonly promptId: PromptId | null; readonly toneOnly: boolean }
   /** Has the call; `promptId` is the whisper it hears before the bridge. */

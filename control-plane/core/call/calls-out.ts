@@ -1,7 +1,9 @@
 /** How many calls are out over trunks: what an account's limit counts (O4). */
 import type { AccountId } from '../routing/config.ts';
+import { destinationsOf } from '../routing/destinations.ts';
 import type { RingStep } from '../routing/plan.ts';
 import type { Call } from './call.ts';
+import { delayedAttemptOf } from './timers.ts';
 
 /** Legs over trunks that calls of the account hold, and those that calls on their way to a ring are about to make. */
 export function callsOut(calls: Iterable<Call>, account: AccountId): number {
@@ -13,13 +15,28 @@ export function callsOut(calls: Iterable<Call>, account: AccountId): number {
 }
 
 function outOf(call: Call): number {
-  const steps = Object.values(call.plan.steps).filter((step): step is RingStep => step.kind === 'ring');
   // Nobody has been dialled yet: what the plan will dial at once is spoken for.
-  if (call.phase === 'offered' || call.phase === 'announcing' || call.phase === 'menu') {
-    return Math.max(0, ...steps.map((step) => step.attempts.filter(({ target }) => target.kind === 'external').length));
-  }
-  return Object.values(call.legs).filter((leg) => {
-    const step = call.plan.steps[leg.step];
-    return leg.phase !== 'ended' && step?.kind === 'ring' && step.attempts[leg.attempt]?.target.kind === 'external';
-  }).length;
+  if (call.phase === 'offered' || call.phase === 'announcing' || call.phase === 'menu') return Math.max(0, ...Object.keys(call.plan.steps).flatMap((id) => outByDestination(call, id)));
+  const legs = Object.values(call.legs).filter((leg) => leg.phase !== 'ended' && isOut(ringStepOf(call, leg.step), leg.attempt)).length;
+  if (call.phase === 'ordering') return Math.max(legs, ...outByDestination(call, call.step));
+  if (call.phase !== 'ringing' && call.phase !== 'connecting') return legs;
+  const { step, next } = call;
+  const delayed = Object.keys(call.timers).map(delayedAttemptOf).filter((attempt) => attempt !== undefined && isOut(ringStepOf(call, step), attempt)).length;
+  const byDestination = outByDestination(call, step);
+  return Math.max(legs + delayed, ...next.map((place) => byDestination[place] ?? 0));
+}
+
+/** Of each destination of a ring step: one rings after the other. */
+function outByDestination(call: Call, id: string): readonly number[] {
+  const step = ringStepOf(call, id);
+  return step === undefined ? [] : destinationsOf(step).map(({ attempts }) => attempts.filter((attempt) => isOut(step, attempt)).length);
+}
+
+function ringStepOf(call: Call, id: string): RingStep | undefined {
+  const step = call.plan.steps[id];
+  return step?.kind === 'ring' ? step : undefined;
+}
+
+function isOut(step: RingStep | undefined, attempt: number): boolean {
+  return step?.attempts[attempt]?.target.kind === 'external';
 }

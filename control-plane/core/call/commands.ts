@@ -1,8 +1,10 @@
-/** What a call asks for. Imperative; carried out by the runtime (timers, plans) or a media driver (all others). */
+/** What a call asks for. Imperative; carried out by the runtime (timers, plans, orders) or a media driver (all others). */
 import type { BridgeId, LegId, PromptId, RecordingId, StepId, TimerId } from '../ids.ts';
 import type { Cause } from '../cause.ts';
 import type { EpochMs, Ms } from '../time.ts';
 import type { DialTarget, Media } from '../routing/config.ts';
+import type { Party } from '../routing/destinations.ts';
+import type { RingPattern } from '../routing/plan.ts';
 import type { CallMark, LegMark } from './mark.ts';
 
 export type MediaCommand =
@@ -23,6 +25,8 @@ export type MediaCommand =
   | { readonly type: 'HangUpLeg'; readonly legId: LegId; readonly cause: Cause }
   | { readonly type: 'PlayPrompt'; readonly legId: LegId; readonly promptId: PromptId; readonly media: readonly Media[] }
   | { readonly type: 'StopPrompt'; readonly promptId: PromptId }
+  /** Keys for the far end of an answered leg, after a delay; how long they take: digits.ts. Their end is not told. */
+  | { readonly type: 'SendDigits'; readonly legId: LegId; readonly digits: string; readonly delayMs: Ms }
   /** Makes the bridge when it does not exist and puts the legs in. */
   | { readonly type: 'BridgeLegs'; readonly bridgeId: BridgeId; readonly legIds: readonly LegId[] }
   | { readonly type: 'DestroyBridge'; readonly bridgeId: BridgeId }
@@ -62,4 +66,18 @@ export interface PlanExtension {
   readonly noAnswer: StepId;
 }
 
-export type CallCommand = MediaCommand | TimerCommand | PlanExtension;
+/** Answered by `DestinationsOrdered`: who is rung first is decided over all calls of the system. */
+export interface OrderCommand {
+  readonly type: 'OrderDestinations';
+  readonly step: StepId;
+  readonly pattern: RingPattern;
+  readonly group: string;
+  readonly destinations: readonly OrderedDestination[];
+}
+
+export interface OrderedDestination {
+  readonly id: string;
+  readonly parties: readonly Party[];
+}
+
+export type CallCommand = MediaCommand | TimerCommand | PlanExtension | OrderCommand;

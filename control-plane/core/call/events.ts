@@ -1,6 +1,6 @@
 /**
  * What happens to a call. Past tense. Each comes from the switch (LegEvent), the clock, the executor (a command
- * that failed) or the runtime (adoption, a plan that was asked for). `transition` accepts any of them in any phase.
+ * that failed) or the runtime (adoption, a plan or an order that was asked for). `transition` accepts any of them in any phase.
  */
 import type { BridgeId, CallId, LegId, PromptId, RecordingId, StepId, TimerId } from '../ids.ts';
 import type { Cause } from '../cause.ts';
@@ -44,6 +44,8 @@ export type CallEvent =
   | { readonly type: 'CallOffered' }
   | LegEvent
   | { readonly type: 'TimerFired'; readonly id: TimerId }
+  /** `order`: destinations by id, the first to ring first; one that is not in it is skipped. */
+  | { readonly type: 'DestinationsOrdered'; readonly step: StepId; readonly order: readonly string[]; readonly why: string }
   | {
       readonly type: 'CommandFailed';
       readonly command: MediaCommand;

@@ -25,9 +25,12 @@ export type CallFact =
   | { readonly type: 'StepEntered'; readonly step: StepId; readonly kind: Step['kind'] }
   | { readonly type: 'CallerAnswered' }
   | { readonly type: 'AnnouncementPlayed'; readonly ok: boolean }
+  /** In which order the destinations of a ring step are rung, and why so. */
+  | { readonly type: 'DestinationsOrdered'; readonly step: StepId; readonly order: readonly string[]; readonly why: string }
   | { readonly type: 'LegDialed'; readonly legId: LegId; readonly user: string; readonly label: string; readonly target: DialTarget; readonly trunk?: string; readonly tags?: readonly string[] }
   | { readonly type: 'LegRang'; readonly legId: LegId }
   | { readonly type: 'LegPickedUp'; readonly legId: LegId }
+  | { readonly type: 'ExtensionDialed'; readonly legId: LegId; readonly digits: string }
   | { readonly type: 'ScreeningAsked'; readonly legId: LegId }
   | { readonly type: 'WhisperStarted'; readonly legId: LegId }
   | { readonly type: 'KeyPressed'; readonly legId: LegId; readonly digit: string }

@@ -90,6 +90,7 @@ function recordedCause(leg: Leg, cause: Cause): Cause {
   switch (leg.phase) {
     case 'ending':
       return leg.cause;
+    case 'extending':
     case 'screening':
     case 'accepted':
       return 'not-accepted';
@@ -115,7 +116,7 @@ export function cancelLegTimers(draft: Draft, legId: LegId): void {
 
 /** Still on the way to an acceptance. */
 export function isTrying(leg: Leg): boolean {
-  return leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'screening';
+  return leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'extending' || leg.phase === 'screening';
 }
 
 export function markPickedUp(draft: Draft, leg: Leg): void {

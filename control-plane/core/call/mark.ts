@@ -14,6 +14,8 @@ export interface CallMark {
   readonly place: 'announcing' | 'menu' | 'ringing' | 'connecting' | 'greeting' | 'recording';
   /** With `menu`: how often it was asked. */
   readonly tries?: number;
+  /** With `ringing` and `connecting`, where destinations ring one after the other: those that follow, and when the round ends. */
+  readonly walk?: { readonly next: readonly number[]; readonly until: EpochMs };
   /** With `connecting`: who has the call, and the bridge it is put in. */
   readonly winner?: LegId;
   /** The winner's own mark: its leg may be gone before anyone reads it there, and the record must name who talked. */

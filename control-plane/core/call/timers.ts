@@ -3,6 +3,7 @@ import type { LegId, TimerId } from '../ids.ts';
 import { minute, second } from '../time.ts';
 
 export const roundTimer: TimerId = 'round';
+export const orderTimer: TimerId = 'order';
 export const promptTimer: TimerId = 'prompt';
 export const menuTimer: TimerId = 'menu';
 export const whisperTimer: TimerId = 'whisper';
@@ -12,7 +13,7 @@ export const recordTimer: TimerId = 'record';
 export const endingTimer: TimerId = 'ending';
 
 /** `guard` and `rejoin` are the caller's leg's too. */
-export const legTimers = ['leg', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard', 'rejoin'] as const;
+export const legTimers = ['leg', 'extension', 'screening', 'ask-again', 'dismissed', 'hang-up', 'guard', 'rejoin'] as const;
 export type LegTimer = (typeof legTimers)[number];
 
 export function legTimer(kind: LegTimer, legId: LegId): TimerId {
@@ -26,6 +27,19 @@ export function legTimerOf(id: TimerId): { readonly kind: LegTimer; readonly leg
   return kind === undefined ? undefined : { kind, legId: id.slice(colon + 1) };
 }
 
+/** Of an attempt that rings later than its round, or its destination's turn, began. */
+export function delayTimer(attempt: number): TimerId {
+  return `delay:${attempt}`;
+}
+
+export function delayedAttemptOf(id: TimerId): number | undefined {
+  return id.startsWith('delay:') ? Number(id.slice('delay:'.length)) : undefined;
+}
+
+/** For the answer to `OrderDestinations`: by then they are rung as they are listed. */
+export const orderLimitMs = 300;
+/** The switch begins to send digits a moment after it was asked to. */
+export const extensionMarginMs = 300;
 /** No prompt is longer: one whose end has not been heard of by then counts as failed. */
 export const promptLimitMs = 3 * minute;
 export const whisperLimitMs = minute;

@@ -7,10 +7,12 @@ import type { Cause } from '../cause.ts';
 import type { LegId, TimerId } from '../ids.ts';
 import { announcementFinished } from '../steps/announcement.ts';
 import { callRecordingEnded, callRecordingFailed, callRecordingStarted } from '../steps/call-recording.ts';
-import { attemptEnded, leaveWhenNobodyIsLeft, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
+import { destinationsOrdered, orderTimedOut } from '../steps/ordering.ts';
+import { attemptEnded, extensionDialled, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
 import { callerDigit, menuExtensionPlanned, menuLeft, menuPromptFinished, menuTimedOut } from '../steps/menu.ts';
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
 import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
+import { delayOver, goOnWhenNobodyIsLeft } from '../steps/walk.ts';
 import { bridge, bridgeRefused, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
 import type { EpochMs } from '../time.ts';
 import { adopt } from './adopt.ts';
@@ -25,7 +27,8 @@ import { enterStep, follow } from './flow.ts';
 import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import {
-  connectTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, menuTimer, promptTimer, recordTimer, roundTimer, whisperTimer, type LegTimer,
+  connectTimer, delayedAttemptOf, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, menuTimer, orderTimer, promptTimer, recordTimer, roundTimer, whisperTimer,
+  type LegTimer,
 } from './timers.ts';
 
 export interface Context {
@@ -103,6 +106,9 @@ function handle(draft: Draft, event: CallEvent): void {
       return;
     case 'TimerFired':
       timerFired(draft, event.id);
+      return;
+    case 'DestinationsOrdered':
+      destinationsOrdered(draft, event);
       return;
     case 'CommandFailed':
       commandFailed(draft, event);
@@ -196,9 +202,17 @@ function timerFired(draft: Draft, id: TimerId): void {
     legTimerFired(draft, ofLeg.legId, ofLeg.kind);
     return;
   }
+  const delayed = delayedAttemptOf(id);
+  if (delayed !== undefined) {
+    delayOver(draft, delayed);
+    return;
+  }
   switch (id) {
     case roundTimer:
       roundTimedOut(draft);
+      return;
+    case orderTimer:
+      orderTimedOut(draft);
       return;
     case promptTimer:
       if ('promptId' in draft.call && draft.call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: draft.call.promptId });
@@ -229,9 +243,12 @@ function legTimerFired(draft: Draft, legId: LegId, kind: LegTimer): void {
     case 'leg':
       onLeg(draft, legId, legTimedOut);
       return;
+    case 'extension':
+      onLeg(draft, legId, extensionDialled);
+      return;
     case 'screening':
       onLeg(draft, legId, screeningTimedOut);
-      leaveWhenNobodyIsLeft(draft);
+      goOnWhenNobodyIsLeft(draft);
       return;
     case 'ask-again':
       onLeg(draft, legId, askAgain);
@@ -291,6 +308,7 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
     case 'RingLeg':
     case 'HangUpLeg':
     case 'StopPrompt':
+    case 'SendDigits':
     case 'DestroyBridge':
     case 'StopRecording':
     case 'MarkCall':
@@ -306,7 +324,7 @@ function originateFailed(draft: Draft, leg: Leg, event: Extract<CallEvent, { typ
   if (event.error === 'timeout') {
     // It may exist: asked to end, and not tried elsewhere.
     hangUp(draft, leg, 'temporary-failure');
-    leaveWhenNobodyIsLeft(draft);
+    goOnWhenNobodyIsLeft(draft);
     return;
   }
   attemptEnded(draft, leg, event.mayHaveReachedCarrier ? 'interworking' : 'temporary-failure');

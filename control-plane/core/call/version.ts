@@ -3,6 +3,7 @@
  * could not go on with what a newer one writes; what has no version is of the first. While several controllers are
  * upgraded one after the other, two builds share the calls of a switch.
  *
- * 2: menus, and steps that are added to a plan. Marks are read by the first as before: it begins a call in a menu anew.
+ * 2: menus, and steps that are added to a plan; destinations that ring one after the other; extensions that are dialled.
+ * Marks are read by the first as before: it begins a call in a menu anew, and goes without what else they have more.
  */
 export const stateVersion = 2;

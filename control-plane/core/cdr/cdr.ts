@@ -37,6 +37,8 @@ export interface Cdr {
   readonly recordings: readonly CdrRecording[];
   /** Why a call that was to be recorded was not. */
   readonly notRecorded: 'not-announced' | null;
+  /** In which order destinations were to be rung, and why, for each ring step that rings one after the other. */
+  readonly orders: readonly { readonly step: StepId; readonly order: readonly string[]; readonly why: string }[];
   readonly voicemail: { readonly recordingId: RecordingId; readonly durationMs: Ms | null } | null;
   readonly legs: readonly CdrLeg[];
   /** Of the number, and of what the call was led to. */
@@ -107,6 +109,7 @@ export function emptyCdr(callId: CallId, plan: Plan): Cdr {
     recordingAnnouncedAt: null,
     recordings: [],
     notRecorded: null,
+    orders: [],
     voicemail: null,
     legs: [],
     tags: plan.tags ?? [],
@@ -127,6 +130,8 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
       return fact.ok ? { ...cdr, announcementAt: at } : cdr;
     case 'MenuTried':
       return { ...cdr, menus: [...cdr.menus, { step: fact.step, at, keys: fact.keys, outcome: fact.outcome, to: fact.to }] };
+    case 'DestinationsOrdered':
+      return { ...cdr, orders: [...cdr.orders, { step: fact.step, order: fact.order, why: fact.why }] };
     case 'LegDialed':
       return { ...cdr, tags: [...new Set([...cdr.tags, ...(fact.tags ?? [])])], legs: [...cdr.legs, { ...emptyLeg(fact.legId), user: fact.user, label: fact.label, target: fact.target, trunk: fact.trunk ?? null, dialedAt: at }] };
     case 'LegRang':
@@ -163,6 +168,7 @@ export function foldCdr(cdr: Cdr, fact: CallFact, at: EpochMs): Cdr {
     case 'CallEnded':
       return { ...cdr, recordings: cdr.recordings.map((one) => cutOrOver(one, at)), endedAt: at, disposition: fact.disposition, cause: fact.cause, endedBy: fact.by };
     case 'StepEntered':
+    case 'ExtensionDialed':
     case 'ScreeningAsked':
     case 'WhisperStarted':
     case 'KeyPressed':

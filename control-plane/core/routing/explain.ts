@@ -3,8 +3,9 @@
  * cannot say anything else than what would happen.
  */
 import type { Media } from './config.ts';
+import { destinationsOf, type Destination } from './destinations.ts';
 import { inOrder } from './plan-graph.ts';
-import type { Attempt, MenuStep, Plan, Step } from './plan.ts';
+import type { Attempt, MenuStep, Plan, RingStep, Step } from './plan.ts';
 import { count, seconds } from './words.ts';
 
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
@@ -28,8 +29,8 @@ function stepLines(step: Step): readonly string[] {
       return menuLines(step);
     case 'ring':
       return [
-        `rings at once, for ${seconds(step.ringMs)} in all:`,
-        ...step.attempts.flatMap(attemptLines),
+        `rings ${patternText(step)}, for ${seconds(step.ringMs)} in all:`,
+        ...(step.pattern === 'simultaneous' ? step.attempts.flatMap(attemptLines) : destinationsOf(step).flatMap((destination) => destinationLines(step, destination))),
         'accepted → connected, the others stop ringing',
         `no answer → ${step.on.noAnswer}`,
       ];
@@ -62,11 +63,30 @@ function lengths({ shortest, longest }: { readonly shortest: number; readonly lo
   return shortest === longest ? count(longest, 'digit') : `${shortest} to ${count(longest, 'digit')}`;
 }
 
+function patternText({ pattern, group }: RingStep): string {
+  switch (pattern) {
+    case 'simultaneous':
+      return 'at once';
+    case 'sequential':
+      return 'one after the other, as listed';
+    case 'round-robin':
+      return `one after the other, from the one whose turn it is in ${group ?? 'no group'}`;
+    case 'least-connected':
+      return 'one after the other, fewest live calls first; who talks is skipped while another does not';
+  }
+}
+
+function destinationLines({ attempts }: RingStep, { id, attempts: indices }: Destination): readonly string[] {
+  return [`${id}:`, ...indices.flatMap((index) => (attempts[index] === undefined ? [] : attemptLines(attempts[index]))).map((line) => `  ${line}`)];
+}
+
 function attemptLines(attempt: Attempt): readonly string[] {
   const { target, callerId } = attempt;
   const where = target.kind === 'device' ? `extension ${target.device}` : `${target.number} over ${target.trunks.join(', then ')}`;
   const shown = [callerId.name, callerId.number].filter((part) => part !== '').join(' ') || 'no caller ID';
-  const lines = [`- ${attempt.user}, ${attempt.label}: ${where}, ${seconds(attempt.ringMs)}, shows ${shown}`];
+  const from = attempt.delayMs === undefined || attempt.delayMs === 0 ? '' : ` from ${seconds(attempt.delayMs)} on`;
+  const lines = [`- ${attempt.user}, ${attempt.label}: ${where}, ${seconds(attempt.ringMs)}${from}, shows ${shown}`];
+  if (attempt.dialExtension !== undefined) lines.push(`    answered, the extension ${attempt.dialExtension.digits} is dialled after ${seconds(attempt.dialExtension.delayMs)}`);
   if (attempt.screening !== undefined) {
     const key = attempt.screening.key === 'any' ? 'any key' : `key ${attempt.screening.key}`;
     lines.push(`    hears ${mediaText(attempt.screening.prompt)}; ${key} within ${seconds(attempt.screening.waitMs)} accepts`);

@@ -1,24 +1,26 @@
 /**
- * The ring step, simultaneous: all attempts at once. Who accepts first, by the order in which we learn of it, has
- * the call, and only then do the others stop. The round's timer runs from the start and no answer clears it; each
- * leg has one of its own besides.
+ * The ring step: all attempts at once, or one destination after the other (walk.ts). Who accepts first, by the order in
+ * which we learn of it, has the call, and only then do the others stop. The round's timer runs from the start and no
+ * answer clears it; each leg has one of its own besides.
  */
 import { causes, type Cause } from '../cause.ts';
 import type { Leg } from '../call/call.ts';
-import { cancelTimer, command, fact, goTo, legsOf, moveLeg, startTimer, type Draft } from '../call/draft.ts';
+import { cancelTimer, command, fact, legsOf, moveLeg, startTimer, type Draft } from '../call/draft.ts';
 import { attemptOf, cancelLegTimers, dial, dismiss, endLeg, hangUp, isTrying, markPickedUp } from '../call/leg-life.ts';
-import { roundTimer } from '../call/timers.ts';
+import { orderTimer, roundTimer } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
 import type { RingStep } from '../routing/plan.ts';
+import { dialExtension } from './dial-extension.ts';
+import { enterOrdering, isOrdered, ringListed } from './ordering.ts';
 import { acceptsBy, startScreening } from './screening.ts';
+import { cancelDelays, goOnWhenNobodyIsLeft, leaveRing } from './walk.ts';
 import { startConnecting } from './whisper.ts';
 
 export function enterRing(draft: Draft, id: StepId, step: RingStep): void {
-  goTo(draft, { phase: 'ringing', step: id });
   command(draft, { type: 'RingLeg', legId: draft.call.id });
   startTimer(draft, roundTimer, draft.now + step.ringMs);
-  for (const index of step.attempts.keys()) dial(draft, id, index, 0);
-  leaveWhenNobodyIsLeft(draft);
+  if (isOrdered(step)) enterOrdering(draft, id, step);
+  else ringListed(draft, id, step, 'as listed');
 }
 
 export function legRinging(draft: Draft, leg: Leg): void {
@@ -28,22 +30,33 @@ export function legRinging(draft: Draft, leg: Leg): void {
 }
 
 export function legAnswered(draft: Draft, leg: Leg): void {
-  const screening = attemptOf(draft, leg)?.screening;
+  const { dialExtension: extension, screening } = attemptOf(draft, leg) ?? {};
   if (leg.phase === 'ending') {
     // Its answer crossed our hang-up on the wire (RFC 3261 section 9.1): too late, but what happened is recorded.
     fact(draft, { type: 'LegPickedUp', legId: leg.id });
-    if (screening === undefined && leg.cause === 'answered-elsewhere') fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
+    if (screening === undefined && extension === undefined && leg.cause === 'answered-elsewhere') fact(draft, { type: 'LegAccepted', legId: leg.id, won: false });
     return;
   }
   if (leg.phase !== 'dialing' && leg.phase !== 'ringing') return;
   markPickedUp(draft, leg);
   if (draft.call.phase !== 'ringing' || draft.call.step !== leg.step) {
     hangUp(draft, leg, 'answered-elsewhere');
-  } else if (screening === undefined) {
-    accept(draft, leg);
+  } else if (extension === undefined) {
+    reached(draft, leg);
   } else {
-    startScreening(draft, leg, screening);
+    dialExtension(draft, leg, extension);
   }
+}
+
+export function extensionDialled(draft: Draft, leg: Leg): void {
+  if (leg.phase === 'extending') reached(draft, leg);
+}
+
+/** Somebody is there, and accepts by having answered, or is asked to. */
+function reached(draft: Draft, leg: Leg): void {
+  const screening = attemptOf(draft, leg)?.screening;
+  if (screening === undefined) accept(draft, leg);
+  else startScreening(draft, leg, screening);
 }
 
 export function legDigit(draft: Draft, leg: Leg, digit: string): void {
@@ -58,15 +71,17 @@ export function legDigit(draft: Draft, leg: Leg, digit: string): void {
   accept(draft, leg);
 }
 
-/** The first acceptance wins; only now do the others stop. */
+/** The first acceptance wins; only now do the others stop. The round's time goes on where more could be rung. */
 function accept(draft: Draft, leg: Leg): void {
+  const next = draft.call.phase === 'ringing' ? draft.call.next : [];
   fact(draft, { type: 'LegAccepted', legId: leg.id, won: true });
-  cancelTimer(draft, roundTimer);
+  if (next.length === 0) cancelTimer(draft, roundTimer);
+  cancelDelays(draft);
   cancelLegTimers(draft, leg.id);
   for (const other of legsOf(draft)) {
     if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);
   }
-  startConnecting(draft, leg);
+  startConnecting(draft, leg, next);
 }
 
 /**
@@ -81,32 +96,20 @@ export function attemptEnded(draft: Draft, leg: Leg, cause: Cause): void {
   const ringing = draft.call.phase === 'ringing' && draft.call.step === leg.step;
   if (ringing && leg.phase === 'dialing' && cause === 'lost') dial(draft, leg.step, leg.attempt, leg.trunk);
   else if (ringing && more && leg.phase === 'dialing' && !causes[cause].mayHaveRung) dial(draft, leg.step, leg.attempt, next);
-  leaveWhenNobodyIsLeft(draft);
+  goOnWhenNobodyIsLeft(draft);
 }
 
 export function legTimedOut(draft: Draft, leg: Leg): void {
   if (leg.phase === 'dialing' || leg.phase === 'ringing') hangUp(draft, leg, 'no-answer');
-  leaveWhenNobodyIsLeft(draft);
+  goOnWhenNobodyIsLeft(draft);
 }
 
 export function roundTimedOut(draft: Draft): void {
   const call = draft.call;
-  if (call.phase !== 'ringing') return;
+  if (call.phase !== 'ringing' && call.phase !== 'ordering') return;
   for (const leg of legsOf(draft)) {
-    if (isTrying(leg)) hangUp(draft, leg, leg.phase === 'screening' ? 'not-accepted' : 'no-answer');
+    if (isTrying(leg)) hangUp(draft, leg, leg.phase === 'screening' || leg.phase === 'extending' ? 'not-accepted' : 'no-answer');
   }
+  cancelTimer(draft, orderTimer);
   leaveRing(draft, call.step);
-}
-
-/** Nobody has taken the call: the plan's no-answer routing follows. */
-function leaveRing(draft: Draft, id: StepId): void {
-  cancelTimer(draft, roundTimer);
-  fact(draft, { type: 'RingEnded', step: id, outcome: 'noAnswer' });
-  draft.outcome = 'noAnswer';
-}
-
-/** Nobody can accept any more: the round is over before its time. */
-export function leaveWhenNobodyIsLeft(draft: Draft): void {
-  const call = draft.call;
-  if (call.phase === 'ringing' && draft.outcome === null && !legsOf(draft).some(isTrying)) leaveRing(draft, call.step);
 }

@@ -1,17 +1,18 @@
 /**
  * The whisper and the connection: the winner hears who is calling, then both are put in the bridge. Who hangs up
- * during the whisper has declined, and routing goes on.
+ * during the whisper has declined: who follows in the walk is rung, or routing goes on.
  */
 import type { CallIn, Leg, Place } from '../call/call.ts';
 import { cancelTimer, command, fact, goTo, legOf, moveLeg, newId, startTimer, type Draft } from '../call/draft.ts';
 import { answerCaller, attemptOf, cancelLegTimers, hangUp } from '../call/leg-life.ts';
-import { connectLimitMs, connectTimer, legTimer, maxCallTimer, rejoinAfterMs, whisperLimitMs, whisperTimer } from '../call/timers.ts';
+import { connectLimitMs, connectTimer, legTimer, maxCallTimer, rejoinAfterMs, roundTimer, whisperLimitMs, whisperTimer } from '../call/timers.ts';
 import type { BridgeId, LegId } from '../ids.ts';
 import { announced, startCallRecording, stopCallRecording } from './call-recording.ts';
+import { leaveRing, ringOn } from './walk.ts';
 
-/** The leg has the call. Its siblings are already released. */
-export function startConnecting(draft: Draft, leg: Leg): void {
-  goTo(draft, { phase: 'connecting', step: leg.step, winner: leg.id, bridgeId: newId(draft, 'b'), joined: [] });
+/** The leg has the call. Its siblings are already released; `next` are rung if it is lost. */
+export function startConnecting(draft: Draft, leg: Leg, next: readonly number[]): void {
+  goTo(draft, { phase: 'connecting', step: leg.step, winner: leg.id, bridgeId: newId(draft, 'b'), joined: [], next });
   const whisper = attemptOf(draft, leg)?.whisper ?? [];
   if (whisper.length === 0) {
     moveLeg(draft, leg, { phase: 'accepted', promptId: null });
@@ -77,6 +78,7 @@ export function connected(draft: Draft): void {
   if (winner === undefined) return;
   cancelTimer(draft, connectTimer);
   cancelTimer(draft, whisperTimer);
+  cancelTimer(draft, roundTimer);
   moveLeg(draft, winner, { phase: 'bridged' });
   goTo(draft, { phase: 'connected', step: call.step, winner: call.winner, bridgeId: call.bridgeId });
   fact(draft, { type: 'LegConnected', legId: call.winner, bridgeId: call.bridgeId });
@@ -109,8 +111,7 @@ export function winnerLost(draft: Draft): void {
   cancelLegTimers(draft, call.id);
   stopCallRecording(draft);
   command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
-  fact(draft, { type: 'RingEnded', step: call.step, outcome: 'noAnswer' });
-  draft.outcome = 'noAnswer';
+  if (!ringOn(draft)) leaveRing(draft, call.step);
 }
 
 /**
@@ -125,6 +126,6 @@ export function legUnbridged(draft: Draft, legId: LegId, bridgeId: BridgeId): vo
   else startTimer(draft, legTimer('rejoin', legId), draft.now + rejoinAfterMs);
 }
 
-function placeOf({ phase, step, winner, bridgeId, joined }: CallIn<'connecting'>): Extract<Place, { phase: 'connecting' }> {
-  return { phase, step, winner, bridgeId, joined };
+function placeOf({ phase, step, winner, bridgeId, joined, next }: CallIn<'connecting'>): Extract<Place, { phase: 'connecting' }> {
+  return { phase, step, winner, bridgeId, joined, next };
 }

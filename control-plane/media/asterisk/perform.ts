@@ -1,4 +1,5 @@
 import { callIdOf, isCallRecording } from '../../core/ids.ts';
+import { betweenDigitsMs, digitMs } from '../../core/call/digits.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
 import type { TellLeg } from './leg-events.ts';
 import type { CommandResult } from '../media-driver.ts';
@@ -58,6 +59,11 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       if (!playing.ok) leg?.prompts.delete(promptId);
       return result(playing);
     }
+    case 'SendDigits':
+      // Carried out by the channel's thread, pauses and all; the reply does not wait for it.
+      return result(await ari.request('channels.sendDTMF', {
+        channelId: command.legId, dtmf: command.digits, before: command.delayMs, duration: digitMs, between: betweenDigitsMs,
+      }));
     case 'StopPrompt':
       return result(await ari.request('playbacks.stop', { playbackId: command.promptId }));
     case 'BridgeLegs': {

@@ -1,6 +1,7 @@
 /** What each request does on the switch, and what it answers. */
 import { callIdOf } from '../../core/ids.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
+import { digitsMs } from '../../core/call/digits.ts';
 import type { CommandError } from '../../core/call/events.ts';
 import { sipName } from '../../core/routing/sip-name.ts';
 import type { CommandResult } from '../media-driver.ts';
@@ -86,6 +87,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
     case 'RingLeg':
     case 'HangUpLeg':
     case 'PlayPrompt':
+    case 'SendDigits':
     case 'StartRecording':
     case 'SetGuard':
     case 'MarkCall': {
@@ -98,7 +100,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   function onLeg(
     works: Works,
     leg: SwitchLeg,
-    command: Extract<MediaCommand, { type: 'AnswerLeg' | 'RingLeg' | 'HangUpLeg' | 'PlayPrompt' | 'StartRecording' | 'SetGuard' | 'MarkCall' }>,
+    command: Extract<MediaCommand, { type: 'AnswerLeg' | 'RingLeg' | 'HangUpLeg' | 'PlayPrompt' | 'SendDigits' | 'StartRecording' | 'SetGuard' | 'MarkCall' }>,
   ): CommandResult {
     switch (command.type) {
       case 'AnswerLeg':
@@ -122,6 +124,10 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         leg.prompts.push({ id: command.promptId, media: command.media, stopped: false, end: nothing });
         if (leg.prompts.length === 1) works.playNext(leg);
         return done;
+      case 'SendDigits':
+        if (leg.state !== 'answered') return refuse('not-ready', 'the leg has not been answered');
+        sendDigits(works, leg, command);
+        return done;
       case 'StartRecording': {
         if (works.recordings.has(command.recordingId)) return refuse('rejected', 'id in use');
         if (leg.state !== 'answered') return refuse('not-ready', 'the leg has not been answered');
@@ -139,6 +145,16 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         leg.callMark = command.mark;
         return done;
     }
+  }
+}
+
+/** One after the other, each when those before it and their pauses are over. */
+function sendDigits(works: Works, leg: SwitchLeg, { digits, delayMs }: Extract<MediaCommand, { type: 'SendDigits' }>): void {
+  const { clock } = works;
+  for (const [i, digit] of Array.from(digits).entries()) {
+    if (digit === 'w' || digit === 'W') continue;
+    const at = clock.now() + delayMs + digitsMs(digits.slice(0, i));
+    leg.script.add(clock.setTimer(at, () => works.hearKey(leg, digit)));
   }
 }
 

@@ -63,6 +63,8 @@ export interface SimulatedSwitch {
   callRecordingsMade(callId: CallId): readonly string[];
   /** What a leg has heard to the end. */
   heard(legId: LegId): readonly string[];
+  /** The keys that a leg was sent. */
+  keysHeard(legId: LegId): readonly { readonly key: string; readonly at: number }[];
   /** Calls that no controller took, or that none kept: the dialplan sent them to the failsafe. */
   failsafe(): readonly CallId[];
   /** All that is still on the switch; empty when every call is over and nothing was forgotten. */
@@ -82,6 +84,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
   const acts: PartyAct[] = [];
   const failsafe: CallId[] = [];
   const heard = new Map<LegId, readonly string[]>();
+  const keysHeard = new Map<LegId, readonly { readonly key: string; readonly at: number }[]>();
   const controllers = createControllers(clock, chance);
   let callsSeen = 0;
 
@@ -143,6 +146,8 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
         works.endPrompt(leg, prompt.id, ok);
       });
     },
+
+    hearKey: (leg, key) => void keysHeard.set(leg.id, [...(keysHeard.get(leg.id) ?? []), { key, at: clock.now() }]),
 
     endRecording(recording) {
       if (!recordings.delete(recording.id)) return;
@@ -306,6 +311,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     callRecordings: (callId) => [...recordings.values()].filter(({ id, legIds }) => legIds.length > 1 && callIdOf(id) === callId).map(({ id, legIds }) => ({ id, legIds })),
     callRecordingsMade: (callId) => works.callRecordingsMade.filter((id) => callIdOf(id) === callId),
     heard: (legId) => heard.get(legId) ?? [],
+    keysHeard: (legId) => keysHeard.get(legId) ?? [],
     failsafe: () => failsafe,
     leftovers: () => ({
       legs: [...legs.keys()],

@@ -30,6 +30,8 @@ export interface Works {
   unbridge(leg: SwitchLeg): void;
   endPrompt(leg: SwitchLeg, promptId: string, ok: boolean): void;
   playNext(leg: SwitchLeg): void;
+  /** A key that the switch sends it. */
+  hearKey(leg: SwitchLeg, key: string): void;
   endRecording(recording: SwitchRecording): void;
   act(leg: SwitchLeg, step: PartyStep['does']): void;
   runScript(leg: SwitchLeg, script: readonly PartyStep[]): void;

@@ -5,12 +5,12 @@
  * Calls that begin and end are noted in batches and never waited for: what Redis has not been told of, or has forgotten,
  * is found on the switch.
  */
-import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
 import type { CallId } from '../../core/ids.ts';
 import { hour, type EpochMs, type Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { Ownership } from '../ports.ts';
+import { redisScript } from './scripts.ts';
 
 export interface RedisOwnershipOptions {
   readonly redis: Redis;
@@ -25,8 +25,6 @@ export interface RedisOwnershipOptions {
 const [leasesKey, tokensKey, fenceKey, ownersKey, sinceKey, heldKey] = ['fd:leases', 'fd:tokens', 'fd:fence', 'fd:owners', 'fd:since', 'fd:held'] as const;
 const renewKeys = [leasesKey, tokensKey, fenceKey, sinceKey, heldKey] as const;
 const ownKeys = [leasesKey, tokensKey, ownersKey, sinceKey, heldKey] as const;
-const script = (name: string): string => readFileSync(new URL(`lua/${name}.lua`, import.meta.url), 'utf8');
-const scripts = { renew: script('renew-lease'), own: script('own-calls'), note: script('note-calls') } as const;
 /** What begins and ends within this time is told together. */
 const gatherMs: Ms = 10;
 /** A call that is over is nobody's to finish: longer than any journal of it is looked at. */
@@ -42,7 +40,7 @@ type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads
 type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
 
 export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
-  const shas = new Map<string, string>();
+  const [renewLease, ownCalls, noteCalls] = [redisScript(redis, 'renew-lease'), redisScript(redis, 'own-calls'), redisScript(redis, 'note-calls')];
   /** Of the lease that is held; null before the first. */
   let held: number | null = null;
   const mine = new Set<CallId>();
@@ -53,21 +51,6 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   const over = new Set<CallId>();
   let timer: NodeJS.Timeout | null = null;
   let telling = false;
-
-  async function run(name: keyof typeof scripts, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
-    let sha = shas.get(name);
-    if (sha === undefined) {
-      sha = (await redis.script('LOAD', scripts[name])) as string;
-      shas.set(name, sha);
-    }
-    try {
-      return await redis.evalsha(sha, keys.length, ...keys, ...args);
-    } catch (error) {
-      if (!String(error).includes('NOSCRIPT')) throw error;
-      shas.delete(name);
-      return redis.eval(scripts[name], keys.length, ...keys, ...args);
-    }
-  }
 
   const tellSoon = (): void => {
     if (timer !== null || telling || held === null || begun.size + ended.size + givenBack.size === 0) return;
@@ -85,7 +68,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     for (const callId of back) givenBack.delete(callId);
     let told = false;
     try {
-      told = (await run('note', [tokensKey, ownersKey], [controller, held, rememberMs, news.length, past.length, ...news, ...past, ...back])) === 1;
+      told = (await noteCalls([tokensKey, ownersKey], [controller, held, rememberMs, news.length, past.length, ...news, ...past, ...back])) === 1;
     } catch (error) {
       log.debug({ error: String(error) }, 'Redis was not told whose calls are whose');
     }
@@ -103,7 +86,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     const all = { mine: new Set<CallId>(), over: new Set<CallId>(), settled: true };
     for (let from = 0; from < calls.length; from += callsAtOnce) {
       const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
-      const reply = (await run('own', ownKeys, [controller, token, settleMs, 'claim', ...some])) as Owned;
+      const reply = (await ownCalls(ownKeys, [controller, token, settleMs, 'claim', ...some])) as Owned;
       for (const callId of owned(reply)) all.mine.add(callId);
       for (const callId of reply[1]) all.over.add(callId);
       all.settled &&= reply[2] === 1;
@@ -124,7 +107,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
 
   return {
     renew: async (token) => {
-      const reply = (await run('renew', renewKeys, [controller, token ?? '', leaseMs])) as Renewal;
+      const reply = (await renewLease(renewKeys, [controller, token ?? '', leaseMs])) as Renewal;
       if (reply.length === 1) return { held: false, why: reply[0] };
       const [said, leads, others, lapsed, storeAt] = reply;
       if (held !== Number(said)) {
@@ -161,12 +144,12 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       begun.delete(callId);
     },
     claim,
-    take: async (token, from, atMost) => owned((await run('own', ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),
-    list: async (token) => ((await run('own', ownKeys, [controller, token, settleMs, 'list'])) as Owned)[0],
+    take: async (token, from, atMost) => owned((await ownCalls(ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),
+    list: async (token) => ((await ownCalls(ownKeys, [controller, token, settleMs, 'list'])) as Owned)[0],
     leave: async (token) => {
       await tell();
       held = null;
-      await run('renew', renewKeys, [controller, token, -1]);
+      await renewLease(renewKeys, [controller, token, -1]);
     },
     stop: () => {
       held = null;

@@ -74,6 +74,7 @@ export class Story {
     return this;
   }
 
+  ordered(...order: readonly string[]): this { return this.when({ type: 'DestinationsOrdered', step: 'ring', order, why: 'turn 4 of front' }); }
   callerHangsUp(): this { return this.when({ type: 'LegEnded', legId: offer.callId, cause: 'normal' }); }
 
   /** The prompt in hand: the caller's, or a leg's. */
@@ -161,6 +162,7 @@ function words(command: CallCommand): string {
   if ('legIds' in command) parts.push(...command.legIds.map(short));
   if ('cause' in command) parts.push(command.cause);
   if ('media' in command) parts.push(...command.media);
+  if (command.type === 'SendDigits') parts.push(command.digits, String(command.delayMs));
   if ('trunk' in command && command.trunk !== undefined) parts.push(command.trunk);
   return parts.join(' ');
 }

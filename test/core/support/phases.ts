@@ -3,11 +3,14 @@ import type { CallPhase } from '../../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../../control-plane/core/call/events.ts';
 import type { Plan } from '../../../control-plane/core/routing/plan.ts';
 import { given, type Story } from './given.ts';
-import { desk, menu, mobile, planOf, planOfMenus } from './plans.ts';
+import { desk, menu, mobile, planOf, planOfMenus, walkOf } from './plans.ts';
 
 export const everyPart: Plan = planOf([desk(1, { whisper: ['file:who'] }), mobile()], { announcement: true });
 
 const oneMenu: Plan = planOfMenus({ menu: menu('menu', { 1: 'ring' }) });
+
+/** Two users of a group that takes turns. */
+const inTurn: Plan = walkOf('round-robin', [desk(1), desk(2)], { announcement: true });
 
 const ringing = (): Story => given(everyPart).offered().promptEnds().legRings(1).legRings(2);
 const greeting = (): Story => ringing().timer('round').legEnds(1).legEnds(2);
@@ -18,6 +21,7 @@ export const inPhase = {
   offered: () => given(everyPart),
   announcing: () => given(everyPart).offered(),
   menu: () => given(oneMenu).offered(),
+  ordering: () => given(inTurn).offered().promptEnds(),
   ringing: () => ringing().legAnswers(2),
   connecting,
   connected: () => connecting().promptEnds(1).bridged(),
@@ -61,6 +65,7 @@ export const eventOf = {
   RecordingFinished: (story) => ({ type: 'RecordingFinished', recordingId: recordingIn(story), durationMs: 4000 }),
   RecordingFailed: (story) => ({ type: 'RecordingFailed', recordingId: recordingIn(story) }),
   TimerFired: (story) => ({ type: 'TimerFired', id: Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0]?.[0] ?? 'round' }),
+  DestinationsOrdered: () => ({ type: 'DestinationsOrdered', step: 'ring', order: ['u2', 'u1'], why: 'turn 2 of front' }),
   CommandFailed: (story) => ({ type: 'CommandFailed', command: { type: 'PlayPrompt', ...promptIn(story), media: [] }, error: 'rejected', mayHaveReachedCarrier: false }),
   ExtensionPlanned: ({ call }) => ({ type: 'ExtensionPlanned', request: call.planning?.request ?? 'extension-1', steps: {}, first: null, why: 'there is no extension 109' }),
   CallAdopted: (story) => ({ type: 'CallAdopted', seen: story.onSwitch() }),

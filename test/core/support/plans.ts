@@ -1,6 +1,6 @@
 /** Plans for tests of the core: an announcement, phones to ring, voicemail, each as asked for. */
 import type { StepId } from '../../../control-plane/core/ids.ts';
-import type { Attempt, MenuStep, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
+import type { Attempt, MenuStep, Plan, RingPattern, Step } from '../../../control-plane/core/routing/plan.ts';
 
 const base = { ringMs: 20_000, callerId: { number: '+13125550177', name: 'Jo Ray' } } as const;
 
@@ -14,6 +14,13 @@ export function mobile(change: Partial<Attempt> = {}): Attempt {
     ...base, user: 'ben', label: 'mobile', target: { kind: 'external', number: '+12025550121', trunks: ['t1', 't2'] }, whisper: [],
     screening: { key: '1', prompt: ['file:who', 'file:press-1'], waitMs: 10_000 }, ...change,
   };
+}
+
+/** Destinations that ring one after the other, as users of a group do; an attempt that names none is its user's. */
+export function walkOf(pattern: RingPattern, attempts: readonly Attempt[], options: PlanOptions = {}): Plan {
+  const plan = planOf(attempts.map((attempt) => ({ destination: attempt.user, ...attempt })), options);
+  const ring = plan.steps['ring'];
+  return ring?.kind === 'ring' ? { ...plan, steps: { ...plan.steps, ring: { ...ring, pattern, group: 'front' } } } : plan;
 }
 
 export interface PlanOptions {
