@@ -32,7 +32,7 @@ export interface ApiParts {
   /** Calls of an account that are out over trunks now. */
   readonly callsOut: (account: string) => number;
   /** What is known of who calls. */
-  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf'>;
+  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent'>;
   readonly log: Log;
 }
 

@@ -2,6 +2,7 @@
  * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
  */
 import { join } from 'node:path';
+import { agentState } from './agent-state.ts';
 import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
 import { keepBans, noBans } from './bans/keep-bans.ts';
@@ -39,7 +40,7 @@ import { openNotices } from './notify/notices.ts';
 import { registrationsOf } from './registrations-of.ts';
 import { makeSyntheticCalls, withoutSynthetic } from './synthetic-calls.ts';
 import { makeTestCalls, testCallText } from './test-calls.ts';
-import { watchRegistrations } from './watch-registrations.ts';
+import { watchRegistrations, type RegistrationWatch } from './watch-registrations.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { syntheticPlan } from './runtime/synthetic-plan.ts';
@@ -169,9 +170,11 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
     const recent = createRecentCallers();
     const geoOf = await openGeo();
+    let watching: RegistrationWatch | undefined;
     const known: KnownCallers = {
       contact: running.contacts.contactOf, lastCallAt: recent.lastCallAt,
       placeOf: (account, number) => geoOf(number, running.clinics().find((clinic) => clinic.account.id === account)?.country ?? ''),
+      agent: (account, user) => agentState({ clinics: running.clinics(), registrations: watching?.seen() ?? [], busy: (of, who) => controller.availability(of, who) === 'busy' }, account, user),
     };
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
@@ -208,8 +211,9 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
-    const watching = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
-    undo.push(() => watching.stop());
+    const registrations = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
+    watching = registrations;
+    undo.push(() => registrations.stop());
 
     const securityLog = config.securityLog ?? stack?.asterisk?.securityLog;
     const bans = securityLog === undefined ? noBans : await keepBans({ dataDir: config.dataDir, securityLog, never: config.neverBan, driver, notices, log });
@@ -230,7 +234,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account), known,
       sipBans: bans, testCalls,
-      registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: watching.onChange },
+      registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: registrations.onChange },
     }));
     undo.push(() => { api.close(); });
     http.mount(api.listener);
@@ -263,7 +267,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       };
     };
     scrape = exposeMetrics({
-      metrics, loop, controller, readiness: () => readiness(), registrations: () => watching.seen(), unsentNotices: () => notices.unsent(),
+      metrics, loop, controller, readiness: () => readiness(), registrations: () => registrations.seen(), unsentNotices: () => notices.unsent(),
       databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready',
     });
     return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop: stopInOrder };
@@ -322,7 +326,7 @@ function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
   return clinics.map((clinic) => clinic.account);
 }
 
-type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf'>;
+type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent'>;
 
 function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { callId, dialled, caller }: Offer, at: EpochMs): CallFacts {
   return { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
