@@ -128,6 +128,7 @@ describe('A menu', () => {
     const menus = [menu({ options: { 1: { to: 'menu', id: 'more' } } }), menu({ id: 'more', options: { '*': { to: 'menu', id: 'main' } }, noKey: { to: 'hang-up' } })];
     const made = plan({ to: 'menu', id: 'main' }, { menus });
     expect(made.steps['menu.more']).toMatchObject({ options: { '*': 'menu.main' }, on: { noKey: 'hang-up', invalid: 'hang-up' } });
+    expect([made.last, plan({ to: 'user', id: 'ana' }).last]).toEqual(['voicemail', undefined]);
   });
 
   it('knows which extensions can be dialled', () => {

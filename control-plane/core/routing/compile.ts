@@ -69,10 +69,13 @@ function compileNumber(account: Account, number: TrackingNumber, given: CallFact
   const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), choosing: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
   const refused = whyBlocked(account, facts.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
+  // Only the keys of a caller lead in circles.
+  const circles = Object.values(making.steps).some(({ kind }) => kind === 'menu');
   return seal({
     account: { id: account.id, name: account.name },
     number: { e164: number.e164, label: number.label },
     first,
+    ...(circles ? { last: voicemail(making, 'for callers who go in circles', []) } : {}),
     steps: making.steps,
     reasons,
     maxCallMs,
