@@ -19,7 +19,8 @@ export const rateSchema = z.strictObject({
 }).meta({ id: 'Rate' });
 
 const leg = z.strictObject({
-  user: z.string().nullable(), label: z.string(), extension: z.string().nullable(), number: z.string().nullable(), trunks: z.array(z.string()), ringMs: z.number(),
+  user: z.string().nullable(), label: z.string(), extension: z.string().nullable(), number: z.string().nullable(), trunks: z.array(z.string()),
+  turn: z.int().meta({ description: 'All of one turn ring together, after those of the turn before; which is the first is decided by the call, where it goes by turns or by fewest calls.' }), delayMs: z.number(), ringMs: z.number(),
   shows: z.strictObject({ number: z.string(), name: z.string() }).meta({ description: 'The caller ID that the phone shows.' }),
   key: z.string().nullable().meta({ description: 'Must be pressed before the call is connected: `any`, or the one. Null: an answer is enough.' }),
   recorded: z.boolean(),
@@ -30,7 +31,7 @@ export const explanationSchema = z.strictObject({
   at: z.iso.datetime(),
   text: z.string().meta({ description: 'All of it in words, as `frontdesk explain` prints it.' }),
   steps: z.array(z.strictObject({
-    id: z.string(), kind: z.string(), why: z.array(z.string()), legs: z.array(leg).meta({ description: 'Whom it rings.' }),
+    id: z.string(), kind: z.string(), why: z.array(z.string()), pattern: z.enum(['simultaneous', 'round-robin', 'sequential', 'least-connected']).nullable(), legs: z.array(leg).meta({ description: 'Whom it rings.' }),
     next: z.array(z.strictObject({ on: z.string(), to: z.string().nullable() })).meta({ description: 'Which step follows which outcome; `to` null where the caller talks to the one who accepted, or rings an extension.' }),
   })).meta({ description: 'In the order in which a call comes to them.' }),
   reasons: z.array(z.strictObject({ subject: z.string(), taken: z.boolean(), why: z.string() })).meta({ description: 'Of every step and feature, taken or passed over.' }),

@@ -78,4 +78,11 @@ describe('the rate of a call', () => {
     expect(ofNumber(account)?.legs.map(({ number }) => number).toSorted()).toEqual(['+442079460000', '+447400123456']);
     expect(ofPlan(account)).toMatchObject({ legs: [], lowest: price('0.0085'), highest: price('0.0085') });
   });
+
+  it('counts whoever may look after a caller, where they come first', () => {
+    const users = clinic().users.map((user) => (user.id === 'cy' ? { ...user, forward: to('+447400123456') } : user));
+    expect(ofNumber(priced({}, { users }))?.legs.map(({ number }) => number)).toEqual(['+12025550121']);
+    expect(ofNumber(priced({}, { users, precedence: ['contact-owner', 'number-forward', 'company'] }))?.legs.map(({ number }) => number).toSorted()).toEqual(['+12025550121', '+447400123456']);
+    expect(ofNumber(priced({ users: [] }, { users, precedence: ['contact-owner'] }))?.legs).toEqual([]);
+  });
 });

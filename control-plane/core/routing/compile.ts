@@ -14,7 +14,7 @@ import { whyBlocked } from './blocked.ts';
 import type { Account, AccountId, Blocked, CallFacts, Media, TrackingNumber } from './config.ts';
 import { digitsOf, indexOf } from './index-of.ts';
 import { hangUp, leadTo, voicemail } from './lead-to.ts';
-import { nameStep, openNow, say, type Making } from './making.ts';
+import { nameStep, openNow, say, stepsOf, type Making } from './making.ts';
 import type { Plan, Reason } from './plan.ts';
 import { reachOf } from './reach.ts';
 import type { Target } from './targets.ts';
@@ -76,7 +76,7 @@ function compileNumber(account: Account, number: TrackingNumber, given: CallFact
     number: { e164: number.e164, label: number.label },
     first,
     ...(circles ? { last: voicemail(making, 'for callers who go in circles', []) } : {}),
-    steps: making.steps,
+    steps: stepsOf(making),
     reasons,
     maxCallMs,
     ...(number.tags === undefined || number.tags.length === 0 ? {} : { tags: number.tags }),

@@ -158,15 +158,17 @@ function ringTheGroup(making: Making, id: StepId, group: RingGroup, otherwise: O
     ...phone, destination: `${destination.target.to}.${destination.target.id}`, delayMs: destination.delayMs,
     ringMs: destination.ringMs ?? phone.ringMs ?? (walks ? turnMs : undefined),
   })));
-  const rung = callable(making, id, phones);
+  const round = group.ringMs ?? (walks ? undefined : number.ringMs);
+  const short = round !== undefined && round < shortestRingMs;
+  const rung = short ? [] : callable(making, id, phones);
   const own = group.noAnswer ?? group.destinations.map(({ target }) => (target.to === 'receiving-number' ? account.receivingNumbers?.get(target.id)?.noAnswer : undefined)).find((target) => target !== undefined);
   if (rung.length === 0) {
-    say(making, id, false, `${group.name} has nobody who may be called`);
+    say(making, id, false, short ? tooShort(round) : `${group.name} has nobody who may be called`);
     return nobodyAnswered(making, [], otherwise, own);
   }
   say(making, id, true, `${group.name}: ${patternWords[group.pattern]}`);
-  const attempts = attemptsFor(making, id, rung, walks ? longestRoundMs : (group.ringMs ?? number.ringMs));
-  const ringMs = group.ringMs ?? (walks ? total(attempts) : number.ringMs);
+  const attempts = attemptsFor(making, id, rung, walks ? longestRoundMs : (round ?? number.ringMs));
+  const ringMs = round ?? total(attempts);
   const counted = group.pattern === 'round-robin' || group.pattern === 'least-connected' ? { group: `${account.id}/${group.id}` } : {};
   return ring(making, id, { pattern: group.pattern, ...counted, attempts, ringMs }, () => nobodyAnswered(making, attempts, otherwise, own));
 }

@@ -65,6 +65,29 @@ export function nameStep(making: Making, key: string, name: string): { readonly 
   return { id, fresh: true };
 }
 
+/** A menu may lead back to what was found to be passed over only after the menu was made: it leads to what took its place. */
+export function stepsOf({ steps, skipped }: Making): Readonly<Record<StepId, Step>> {
+  if (skipped.size === 0) return steps;
+  const standIn = (id: StepId): StepId => {
+    const instead = skipped.get(id);
+    return instead === undefined ? id : standIn(instead);
+  };
+  return Object.fromEntries(Object.entries(steps).map(([id, step]) => [id, leading(step, standIn)]));
+}
+
+function leading(step: Step, standIn: (id: StepId) => StepId): Step {
+  switch (step.kind) {
+    case 'ring': return { ...step, on: { noAnswer: standIn(step.on.noAnswer) } };
+    case 'menu': return {
+      ...step, options: Object.fromEntries(Object.entries(step.options).map(([key, to]) => [key, standIn(to)])),
+      on: { noKey: standIn(step.on.noKey), invalid: standIn(step.on.invalid), noAnswer: standIn(step.on.noAnswer) },
+    };
+    case 'announcement':
+    case 'voicemail': return { ...step, on: { done: standIn(step.on.done) } };
+    case 'hang-up': return step;
+  }
+}
+
 export function say(making: Making, subject: string, taken: boolean, why: string): void {
   making.reasons.push({ subject, taken, why });
 }

@@ -83,12 +83,14 @@ export function asking(callConnect: CallConnect): CallConnect {
 
 function byPrecedence(account: Account, number: TrackingNumber): readonly Phone[] {
   const order: readonly PrecedenceEntry[] = account.precedence ?? defaultPrecedence;
-  const assigned = assignedTo(account, number);
-  const users = account.users.filter((user) => number.users.includes(user.id) || user.id === number.user);
+  const assigned = order.includes('number-user') ? assignedTo(account, number) : undefined;
+  // whoever looks after the caller: it may be any of them
+  const byOwner = order.includes('contact-owner') && (number.users.length > 0 || number.user !== undefined);
+  const users = account.users.filter((user) => number.users.includes(user.id) || user.id === number.user || (byOwner && user.forward === undefined));
   return [
     ...(account.company === undefined || !order.includes('company') ? [] : [phoneAt(account.company, 'company')]),
     ...(number.forward === undefined || !order.includes('number-forward') ? [] : [phoneAt(number.forward, 'forward')]),
-    ...(assigned === undefined || !order.includes('number-user') ? [] : forwardOf(assigned)),
+    ...account.users.filter((user) => user === assigned || byOwner).flatMap((user) => forwardOf(user)),
     ...users.flatMap(devicesOf),
   ].map((phone) => ({ ...phone, ringMs: Math.min(phone.ringMs ?? number.ringMs, number.ringMs) }));
 }
