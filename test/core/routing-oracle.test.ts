@@ -12,6 +12,7 @@ import { compileFor } from '../../control-plane/core/routing/compile.ts';
 import type { Account } from '../../control-plane/core/routing/config.ts';
 import { explainedSteps, type ExplainedStep } from '../../control-plane/core/routing/explained-steps.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
+import { localTime } from '../../control-plane/hours/local-time.ts';
 import { anyCaller, anyClinic, anyKeys, dialled } from '../oracle/any-clinic.ts';
 import type { PaperClinic } from '../oracle/clinic.ts';
 import { whatHappens, type Happening, type Rung } from '../oracle/oracle.ts';
@@ -29,7 +30,6 @@ function accountsOf(clinic: PaperClinic): readonly Account[] | undefined {
     ...Object.entries(clinic.ringGroups).map(([id, body]): Given => ['ring-group', id, body]),
     ...Object.entries(clinic.menus).map(([id, body]): Given => ['menu', id, body]),
     ['number', 'main', clinic.number],
-    ...Object.entries(clinic.contacts).map(([number, owner], i): Given => ['contact', `c${i}`, { number, name: 'Somebody', ...(owner === null ? {} : { owner }) }]),
   ];
   const objects = new Map(given.map(([kind, id, body]) => {
     const parsed = parseDocument(kind, body);
@@ -40,8 +40,13 @@ function accountsOf(clinic: PaperClinic): readonly Account[] | undefined {
   return checkTogether(objects).length > 0 ? undefined : clinicsOf(objects.values(), (_account, id) => `file:${id}`).map(({ account }) => account);
 }
 
-const compiled = (accounts: readonly Account[], caller: string): Plan =>
-  compileFor(accounts, { dialled, callerNumber: caller, callerName: '', at: 0, callsOut: () => 0, whisperMedia: (text) => `file:${text}` });
+function compiled(accounts: readonly Account[], { contacts }: PaperClinic, caller: string): Plan {
+  const contact = (_account: string, number: string) => {
+    const owner = contacts[number];
+    return owner === undefined ? undefined : { name: 'Somebody', ...(owner === null ? {} : { owner }) };
+  };
+  return compileFor(accounts, { callId: 'call', dialled, callerNumber: caller, callerName: '', at: 0, localTime: (timezone) => localTime(timezone, 0), callsOut: () => 0, contact, whisperMedia: (text) => `file:${text}` });
+}
 
 const endings = { normal: 'message left', 'no-answer': 'no answer', declined: 'declined' } as const;
 
@@ -112,7 +117,7 @@ describe('the way of a call that nobody answers', () => {
       const accounts = accountsOf(clinic);
       fc.pre(accounts !== undefined);
       const wanted = plain(whatHappens(clinic, caller, keys));
-      expect(plain(told(compiled(accounts, caller), keys))).toEqual(wanted);
+      expect(plain(told(compiled(accounts, clinic, caller), keys))).toEqual(wanted);
       judged += 1;
       for (const one of wanted) for (const kind of Object.keys(one)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     }), { numRuns: 2000, examples: [[backToNobody, '', ['1']]] });
@@ -130,7 +135,7 @@ const paper = (change: Pick<PaperClinic, 'account' | 'users' | 'contacts'>, numb
 function takes(clinic: PaperClinic): string {
   const accounts = accountsOf(clinic);
   if (accounts === undefined) throw new Error('The clinic is refused');
-  const [first] = told(compiled(accounts, '+12025550180'), []);
+  const [first] = told(compiled(accounts, clinic, '+12025550180'), []);
   const phones = first !== undefined && 'rings' in first ? first.rings.flat().map(({ phone }) => phone) : [];
   const outside = phones.filter((phone) => phone !== '101').map((phone) => Object.entries(numbers).find(([, number]) => number === phone)?.[0] ?? phone);
   return outside.length === 0 ? 'inside' : outside.join();
