@@ -2,8 +2,11 @@
  * What compiling a call's plan costs, for an account as large as one gets. In this process alone: no switch, no database,
  * no network. Every call is to another number and from another caller.
  */
-import { defaultVoicemail, type Account, type CallFacts, type Menu, type ReceivingNumber, type RingGroup, type TrackingNumber, type User } from '../../control-plane/core/routing/config.ts';
+import { defaultVoicemail, type Account, type CallFacts, type Contact, type Menu, type ReceivingNumber, type RingGroup, type TrackingNumber, type User } from '../../control-plane/core/routing/config.ts';
 import { compile } from '../../control-plane/core/routing/compile.ts';
+import { schedule as scheduleDocument } from '../../control-plane/configuration/schedules.ts';
+import type { Router } from '../../control-plane/core/routing/router.ts';
+import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { localTime } from '../../control-plane/hours/local-time.ts';
 import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
 import type { Target } from '../../control-plane/core/routing/targets.ts';
@@ -15,11 +18,13 @@ export interface CompileFigures {
   readonly steps: { readonly mean: number; readonly most: number };
 }
 
-const sizes = { numbers: 500, users: 200, receivingNumbers: 100, ringGroups: 40, menus: 50 } as const;
+const sizes = { numbers: 500, users: 200, receivingNumbers: 100, ringGroups: 40, menus: 50, routers: 20, schedules: 50, contacts: 100_000 } as const;
 const trunks = ['carrier'];
 
 export function measureCompile(calls: number): CompileFigures {
   const account = largeAccount();
+  const contacts = new Map(Array.from({ length: sizes.contacts }, (_, i): [string, Contact] => [callerAt(i), { name: `Contact ${i}`, owner: `user-${i % sizes.users}`, tags: i % 2 === 0 ? ['regular'] : ['new'] }]));
+  const callTo = (i: number): CallFacts => factsOf(i, contacts);
   const took = new Float64Array(calls);
   let [steps, most] = [0, 0];
   // code that has run often is compiled
@@ -46,10 +51,14 @@ function at(i: number): number {
   return 1_795_000_000_000 + i * 60_000;
 }
 
-function callTo(i: number): CallFacts {
+function callerAt(i: number): string {
+  return `+1312${String(2_000_000 + (i % sizes.contacts) * 7).padStart(7, '0')}`;
+}
+
+function factsOf(i: number, contacts: ReadonlyMap<string, Contact>): CallFacts {
   return {
-    callId: `call-${i}`, dialled: numberAt(i % sizes.numbers), callerNumber: `+1312555${String(i % 10_000).padStart(4, '0')}`, callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
-    callsOut: () => 3, contact: () => undefined, whisperMedia: (text) => `file:/speech/${text}`,
+    callId: `call-${i}`, dialled: numberAt(i % sizes.numbers), callerNumber: callerAt(i * 13), callerName: 'A patient', at: at(i), localTime: (timezone) => localTime(timezone, at(i)),
+    callsOut: () => 3, contact: (_account, number) => contacts.get(number), whisperMedia: (text) => `file:/speech/${text}`,
   };
 }
 
@@ -79,10 +88,22 @@ function largeAccount(): Account {
   });
   const numbers = Array.from({ length: sizes.numbers }, (_, i): TrackingNumber => ({
     e164: numberAt(i), label: `Number ${i}`, users: [], ringMs: 30_000, callConnect: 'external', voicemail: defaultVoicemail, whisper: 'A call for {number} from {caller}',
-    route: { to: 'menu', id: `menu-${i % sizes.menus}` },
+    route: i % 2 === 0 ? { to: 'menu', id: `menu-${i % sizes.menus}` } : { to: 'router', id: `router-${i % sizes.routers}` },
+    hours: { schedule: `schedule-${i % sizes.schedules}`, closed: { to: 'receiving-number', id: `receiving-${i % sizes.receivingNumbers}` } },
   }));
+  const routers = Array.from({ length: sizes.routers }, (_, i): Router<Target> => ({
+    id: `router-${i}`, name: `Router ${i}`, kind: 'rules', default: { to: 'menu', id: `menu-${i}` },
+    rules: [
+      { when: { all: [{ field: 'contact.tags', has: 'regular' }, { field: `schedule.schedule-${i}`, is: 'open' }] }, target: { to: 'ring-group', id: `group-${i}` } },
+      { when: { any: [{ field: 'caller.number', startsWith: '+1415' }, { field: 'time.weekday', oneOf: ['sat', 'sun'] }] }, target: { to: 'voicemail' } },
+    ],
+  }));
+  const schedules = Array.from({ length: sizes.schedules }, (_, i) => scheduleOf(`schedule-${i}`, scheduleDocument.parse({
+    name: `Schedule ${i}`, week: [{ days: ['mon', 'tue', 'wed', 'thu', 'fri', 'sat'], from: '07:00', to: '19:00' }], breaks: [{ days: ['mon'], from: '12:00', to: '13:00' }], holidays: { country: 'US' },
+  }), i % 2 === 0 ? 'America/New_York' : 'America/Los_Angeles', 2026));
   return {
     id: 'large', name: 'A large group of clinics', users, numbers, outbound: { ...defaultOutboundRules('US'), concurrentCalls: 100 },
     receivingNumbers: new Map(receiving.map((one) => [one.id, one])), ringGroups: new Map(groups.map((one) => [one.id, one])), menus: new Map(menus.map((one) => [one.id, one])),
+    routers: new Map(routers.map((one) => [one.id, one])), schedules: new Map(schedules.map((one) => [one.id, one])), timezone: 'America/New_York',
   };
 }
