@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { newCall } from '../../control-plane/core/call/call.ts';
-import { frozen, offer, startedAt, Story } from './support/given.ts';
+import type { CallMark } from '../../control-plane/core/call/mark.ts';
+import { frozen, given, offer, startedAt, Story } from './support/given.ts';
 import { everyPart, inPhase, phases } from './support/phases.ts';
+import { desk, planOf, walkOf } from './support/plans.ts';
 
 const live = phases.filter((phase) => phase !== 'ended' && phase !== 'ending');
 
@@ -124,4 +126,90 @@ test('however often the link is lost, a leg that is there goes on being hung up'
   for (let i = 0; i < 5; i++) call.adopted({ caller: null });
   expect(call.asked()).toEqual(['HangUpLeg l2 normal']);
   expect(frozen(call.call).phase).toBe('ending');
+});
+
+describe('A walk from destination to destination that is adopted', () => {
+  const three = walkOf('round-robin', [desk(1), desk(2), desk(3)]);
+  /** The second in the order rings; the first was busy, the third is next. */
+  const begun = (plan = three): Story => given(plan).offered().ordered('u2', 'u3', 'u1').after(3000).legRings(1).legEnds(1, 'busy').legRings(2);
+  const labels = (call: Story): readonly string[] => call.every('LegDialed').map(({ label }) => label);
+  const prefixes = Array.from({ length: begun().events.length + 1 }, (_, n) => n);
+
+  test.each(prefixes)('goes on where it was, known from the first %i events: nobody is rung again, and its time is what it was', (events) => {
+    const before = begun();
+    const call = knowing(before, events).adopted(before.onSwitch());
+    expect(call.call).toMatchObject({ phase: 'ringing', next: [0], timers: { round: before.call.timers['round'] } });
+    expect(call.everyCommand('OriginateLeg').filter(({ legId }) => !before.legId(1).includes(legId) && legId !== before.legId(2))).toEqual([]);
+    call.when({ type: 'LegEnded', legId: before.legId(2), cause: 'busy' });
+    expect(labels(call).at(-1)).toBe('desk 1');
+    call.when({ type: 'LegEnded', legId: Object.keys(call.call.legs).at(-1) ?? '', cause: 'busy' });
+    expect(call.call.phase).toBe('greeting');
+  });
+
+  test.each(prefixes)('whose present phone has ended unseen rings the next, known from the first %i events', (events) => {
+    const before = begun();
+    const call = knowing(before, events).adopted({ ...before.onSwitch(), legs: [] });
+    // Known up to its dial, and no further: it may never have been made.
+    const again = events === 4;
+    expect(call.everyCommand('OriginateLeg').map(({ mark }) => mark.attempt).at(-1)).toBe(again ? 2 : 0);
+    expect(call.call).toMatchObject({ phase: 'ringing', next: again ? [0] : [] });
+  });
+
+  test('takes who is dialled for rung, though the mark that said so did not arrive', () => {
+    const before = begun();
+    const seen = before.onSwitch();
+    const mark = { ...seen.caller?.mark, walk: { next: [2, 0], until: before.call.timers['round'] ?? 0 } } as CallMark;
+    const call = knowing(before, 0).adopted({ ...seen, caller: seen.caller === null ? null : { ...seen.caller, mark } });
+    expect(call.call).toMatchObject({ phase: 'ringing', next: [0] });
+  });
+
+  test('lets go of one whose hang-up did not arrive when the next was dialled', () => {
+    const before = begun();
+    const seen = before.onSwitch();
+    const late = { legId: before.legId(1), state: 'ringing', createdAt: startedAt, mark: { v: 1, step: 'ring', attempt: 1, trunk: 0 } } as const;
+    const call = knowing(before, 0).adopted({ ...seen, legs: [late, ...seen.legs] });
+    expect(call.everyCommand('HangUpLeg').map(({ legId, cause }) => [legId, cause])).toContainEqual([before.legId(1), 'no-answer']);
+    expect(call.call).toMatchObject({ phase: 'ringing', next: [0] });
+  });
+
+  test.each([0, 3])('whose winner was lost in the whisper goes on with the next, known from the first %i events', (events) => {
+    const before = begun(walkOf('round-robin', [desk(1), desk(2), desk(3, { whisper: ['file:who'] })])).legAnswers(2);
+    expect(before.call.phase).toBe('connecting');
+    const call = knowing(before, events).adopted({ ...before.onSwitch(), legs: [] });
+    expect(call.call).toMatchObject({ phase: 'ringing', next: [] });
+    expect(labels(call).at(-1)).toBe('desk 1');
+    expect(call.asked()).toContain('RingLeg caller');
+  });
+
+  test('before its order was known asks for it again', () => {
+    const before = given(three).offered();
+    const call = knowing(before, 0).adopted(before.onSwitch());
+    expect(call.call.phase).toBe('ordering');
+    expect(call.everyCommand('OrderDestinations')).toHaveLength(1);
+    expect(labels(call.ordered('u3', 'u1', 'u2'))).toEqual(['desk 3']);
+  });
+});
+
+describe('One who is to be rung later', () => {
+  test.each([0, 1])('still is, at the same time, after an adoption; known from the first %i events', (events) => {
+    const before = given(planOf([desk(1), desk(2, { delayMs: 8000 })])).offered().after(2000);
+    const call = knowing(before, events).adopted(before.onSwitch());
+    expect(call.call.timers['delay:1']).toBe(startedAt + 8000);
+    expect(call.timer('delay:1').every('LegDialed').at(-1)?.label).toBe('desk 2');
+  });
+});
+
+describe('An extension that is being dialled', () => {
+  const before = (): Story => given(planOf([desk(1, { dialExtension: { digits: '123', delayMs: 2000 } })])).offered().legAnswers(1).after(1000);
+
+  test('is not dialled a second time by one who knows of it, and its leg goes on in time', () => {
+    const call = knowing(before(), 2).adopted(before().onSwitch());
+    expect(call.everyCommand('SendDigits')).toHaveLength(1);
+    expect(call.timer(`extension:${call.legId(1)}`).call.phase).toBe('connecting');
+  });
+
+  test('is dialled again where nobody knows of it', () => {
+    const call = knowing(before(), 0).adopted(before().onSwitch());
+    expect(call.asked()).toContain('SendDigits l1 123 2000');
+  });
 });

@@ -43,7 +43,6 @@ export const mutants: readonly Mutant[] = [
   { name: 'the next destination does not wait for the present one', file: 'core/steps/walk.ts', from: '|| legsOf(draft).some(isTrying) ', to: '' },
   { name: 'the walk is over when its winner is lost', file: 'core/steps/whisper.ts', from: 'if (!ringOn(draft)) leaveRing', to: 'void ringOn; leaveRing' },
   { name: 'who was to be rung later is rung after the end', file: 'core/steps/ring.ts', from: '  cancelDelays(draft);\n  cancelLegTimers', to: '  void cancelDelays;\n  cancelLegTimers' },
-  { name: 'after a restart the walk begins anew', file: 'core/call/adopt.ts', from: 'next: walk?.next ?? listed', to: 'next: listed' },
   { name: 'a call that asks again has another turn', file: 'store/memory-turns.ts', from: 'known !== undefined && known.until >= now()', to: 'known !== undefined && known.until < 0' },
   { name: 'a late order is obeyed', file: 'core/steps/ordering.ts', from: "if (draft.call.phase !== 'ordering' || ", to: "if (!('step' in draft.call) || " },
   { name: 'the switchboard has the call', file: 'core/steps/ring.ts', from: '} else if (extension === undefined) {', to: '} else if (extension === undefined || true) {' },

@@ -164,6 +164,9 @@ function ringingByMark(draft: Draft, { step: id, walk }: CallMark, seen: CallOnS
   const listed = step === undefined || step.pattern === 'simultaneous' ? [] : [...destinationsOf(step).keys()];
   goTo(draft, unordered ? { phase: 'ordering', step: id } : { phase: 'ringing', step: id, next: walk?.next ?? listed });
   startTimer(draft, roundTimer, walk?.until ?? since + (step?.ringMs ?? 0));
+  // The mark was set after these were dialled: they have had their turn.
+  const gone = legsOf(draft).filter((leg) => leg.step === id && isTrying(leg) && !rung.some(({ legId }) => legId === leg.id));
+  if (walk !== undefined) for (const leg of gone) endLeg(draft, leg, 'lost');
 }
 
 function isIn(seen: CallOnSwitch, bridgeId: string, legId: LegId): boolean {
