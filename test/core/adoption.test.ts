@@ -128,11 +128,12 @@ test('however often the link is lost, a leg that is there goes on being hung up'
   expect(frozen(call.call).phase).toBe('ending');
 });
 
+const labels = (call: Story): readonly string[] => call.every('LegDialed').map(({ label }) => label);
+
 describe('A walk from destination to destination that is adopted', () => {
   const three = walkOf('round-robin', [desk(1), desk(2), desk(3)]);
   /** The second in the order rings; the first was busy, the third is next. */
   const begun = (plan = three): Story => given(plan).offered().ordered('u2', 'u3', 'u1').after(3000).legRings(1).legEnds(1, 'busy').legRings(2);
-  const labels = (call: Story): readonly string[] => call.every('LegDialed').map(({ label }) => label);
   const prefixes = Array.from({ length: begun().events.length + 1 }, (_, n) => n);
 
   test.each(prefixes)('goes on where it was, known from the first %i events: nobody is rung again, and its time is what it was', (events) => {
@@ -199,17 +200,18 @@ describe('One who is to be rung later', () => {
   });
 });
 
+const dialling = (): Story => given(planOf([desk(1, { dialExtension: { digits: '123', delayMs: 2000 } })])).offered().legAnswers(1).after(1000);
+
 describe('An extension that is being dialled', () => {
-  const before = (): Story => given(planOf([desk(1, { dialExtension: { digits: '123', delayMs: 2000 } })])).offered().legAnswers(1).after(1000);
 
   test('is not dialled a second time by one who knows of it, and its leg goes on in time', () => {
-    const call = knowing(before(), 2).adopted(before().onSwitch());
+    const call = knowing(dialling(), 2).adopted(dialling().onSwitch());
     expect(call.everyCommand('SendDigits')).toHaveLength(1);
     expect(call.timer(`extension:${call.legId(1)}`).call.phase).toBe('connecting');
   });
 
   test('is dialled again where nobody knows of it', () => {
-    const call = knowing(before(), 0).adopted(before().onSwitch());
+    const call = knowing(dialling(), 0).adopted(dialling().onSwitch());
     expect(call.asked()).toContain('SendDigits l1 123 2000');
   });
 });

@@ -21,8 +21,9 @@ const refusals: readonly (readonly [string, (call: Story) => Story])[] = [
   ['may or may not have been dialled', (call) => call.fails('OriginateLeg', 'timeout')],
 ];
 
+const legTimer = (call: Story, n: number): string => `leg:${call.legId(n)}`;
+
 describe.each(walks)('A group that rings one after the other, %s', (pattern) => {
-  const legTimer = (call: Story, n: number): string => `leg:${call.legId(n)}`;
 
   test.each(refusals)('rings the second at once, and nobody else, when the first %s', (_why, refused) => {
     const call = begun(pattern);
@@ -177,8 +178,9 @@ test('the plan’s own order needs no asking', () => {
   expect(call.cdr.orders).toEqual([{ step: 'ring', order: ['u1', 'u2'], why: 'as listed' }]);
 });
 
+const late = () => given(planOf([desk(1), desk(2, { delayMs: 8000 })])).offered();
+
 describe('A phone that rings later', () => {
-  const late = () => given(planOf([desk(1), desk(2, { delayMs: 8000 })])).offered();
 
   test('is rung when its time has come, beside the others', () => {
     const call = late();

@@ -21,19 +21,19 @@ const asked = (pattern: OrderCommand['pattern'], ...ids: readonly string[]): Ord
 
 const none: Pick<Occupancy, 'read'> = { read: () => Promise.resolve(() => ({ calls: 0, talking: 0, endedAt: 0 })) };
 
-describe('Round robin', () => {
-  const world = () => {
-    const clock = createVirtualClock();
-    const shared = sharedTurns({ now: () => clock.now() });
-    const controller = (turns: Turns = shared) => {
-      const order = createOrderDestinations({ turns, occupancy: none, clock, log: silent, metrics: createMetrics() });
-      return (call: string): Promise<DestinationOrder> => order(call, asked('round-robin', 'a', 'b', 'c'));
-    };
-    return { clock, shared, controller };
+const turning = () => {
+  const clock = createVirtualClock();
+  const shared = sharedTurns({ now: () => clock.now() });
+  const controller = (turns: Turns = shared) => {
+    const order = createOrderDestinations({ turns, occupancy: none, clock, log: silent, metrics: createMetrics() });
+    return (call: string): Promise<DestinationOrder> => order(call, asked('round-robin', 'a', 'b', 'c'));
   };
+  return { clock, shared, controller };
+};
 
+describe('Round robin', () => {
   it('begins with the one after the last, over all controllers, and says whose turn it is', async () => {
-    const { controller } = world();
+    const { controller } = turning();
     const [one, two] = [controller(), controller()];
     expect(await one('c1')).toEqual({ order: ['a', 'b', 'c'], why: 'turn 1 of front' });
     expect(await two('c2')).toEqual({ order: ['b', 'c', 'a'], why: 'turn 2 of front' });
@@ -42,7 +42,7 @@ describe('Round robin', () => {
   });
 
   it('gives a call that asks again the same turn, whoever asks for it', async () => {
-    const { controller } = world();
+    const { controller } = turning();
     const [one, two] = [controller(), controller()];
     await one('c1');
     await one('c2');
@@ -51,7 +51,7 @@ describe('Round robin', () => {
   });
 
   it('counts on alone while the store is away, and from there when it is back and has forgotten', async () => {
-    const { shared, controller } = world();
+    const { shared, controller } = turning();
     const one = controller();
     await one('c1');
     await one('c2');
@@ -64,7 +64,7 @@ describe('Round robin', () => {
   });
 
   it('does not wait for a store that does not answer', async () => {
-    const { clock, controller } = world();
+    const { clock, controller } = turning();
     const one = controller({ take: () => new Promise(() => undefined) });
     const answer = one('c1');
     await clock.pass(200);
@@ -73,7 +73,7 @@ describe('Round robin', () => {
   });
 
   it('over 1,000 calls gives each its turn as often as any other, though the store comes and goes', async () => {
-    const { shared, controller } = world();
+    const { shared, controller } = turning();
     const one = controller();
     const first = new Map<string, number>();
     for (let i = 0; i < 1000; i++) {
@@ -85,6 +85,11 @@ describe('Round robin', () => {
     expect([...first.values()].toSorted((a, b) => a - b)).toEqual([333, 333, 334]);
   });
 });
+
+const at = (user: string): Call['plan'] => walkOf('sequential', [desk(1, { user })]);
+const leg = (id: string): string => `${id}--l1`;
+const talks = (id: string): readonly CallEvent[] => [{ type: 'LegAnswered', legId: leg(id) }];
+const later = async (clock: VirtualClock, ms = 400): Promise<void> => { await clock.pass(ms); };
 
 describe('Least connected', () => {
   interface Seat {
@@ -123,10 +128,6 @@ describe('Least connected', () => {
     };
     return { clock, all, seat };
   };
-  const at = (user: string): Call['plan'] => walkOf('sequential', [desk(1, { user })]);
-  const leg = (id: string): string => `${id}--l1`;
-  const talks = (id: string): readonly CallEvent[] => [{ type: 'LegAnswered', legId: leg(id) }];
-  const later = async (clock: VirtualClock, ms = 400): Promise<void> => { await clock.pass(ms); };
 
   it('begins with the fewest live calls, whatever they came by, and says how many each has', async () => {
     const { seat } = world();
