@@ -8,6 +8,8 @@ import { outboundRulesOf } from './clinics.ts';
 import { documents, type Doc, type Kind } from './documents.ts';
 import { keyText, type ConfigObject, type ObjectKey } from './objects.ts';
 import { loopFrom } from './loops.ts';
+import { nightSwitchId } from './night.ts';
+import { routerReferences } from './routers.ts';
 import { targetsIn, type TargetAt } from './targets-in.ts';
 
 /** What is wrong with a document, each with the path of its field. */
@@ -73,6 +75,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
         ...(object.body.emergency?.trunks ?? []).map((id, i): Reference => ({ kind: 'trunk', id, path: `emergency.trunks[${i}]` })),
         ...audioIn(object.body.blocked?.message?.audio, 'blocked.message.audio'),
         ...audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio'),
+        ...targetsIn(object).flatMap(referenceOf),
       ];
     case 'device':
       return [{ kind: 'user', id: object.body.user, path: 'user' }];
@@ -96,10 +99,13 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       return [...object.body.destinations.map(({ target: { to, id } }, i): Reference => ({ kind: to, id, path: `destinations[${i}].target` })), ...targetsIn(object).flatMap(referenceOf)];
     case 'menu':
       return [...audioIn(object.body.prompt.audio, 'prompt.audio'), ...audioIn(object.body.invalidPrompt?.audio, 'invalidPrompt.audio'), ...targetsIn(object).flatMap(referenceOf)];
+    case 'router':
+      return [...routerReferences(object.body).map(({ kind, id, path }): Reference => ({ kind, id, path: pathText(path) })), ...targetsIn(object).flatMap(referenceOf)];
     case 'user':
       return audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio');
     case 'trunk':
     case 'schedule':
+    case 'night-switch':
     case 'audio':
       return [];
   }
@@ -125,6 +131,8 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
       case 'receiving-number': return [['number', object.body.number]];
       case 'ring-group':
       case 'menu':
+      case 'router':
+      case 'night-switch':
       case 'trunk':
       case 'schedule':
       case 'audio': return [];
@@ -147,6 +155,8 @@ function unique(object: ConfigObject, names: string): readonly { readonly key: s
     case 'receiving-number': return [{ key: `receiving ${object.account} ${object.body.number}`, path: 'number', what: `A receiving number ${object.body.number}` }];
     case 'ring-group':
     case 'menu':
+    case 'router':
+    case 'night-switch':
     case 'user':
     case 'schedule':
     case 'audio': return [];
@@ -193,6 +203,7 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
     }
     const loop = loopFrom(object, objects);
     if (loop !== undefined) say(loop.path, loop.message);
+    if (object.kind === 'night-switch' && object.id !== nightSwitchId) say('id', `must be “${nightSwitchId}”: there is one of an account. Change that one.`);
     if (object.kind === 'device' && emergencyNumbers.includes(object.body.extension ?? '')) say('extension', `${object.body.extension} is an emergency number. Use another extension.`);
   }
   return problems;

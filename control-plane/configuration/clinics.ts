@@ -3,7 +3,7 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import type { Account, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
-import { menuOf, receivingNumberOf, ringGroupOf, targetOf } from './destinations.ts';
+import { menuOf, nightOf, receivingNumberOf, ringGroupOf, routerOf, targetOf } from './destinations.ts';
 import { precedencePresets } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
 import { priceOf, type PrefixRate, type Rates } from '../core/routing/rate.ts';
@@ -108,6 +108,8 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...byId('receivingNumbers', receivingNumbers),
       ...byId('ringGroups', ringGroups),
       ...byId('menus', menus),
+      ...byId('routers', of('router').map((one) => routerOf(one, media))),
+      ...optional('night', nightOf(body.night, of('night-switch')[0], media)),
       ...byId('schedules', of('schedule').map((one) => scheduleOf(one.id, one.body, body.timezone, year))),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...optional('company', forward(body.company)),

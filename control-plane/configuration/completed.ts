@@ -31,7 +31,9 @@ export function completing(before: Objects, drafts: readonly Draft[]): Complete 
       case 'receiving-number':
       case 'ring-group':
       case 'menu':
+      case 'router':
       case 'schedule':
+      case 'night-switch':
       case 'audio':
       default: return body;
     }

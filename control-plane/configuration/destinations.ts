@@ -1,8 +1,11 @@
 /** Where routes lead, from documents to what routing reads. */
-import type { Menu, Message, ReceivingNumber, RingGroup, TrunkId } from '../core/routing/config.ts';
+import type { Account, Menu, Message, ReceivingNumber, RingGroup, TrunkId } from '../core/routing/config.ts';
+import { nightSettings } from '../core/routing/night.ts';
+import type { Router } from '../core/routing/router.ts';
 import type { Target } from '../core/routing/targets.ts';
 import { second } from '../core/time.ts';
-import type { AudioRef, TargetDoc } from './documents.ts';
+import type { AudioRef, Doc, TargetDoc } from './documents.ts';
+import { nightSwitchOf } from './night.ts';
 import type { ConfigObject } from './objects.ts';
 import { optional } from './optional.ts';
 
@@ -10,6 +13,27 @@ type MessageOf = (ref: AudioRef | undefined) => Message | undefined;
 
 export function targetOf(target: TargetDoc, media: MessageOf): Target {
   return target.to === 'message' ? { to: 'message', message: media(target.message) ?? {} } : target;
+}
+
+export function routerOf({ id, body }: ConfigObject<'router'>, media: MessageOf): Router<Target> {
+  const common = { id, name: body.name, default: targetOf(body.default, media) };
+  if (body.geo !== undefined) return { ...common, kind: 'geo', geo: body.geo.map(({ target, countries, regions, areaCodes }) => ({ target: targetOf(target, media), ...optional('countries', countries), ...optional('regions', regions), ...optional('areaCodes', areaCodes) })) };
+  if (body.rules !== undefined) return { ...common, kind: 'rules', rules: body.rules.map(({ target, when, name }) => ({ target: targetOf(target, media), when, ...optional('name', name) })) };
+  return {
+    ...common, kind: 'weighted',
+    weighted: (body.weighted ?? []).map(({ target, weight, from, until, schedule }) => ({ target: targetOf(target, media), weight, ...optional('from', epochOf(from)), ...optional('until', epochOf(until)), ...optional('schedule', schedule) })),
+  };
+}
+
+export function nightOf(rules: Doc<'account'>['night'], set: ConfigObject<'night-switch'> | undefined, media: MessageOf): Account['night'] {
+  if (rules === undefined && set === undefined) return undefined;
+  const { codes: dialled = {}, closed, emergency } = rules ?? {};
+  const codes = nightSettings.flatMap((setting) => (dialled[setting] === undefined ? [] : [{ code: dialled[setting], setting }]));
+  return {
+    ...optional('is', set === undefined ? undefined : nightSwitchOf(set)),
+    ...optional('closed', optionalTarget(closed, media)), ...optional('emergency', optionalTarget(emergency, media)),
+    ...optional('codes', codes.length === 0 ? undefined : codes),
+  };
 }
 
 export function receivingNumberOf({ id, body }: ConfigObject<'receiving-number'>, trunks: readonly TrunkId[], media: MessageOf): ReceivingNumber {
@@ -47,6 +71,10 @@ export function menuOf({ id, body }: ConfigObject<'menu'>, media: MessageOf): Me
 
 function optionalTarget(target: TargetDoc | undefined, media: MessageOf): Target | undefined {
   return target === undefined ? undefined : targetOf(target, media);
+}
+
+function epochOf(instant: string | undefined): number | undefined {
+  return instant === undefined ? undefined : Date.parse(instant);
 }
 
 function inMs(seconds: number | undefined): number | undefined {

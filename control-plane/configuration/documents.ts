@@ -7,6 +7,8 @@ import { z } from 'zod';
 import { maxUsers, precedencePresets } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
 import { address, carrierPassword, country, currency, devicePassword, e164, email, extension, host, id, key, prefix, price, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { nightRules, nightSwitch } from './night.ts';
+import { routerDocument } from './routers.ts';
 import { schedule } from './schedules.ts';
 
 const longestWhisper = 200;
@@ -34,12 +36,12 @@ const ringSeconds = wholeNumber(1, 600, 'seconds');
 /** Where a call goes next: one of these shapes, told apart by `to`. */
 const named = <const To extends string>(to: To) => z.strictObject({ to: z.literal(to), id });
 const target = z.discriminatedUnion('to', [
-  named('receiving-number'), named('ring-group'), named('menu'), named('user'),
+  named('receiving-number'), named('ring-group'), named('menu'), named('router'), named('user'),
   z.strictObject({ to: z.literal('voicemail') }),
   z.strictObject({ to: z.literal('message'), message: audio(longestSpoken) }),
   z.strictObject({ to: z.literal('hang-up') }),
   z.strictObject({ to: z.literal('precedence') }),
-], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
+], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
   .meta({ description: 'Where the call goes: `to` names the kind, `id` the object. `voicemail` is the dialled number’s, `precedence` whatever the account’s precedence gives for it; `message` is played and the call hung up.' });
 
 const tags = rule(z.array(words(40), 'must be a list').max(20, 'takes at most 20 tags'), (list) => new Set(list).size === list.length, 'names a tag twice', 'Name each once.');
@@ -84,6 +86,7 @@ const account = z.strictObject({
     action: z.enum(['reject', 'voicemail', 'message'], 'must be one of: reject, voicemail, message').default('reject'),
     message: audio(longestSpoken).optional(),
   }).optional(),
+  night: nightRules(target).optional().meta({ description: 'What the night switch does; it is set at night-switches/night, or by its codes.' }),
   emergency: z.strictObject({
     location: words(120), address: words(200), callerId: e164,
     trunks: z.array(id, 'must be a list of trunk ids').min(1, 'must name a trunk'),
@@ -249,7 +252,7 @@ const menu = rule(
 /** Of an uploaded file; made by the upload alone. */
 const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, schedule, audio: audioFile } as const;
+export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, router: routerDocument(target), schedule, 'night-switch': nightSwitch, audio: audioFile } as const;
 
 export type Kind = keyof typeof documents;
 export const kinds = Object.keys(documents) as readonly Kind[];

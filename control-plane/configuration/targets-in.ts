@@ -1,6 +1,7 @@
 /** The targets that a document names. */
 import type { TargetDoc } from './documents.ts';
 import type { ConfigObject } from './objects.ts';
+import { routerTargets } from './routers.ts';
 
 export interface TargetAt {
   readonly target: TargetDoc;
@@ -24,11 +25,15 @@ export function targetsIn(object: ConfigObject): readonly TargetAt[] {
         ...Object.entries(object.body.options).map(([key, target]): TargetAt => ({ target, path: `options.${key}`, when: `key ${key}`, chosen: true })),
         ...at(object.body.noKey, 'noKey', 'no key'), ...at(object.body.invalid, 'invalid', 'keys that lead nowhere'),
       ];
+    case 'router':
+      return routerTargets(object.body).map((one) => ({ ...one, chosen: false }));
     case 'account':
+      return [...at(object.body.night?.closed, 'night.closed', 'the night switch'), ...at(object.body.night?.emergency, 'night.emergency', 'the night switch')];
     case 'user':
     case 'device':
     case 'trunk':
     case 'schedule':
+    case 'night-switch':
     case 'audio':
       return [];
   }

@@ -1,11 +1,11 @@
 /**
  * M2: where a caller's number is. Country and area code are told by the metadata of libphonenumber; the region, in North
- * America alone, by the digits of north-america.generated.ts. A number is where it was given out, whoever has it now.
+ * America alone, by its digits (regions.ts). A number is where it was given out, whoever has it now.
  */
 import type { PhoneNumber } from 'libphonenumber-js/max';
 import { countryOf } from '../core/routing/calling-codes.ts';
 import type { Geo } from '../core/routing/conditions.ts';
-import { regionDigits } from './north-america.generated.ts';
+import { regionOf } from './regions.ts';
 
 /** `home`: ISO 3166-1 alpha-2, of numbers without `+`. What is not known is absent. */
 export type GeoOf = (number: string, home: string) => Geo;
@@ -66,17 +66,3 @@ function geoOfParsed(parsed: PhoneNumber, hasAreaCodes: (country: string) => boo
 
 /** Of numbers that belong to a place. */
 const placed: ReadonlySet<string> = new Set(['FIXED_LINE', 'FIXED_LINE_OR_MOBILE']);
-
-const regions: ReadonlyMap<string, string> = new Map(regionDigits.trim().split('\n').flatMap((line) => {
-  const [region = '', ...digits] = line.trim().split(' ');
-  return digits.map((one): [string, string] => [one, region]);
-}));
-const longest = Math.max(...[...regions.keys()].map((digits) => digits.length));
-
-function regionOf(nationalNumber: string): string | undefined {
-  for (let length = longest; length >= 3; length -= 1) {
-    const region = regions.get(nationalNumber.slice(0, length));
-    if (region !== undefined) return region;
-  }
-  return undefined;
-}

@@ -14,7 +14,7 @@ export const readOnlyFields = ['id', 'account', 'version', 'createdAt', 'updated
 
 const secretFields: ReadonlySet<string> = new Set(['password']);
 
-const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', schedule: 'Schedule', audio: 'AudioFile' };
+const titles: Readonly<Record<Kind, string>> = { account: 'Account', user: 'User', device: 'Device', trunk: 'Trunk', number: 'Number', 'receiving-number': 'ReceivingNumber', 'ring-group': 'RingGroup', menu: 'Menu', router: 'Router', schedule: 'Schedule', 'night-switch': 'NightSwitch', audio: 'AudioFile' };
 
 function objectSchema(kind: Kind): z.ZodObject {
   const shape: Record<string, z.ZodType> = {};

@@ -86,7 +86,7 @@ describe('A document', () => {
     ['a menu without an exit', wrong('menu', { name: 'M', prompt: { text: 'Hello' } }), [': has no way out. Give it an option, or set dialByExtension to true.']],
     ['a pattern without a destination', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [] }), ['destinations: must name a destination.']],
     ['a destination twice', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [{ target: to('user', 'a') }, { target: to('user', 'a') }] }), ['destinations: names a destination twice. Name each once.']],
-    ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
+    ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
     ['a target without an id', wrong('number', { e164: '+12025550110', name: 'Main', route: { to: 'menu' } }), ['route.id: is missing. Add it.']],
     ['a key that no phone has', wrong('menu', { name: 'M', prompt: { text: 'Hello' }, options: { 11: { to: 'voicemail' } } }), ['options.11: is not a key. Use one of 0-9, * and #.']],
     ['digits that are none', wrong('receiving-number', { number: '+12025550199', label: 'X', dialExtension: { digits: '12,3' } }), ['dialExtension.digits: is not a row of keys. Use 0-9, * and #, with w for half a second of pause and W for a second.']],

@@ -232,6 +232,8 @@ async function seed(configuration: Configuration, contacts: Contacts, files: Map
       'receiving-number': { number: '+12025550139', label: 'Answering service' },
       'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
       menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
+      router: { name: 'By place', geo: [{ countries: ['CA'], target: { to: 'menu', id: 'desk' } }], default: { to: 'precedence' } },
+      'night-switch': { mode: 'open' },
       schedule: { name: 'Opening hours', week: [{ days: ['mon'], from: '08:00', to: '17:00' }] },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
     };
@@ -239,7 +241,7 @@ async function seed(configuration: Configuration, contacts: Contacts, files: Map
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'router', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
     for (const [number, name] of [[contactOfBoth, 'A patient'], [foreignContact(account), 'Another']] as const) await contacts.write({ account, number, version: null, body: { name } });
   }
 }
@@ -249,6 +251,6 @@ export const contactOfBoth = '+12025550187';
 /** That this account has, and the other has not. */
 export const foreignContact = (account: string): string => (account === 'north' ? '+12025550188' : '+13125550188');
 
-export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? 'carrier' : 'desk');
+export const idOf = (account: string, kind: Kind): string => (kind === 'account' ? account : kind === 'trunk' ? 'carrier' : kind === 'night-switch' ? 'night' : 'desk');
 /** Of an object that this account has, and the other has not. */
 export const foreignId = (account: string, kind: string): string => `${account}-${kind}`;

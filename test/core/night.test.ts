@@ -10,6 +10,7 @@ describe('A night switch', () => {
     ['that was never set', undefined, { mode: 'normal', why: 'the night switch was never set' }],
     ['that is set', set, { mode: 'closed', why: 'the night switch was set to closed by phone 101' }],
     ['with a note', { ...set, setting: 'emergency', note: 'burst pipe' }, { mode: 'emergency', why: 'the night switch was set to emergency by phone 101: burst pipe' }],
+    ['by nobody in particular', { setting: 'closed', since: 500 }, { mode: 'closed', why: 'the night switch was set to closed' }],
     ['for some time', { ...set, until: at + 1 }, { mode: 'closed', why: 'the night switch was set to closed by phone 101', until: at + 1 }],
     ['whose time is over', { ...set, until: at }, { mode: 'normal', why: 'the night switch was set to closed by phone 101, and that time is over' }],
     ['that was set back', { ...set, setting: 'open' }, { mode: 'normal', why: 'the night switch was set to open by phone 101' }],

@@ -78,7 +78,7 @@ interface Value {
 }
 
 const text = (pattern: RegExp, words: string, wayOut: string): Value => ({ takes: (value) => typeof value === 'string' && pattern.test(value), words, wayOut });
-const someText = text(/^[^\p{Cc}]{1,100}$/u, 'must be 1 to 100 characters of text', 'Write it in quotation marks.');
+const someText = text(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters of text', 'Write it in quotation marks.');
 
 const values: Readonly<Record<FieldType, Value>> = {
   number: text(/^\+[1-9]\d{0,14}$/, 'must be a number, or the beginning of one, with its country code', 'Write it as +12025550123, or +1202.'),

@@ -4,12 +4,12 @@
  */
 import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
+import type { NightSetting, NightSwitch } from './night.ts';
 import type { RingPattern } from './plan.ts';
+import type { Router } from './router.ts';
 import type { Rates } from './rate.ts';
 import type { LocalTime, Schedule } from './schedule.ts';
 import type { AgentState, ConditionFacts } from './conditions.ts';
-import type { NightSwitch } from './night.ts';
-import type { Router } from './router.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, RouterId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -210,6 +210,15 @@ export const defaultVoicemail: Voicemail = { maxMs: 3 * minute, silenceMs: 10 * 
 /** The switch's own "leave a message after the tone". */
 export const standardGreeting: Media = 'sound:vm-intro';
 
+/** M6: what the night switch is set to, and where calls go then. */
+export interface Night {
+  readonly is?: NightSwitch;
+  readonly closed?: Target;
+  readonly emergency?: Target;
+  /** Dialled on a phone of the account, they set it. */
+  readonly codes?: readonly { readonly code: string; readonly setting: NightSetting }[];
+}
+
 export interface Account {
   readonly id: AccountId;
   readonly name: string;
@@ -224,7 +233,7 @@ export interface Account {
   /** IANA name: of what is asked of the time without a schedule; UTC where absent. */
   readonly timezone?: string;
   /** M6: how it is set, and where calls go then; a mode without a target is no different from any other time. */
-  readonly night?: { readonly is?: NightSwitch; readonly closed?: Target; readonly emergency?: Target };
+  readonly night?: Night;
   /** Where its calls may go over trunks, and how many at once. */
   readonly outbound: OutboundRules;
   readonly blocked?: Blocked;

@@ -1,9 +1,9 @@
 /** M6: the night switch of an account, set by a code on a phone or over the API, for a time or until it is set anew. */
 import type { EpochMs } from '../time.ts';
 
-/** What an account is set to; `open` takes back the others. */
-export const settings = ['open', 'closed', 'emergency'] as const;
-export type NightSetting = (typeof settings)[number];
+/** What an account is set to; `open` takes the others back. */
+export const nightSettings = ['open', 'closed', 'emergency'] as const;
+export type NightSetting = (typeof nightSettings)[number];
 
 /** What a call meets: `normal` is what routes say without the switch. */
 export const modes = ['normal', 'closed', 'emergency'] as const;
@@ -13,9 +13,9 @@ export interface NightSwitch {
   readonly setting: NightSetting;
   /** Then it is as if it had never been set. */
   readonly until?: EpochMs;
-  /** Who set it: a phone, or an API key. */
-  readonly by: string;
   readonly since: EpochMs;
+  /** Who set it: a phone, or an API key. */
+  readonly by?: string;
   readonly note?: string;
 }
 
@@ -30,8 +30,9 @@ export interface EffectiveMode {
 export function modeAt(night: NightSwitch | undefined, at: EpochMs): EffectiveMode {
   if (night === undefined) return { mode: 'normal', why: 'the night switch was never set' };
   const { setting, until, by, note } = night;
-  if (setting === 'open') return { mode: 'normal', why: `the night switch was set to open by ${by}` };
-  if (until !== undefined && at >= until) return { mode: 'normal', why: `the night switch was set to ${setting} by ${by}, and that time is over` };
-  const why = `the night switch was set to ${setting} by ${by}${note === undefined ? '' : `: ${note}`}`;
+  const set = `the night switch was set to ${setting}${by === undefined ? '' : ` by ${by}`}`;
+  if (setting === 'open') return { mode: 'normal', why: set };
+  if (until !== undefined && at >= until) return { mode: 'normal', why: `${set}, and that time is over` };
+  const why = note === undefined ? set : `${set}: ${note}`;
   return until === undefined ? { mode: setting, why } : { mode: setting, why, until };
 }

@@ -35,7 +35,9 @@ export const collections: readonly Collection[] = [
   { kind: 'receiving-number', path: 'receiving-numbers', filters: ['number', 'label'], namedBy: 'label' },
   { kind: 'ring-group', path: 'ring-groups', filters: ['name', 'pattern'], namedBy: 'name' },
   { kind: 'menu', path: 'menus', filters: ['name'], namedBy: 'name' },
+  { kind: 'router', path: 'routers', filters: ['name'], namedBy: 'name' },
   { kind: 'schedule', path: 'schedules', filters: ['name'], namedBy: 'name' },
+  { kind: 'night-switch', path: 'night-switches', filters: ['mode'], namedBy: 'mode' },
 ];
 
 type Params = Readonly<Record<string, string>>;
