@@ -9,12 +9,13 @@ import { clinicsOf } from '../../control-plane/configuration/clinics.ts';
 import type { Kind } from '../../control-plane/configuration/documents.ts';
 import { keyText, type ConfigObject } from '../../control-plane/configuration/objects.ts';
 import { compileFor } from '../../control-plane/core/routing/compile.ts';
-import type { Account } from '../../control-plane/core/routing/config.ts';
+import type { Account, Contact } from '../../control-plane/core/routing/config.ts';
 import { explainedSteps, type ExplainedStep } from '../../control-plane/core/routing/explained-steps.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
+import { weekdays } from '../../control-plane/core/routing/schedule.ts';
 import { localTime } from '../../control-plane/hours/local-time.ts';
-import { anyCaller, anyClinic, anyKeys, dialled } from '../oracle/any-clinic.ts';
-import type { PaperClinic } from '../oracle/clinic.ts';
+import { anyCall, anyClinic, dialled } from '../oracle/any-clinic.ts';
+import { openHours, type PaperCall, type PaperClinic } from '../oracle/clinic.ts';
 import { whatHappens, type Happening, type Rung } from '../oracle/oracle.ts';
 import { casesOf, companyFirst, ownerFirst } from '../oracle/tables.ts';
 
@@ -30,6 +31,7 @@ function accountsOf(clinic: PaperClinic): readonly Account[] | undefined {
     ...Object.entries(clinic.ringGroups).map(([id, body]): Given => ['ring-group', id, body]),
     ...Object.entries(clinic.menus).map(([id, body]): Given => ['menu', id, body]),
     ['number', 'main', clinic.number],
+    ['schedule', 'day', { name: 'Day', timezone: 'UTC', week: [{ days: weekdays, from: `0${openHours.from}:00`, to: `${openHours.until}:00` }] }],
   ];
   const objects = new Map(given.map(([kind, id, body]) => {
     const parsed = parseDocument(kind, body);
@@ -40,12 +42,12 @@ function accountsOf(clinic: PaperClinic): readonly Account[] | undefined {
   return checkTogether(objects).length > 0 ? undefined : clinicsOf(objects.values(), (_account, id) => `file:${id}`).map(({ account }) => account);
 }
 
-function compiled(accounts: readonly Account[], { contacts }: PaperClinic, caller: string): Plan {
-  const contact = (_account: string, number: string) => {
+function compiled(accounts: readonly Account[], contacts: PaperClinic['contacts'], { caller, at }: Pick<PaperCall, 'caller' | 'at'>): Plan {
+  const contact = (_: string, number: string): Contact | undefined => {
     const owner = contacts[number];
     return owner === undefined ? undefined : { name: 'Somebody', ...(owner === null ? {} : { owner }) };
   };
-  return compileFor(accounts, { callId: 'call', dialled, callerNumber: caller, callerName: '', at: 0, localTime: (timezone) => localTime(timezone, 0), callsOut: () => 0, contact, whisperMedia: (text) => `file:${text}` });
+  return compileFor(accounts, { callId: 'call', dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut: () => 0, contact, whisperMedia: (text) => `file:${text}` });
 }
 
 const endings = { normal: 'message left', 'no-answer': 'no answer', declined: 'declined' } as const;
@@ -113,14 +115,14 @@ describe('the way of a call that nobody answers', () => {
   it('is the one that the rules give, whatever the clinic, the caller and the keys', () => {
     let judged = 0;
     const kinds = new Map<string, number>();
-    fc.assert(fc.property(anyClinic, anyCaller, anyKeys, (clinic, caller, keys) => {
+    fc.assert(fc.property(anyClinic, anyCall, (clinic, call) => {
       const accounts = accountsOf(clinic);
       fc.pre(accounts !== undefined);
-      const wanted = plain(whatHappens(clinic, caller, keys));
-      expect(plain(told(compiled(accounts, clinic, caller), keys))).toEqual(wanted);
+      const wanted = plain(whatHappens(clinic, call));
+      expect(plain(told(compiled(accounts, clinic.contacts, call), call.keys))).toEqual(wanted);
       judged += 1;
       for (const one of wanted) for (const kind of Object.keys(one)) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
-    }), { numRuns: 2000, examples: [[backToNobody, '', ['1']]] });
+    }), { numRuns: 2000, examples: [[backToNobody, { caller: '', keys: ['1'], at: 0 }]] });
     // what was judged had some of everything in it
     expect(judged).toBe(2000);
     expect(Math.min(...['rings', 'asks', 'hears', 'leaves', 'ends'].map((kind) => kinds.get(kind) ?? 0))).toBeGreaterThan(100);
@@ -135,7 +137,7 @@ const paper = (change: Pick<PaperClinic, 'account' | 'users' | 'contacts'>, numb
 function takes(clinic: PaperClinic): string {
   const accounts = accountsOf(clinic);
   if (accounts === undefined) throw new Error('The clinic is refused');
-  const [first] = told(compiled(accounts, clinic, '+12025550180'), []);
+  const [first] = told(compiled(accounts, clinic.contacts, { caller: '+12025550180', at: 0 }), []);
   const phones = first !== undefined && 'rings' in first ? first.rings.flat().map(({ phone }) => phone) : [];
   const outside = phones.filter((phone) => phone !== '101').map((phone) => Object.entries(numbers).find(([, number]) => number === phone)?.[0] ?? phone);
   return outside.length === 0 ? 'inside' : outside.join();

@@ -232,6 +232,13 @@ describe('A router', () => {
     expect(compile(account('where'), callerIn('US-CA')).first).toBe('voicemail');
   });
 
+  it('is come back to by a key of the menu that it leads to', () => {
+    const menus = new Map([['main', menu({ options: { 9: { to: 'router', id: 'back' } } })]]);
+    const back: Router<Target> = { kind: 'rules', id: 'back', name: 'Back', rules: [], default: { to: 'menu', id: 'main' } };
+    const made = compile({ ...routed({ to: 'router', id: 'back' }), menus, routers: new Map([['back', back]]) }, callFrom());
+    expect([made.first, made.steps['menu.main']]).toMatchObject(['menu.main', { options: { 9: 'menu.main' } }]);
+  });
+
   it('that leads back to itself, or is not there, is passed over', () => {
     expect([compile(account('round'), callFrom()).first, why(compile(account('round'), callFrom()), 'router.round')]).toEqual(['voicemail', ['+ its default', '- it leads back to itself']]);
     expect(why(compile(account('gone'), callFrom()), 'router.gone')).toEqual(['- there is no router “gone”']);

@@ -1,6 +1,6 @@
 /** Clinics at random, small and tangled: routes that share receiving numbers, groups and menus, phones that are named twice. */
 import * as fc from 'fast-check';
-import type { Asks, Goes, PaperClinic, PaperDevice, PaperGroup, PaperMenu, PaperReceivingNumber } from './clinic.ts';
+import type { Asks, Goes, PaperCall, PaperClinic, PaperDevice, PaperGroup, PaperMenu, PaperReceivingNumber } from './clinic.ts';
 
 export const dialled = '+12025550110';
 const users = ['ana', 'ben', 'cy', 'dee'] as const;
@@ -61,10 +61,11 @@ export const anyClinic: fc.Arbitrary<PaperClinic> = fc.record({
   menus: byId(menus, () => menu),
   number: optional<PaperClinic['number']>({
     e164: fc.constant(dialled), name: fc.constant('Main'), users: fc.subarray([...users]), user: fc.constantFrom(...users), timeoutSeconds: fc.constantFrom(4, 5, 15, 30), callConnect: asks,
-    forward: fc.constantFrom(...outside), route: goes, noAnswer: goes, voicemail: fc.record({ enabled: fc.boolean() }), passCalledNumber: fc.boolean(),
+    forward: fc.constantFrom(...outside), route: goes, noAnswer: goes, hours: fc.record({ schedule: fc.constant('day' as const), closed: goes }), voicemail: fc.record({ enabled: fc.boolean() }), passCalledNumber: fc.boolean(),
   }, ['e164', 'name', 'users']),
   contacts: fc.dictionary(fc.constantFrom(...callers.slice(0, 3)), fc.option(fc.constantFrom(...users), { nil: null })),
 });
 
-export const anyCaller = fc.constantFrom(...callers);
-export const anyKeys = fc.array(fc.constantFrom('1', '2', '3', '*', '7'), { maxLength: 4 });
+export const anyCall: fc.Arbitrary<PaperCall> = fc.record({
+  caller: fc.constantFrom(...callers), keys: fc.array(fc.constantFrom('1', '2', '3', '*', '7'), { maxLength: 4 }), at: fc.integer({ min: Date.UTC(2026, 0, 1), max: Date.UTC(2027, 0, 1) }),
+});

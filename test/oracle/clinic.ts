@@ -50,8 +50,21 @@ export interface PaperNumber {
   readonly forward?: string;
   readonly route?: Goes;
   readonly noAnswer?: Goes;
+  readonly hours?: { readonly schedule: 'day'; readonly closed: Goes };
   readonly voicemail?: { readonly enabled: boolean };
   readonly passCalledNumber?: boolean;
+}
+
+/** The one schedule, every day of the week: from this hour until that, by UTC. */
+export const openHours = { from: 8, until: 18 } as const;
+
+export interface PaperCall {
+  /** Empty: no number is shown. */
+  readonly caller: string;
+  /** What the caller presses, one key in each menu; where they are over, none. */
+  readonly keys: readonly string[];
+  /** Epoch ms. */
+  readonly at: number;
 }
 
 export interface PaperClinic {

@@ -2,7 +2,7 @@
  * What happens to a caller whom nobody answers, in the plainest way: one rule after the other, by what the documents of a
  * clinic say. Slow, and without a word of the compiler's. It shares no code with control-plane, and must not.
  */
-import type { Asks, Entry, Goes, PaperClinic, PaperDevice, PaperReceivingNumber } from './clinic.ts';
+import { openHours, type Asks, type Entry, type Goes, type PaperCall, type PaperClinic, type PaperDevice, type PaperReceivingNumber } from './clinic.ts';
 
 /** A phone that rings: how long, how long after the others of its turn, whether it must press a key, and what it shows. */
 export interface Rung {
@@ -21,8 +21,7 @@ export type Happening =
   | { readonly leaves: 'a message' }
   | { readonly ends: 'no answer' | 'declined' | 'message left' };
 
-/** `keys`: what the caller presses, one in each menu; where they are over, none. */
-export function whatHappens(clinic: PaperClinic, caller: string, keys: readonly string[]): readonly Happening[] {
+export function whatHappens(clinic: PaperClinic, { caller, keys, at }: PaperCall): readonly Happening[] {
   const { account, number } = clinic;
   const timeout = number.timeoutSeconds ?? 60;
   const asks = number.callConnect ?? 'external';
@@ -46,7 +45,9 @@ export function whatHappens(clinic: PaperClinic, caller: string, keys: readonly 
 
   let pressed = 0;
   let ownRoutingFollowed = false;
-  let next: Goes = number.route ?? { to: 'precedence' };
+  const hour = new Date(at).getUTCHours();
+  const open = hour >= openHours.from && hour < openHours.until;
+  let next: Goes = number.hours !== undefined && !open ? number.hours.closed : (number.route ?? { to: 'precedence' });
   for (;;) {
     /** Where this target itself says that the call goes on. */
     let own: Goes | undefined;

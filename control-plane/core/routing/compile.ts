@@ -66,7 +66,7 @@ function unallocated(dialled: string): Plan {
 function compileNumber(account: Account, number: TrackingNumber, given: CallFacts): Plan {
   const facts = { ...given, callsOut: once(given.callsOut, account.id) };
   const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
-  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), choosing: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
+  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
   const refused = whyBlocked(account, facts.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
   // Only the keys of a caller lead in circles.

@@ -51,6 +51,8 @@ export function drawingOf(plan: Plan): Drawing {
     arrows.set(key, { from, to, label: before === undefined ? label : `${before.label}, ${label}` });
   };
   draw(0, places.get(stepKey(plan.first)), '');
+  const led = steps.some(([, step]) => exitsOf(step).some((exit) => 'to' in exit && exit.to === plan.last));
+  if (plan.last !== undefined && !led) draw(0, places.get(stepKey(plan.last)), 'in circles');
   for (const [id, step] of steps) for (const exit of exitsOf(step)) draw(places.get(stepKey(id)) ?? 0, places.get('to' in exit ? stepKey(exit.to) : exit.end), exit.on);
   return { boxes, arrows: [...arrows.values()] };
 }

@@ -88,18 +88,16 @@ export function nobodyAnswered(making: Making, rung: readonly Attempt[], otherwi
 }
 
 /** M2, M3, M5: no step of its own. The way taken is the plan's, and why is a reason. */
-function chosen(making: Making, id: RouterId, otherwise: Otherwise): StepId {
+function chosen(making: Making, id: RouterId, otherwise: Otherwise, before: readonly RouterId[] = []): StepId {
   const router = making.account.routers?.get(id);
-  if (router === undefined || making.choosing.has(id)) {
+  if (router === undefined || before.includes(id)) {
     say(making, `router.${id}`, false, router === undefined ? `there is no router “${id}”` : 'it leads back to itself');
     return nobodyAnswered(making, [], otherwise);
   }
   const { target, reasons } = chooseTarget(router, routerFacts(making));
   making.reasons.push(...reasons);
-  making.choosing.add(id);
-  const next = leadTo(making, target, otherwise);
-  making.choosing.delete(id);
-  return next;
+  // by a key of a menu in between it may well be come back to
+  return target.to === 'router' ? chosen(making, target.id, otherwise, [...before, id]) : leadTo(making, target, otherwise);
 }
 
 /** R1 to R4: the destination that the account's precedence picks, and the number's users. */

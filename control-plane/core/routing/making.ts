@@ -8,7 +8,6 @@ import { modeAt } from './night.ts';
 import type { Reason, Step } from './plan.ts';
 import { drawOf, type RouterFacts } from './router.ts';
 import { openAt, type OpenAnswer } from './schedule.ts';
-import type { RouterId } from './targets.ts';
 import type { WhisperAudio } from './whisper.ts';
 
 export interface Making {
@@ -22,8 +21,6 @@ export interface Making {
   readonly named: Set<StepId>;
   /** What callees hear for whom the receiving number has nothing to say. */
   readonly whisper: WhisperAudio;
-  /** Routers whose choice is being followed: one that leads back to itself has none. */
-  readonly choosing: Set<RouterId>;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
 }

@@ -24,17 +24,21 @@ export function exitsOf(step: Step): readonly Exit[] {
   }
 }
 
-/** Every step that a call can reach. One that others lead to stands after all of them, but for ways back. */
+/** Every step that a call can reach, the first of all first. One that others lead to stands after all of them, but for ways back. */
 export function inOrder(plan: Plan): readonly (readonly [StepId, Step])[] {
-  const found: [StepId, Step][] = [];
   const seen = new Set<StepId>();
-  const visit = (id: StepId): void => {
-    const step = plan.steps[id];
-    if (step === undefined || seen.has(id)) return;
-    seen.add(id);
-    for (const exit of exitsOf(step).toReversed()) if ('to' in exit) visit(exit.to);
-    found.unshift([id, step]);
+  const from = (start: StepId): readonly [StepId, Step][] => {
+    const found: [StepId, Step][] = [];
+    const visit = (id: StepId): void => {
+      const step = plan.steps[id];
+      if (step === undefined || seen.has(id)) return;
+      seen.add(id);
+      for (const exit of exitsOf(step).toReversed()) if ('to' in exit) visit(exit.to);
+      found.unshift([id, step]);
+    };
+    visit(start);
+    return found;
   };
-  visit(plan.first);
-  return found;
+  const usual = from(plan.first);
+  return plan.last === undefined ? usual : [...usual, ...from(plan.last)];
 }

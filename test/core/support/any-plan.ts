@@ -38,6 +38,6 @@ export const anyPlan: fc.Arbitrary<Plan> = fc.integer({ min: 1, max: 12 }).chain
   const ids = Array.from({ length: size }, (_, i) => (i === 0 ? 'connected' : `step ${i}`));
   return fc.record({
     version: fc.constant(1 as const), hash: fc.constant('h'), account: fc.record({ id: fc.constant('a'), name: anyText }), number: fc.record({ e164: anyText, label: anyText }), first: fc.constantFrom(...ids),
-    steps: fc.tuple(...ids.map(() => stepOf(ids))).map((steps) => Object.fromEntries(ids.map((id, i) => [id, steps[i]]))), reasons: fc.constant([]), maxCallMs: ms,
-  }) as fc.Arbitrary<Plan>;
+    steps: fc.tuple(...ids.map(() => stepOf(ids))).map((steps) => Object.fromEntries(ids.map((id, i) => [id, steps[i]]))), reasons: fc.constant([]), maxCallMs: ms, last: fc.constantFrom(...ids),
+  }, { requiredKeys: ['version', 'hash', 'account', 'number', 'first', 'steps', 'reasons', 'maxCallMs'] }) as fc.Arbitrary<Plan>;
 });
