@@ -4,6 +4,7 @@
  */
 import { compileFor, findNumber } from '../core/routing/compile.ts';
 import type { Account, Media } from '../core/routing/config.ts';
+import { openGeo } from '../geo/geo-of.ts';
 import { localTime } from '../hours/local-time.ts';
 import { explain } from '../core/routing/explain.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -55,9 +56,11 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   if (!loaded.ok) throw new StartError(formatProblems(loaded.problems));
   for (const warning of loaded.config.warnings) say(`warning: ${warning}`);
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
+  const geoOf = await openGeo();
   const plan = compileFor(accounts, {
     callId: `explained ${from} ${at}`, dialled, callerNumber: from, callerName: name, at,
     localTime: (timezone) => localTime(timezone, at),
+    placeOf: (account, number) => geoOf(number, loaded.config.clinics.find((clinic) => clinic.account.id === account)?.country ?? ''),
     callsOut: () => 0,
     // Contacts are in no plan: the API's explain knows them.
     contact: () => undefined,

@@ -94,6 +94,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     account: {
       id,
       name: body.name,
+      timezone: body.timezone,
       ...(body.sipPrefix === undefined || body.sipPrefix === '' ? {} : { sipPrefix: body.sipPrefix }),
       users: of('user').map((user): User => ({
         id: user.id,

@@ -69,7 +69,7 @@ describe('Routes in a plan file', () => {
     expect(await problemsOf(routes('    tries: 11\n    waitSeconds: soon\n    options:\n      1: { to: fax, id: x }\n    prompts: no\n'))).toEqual([
       '0.yaml:29: menus[0].tries: must be whole tries from 1 to 10. See the API’s documentation for how it is written.',
       '0.yaml:30: menus[0].waitSeconds: must be whole seconds from 1 to 60. See the API’s documentation for how it is written.',
-      '0.yaml:32: menus[0].options.1.to: must lead to one of: receiving-number, ring-group, menu, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.',
+      '0.yaml:32: menus[0].options.1.to: must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.',
       '0.yaml:33: menus[0].prompts: is not a known field. Remove it, or correct its name.',
     ]);
     expect(await problemsOf(routes('    options:\n      1: { to: user, id: bob }\n      2: { to: message, message: { file: gone.wav } }\n'))).toEqual([
@@ -129,7 +129,7 @@ describe('a good plan', () => {
     const result = await loadPlanFiles(['riverside-dental', 'harbor-physio', 'lakeside-clinics'].map((name) => `dialplans/${name}.yaml`));
     expect(result).toMatchObject({ ok: true, config: { warnings: [] } });
     const clinics = result.ok ? result.config.clinics : [];
-    expect(clinics.map(({ failsafe }) => [...failsafe])).toEqual([[['+12025550110', '+12025550199']], [['+15105550140', '+15105550149']], [['+12065550180', '+12065550199'], ['+12065550181', '+12065550199']]]);
+    expect(clinics.map(({ failsafe }) => [...failsafe])).toEqual([[['+12025550110', '+12025550199']], [['+15105550140', '+15105550149']], [['+12065550180', '+12065550199'], ['+12065550181', '+12065550199'], ['+12065550182', '+12065550199']]]);
   });
 });
 

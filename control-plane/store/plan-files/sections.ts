@@ -9,7 +9,7 @@ import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
 import type { Finding, Path } from './problems.ts';
 
-export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu', schedules: 'schedule' } as const satisfies Readonly<Record<string, Kind>>;
+export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu', schedules: 'schedule', routers: 'router' } as const satisfies Readonly<Record<string, Kind>>;
 export type Section = keyof typeof sections;
 
 export interface SectionObject {
@@ -24,7 +24,7 @@ export type AudioId = (file: string) => string;
 
 /** Fields beside those of schema.ts, written as in the API's document of the same kind. */
 const more = {
-  account: documents.account.pick({ precedence: true, company: true, recording: true, voicemail: true, blocked: true }),
+  account: documents.account.pick({ precedence: true, company: true, recording: true, voicemail: true, blocked: true, night: true }),
   user: documents.user.pick({ email: true, forward: true, recording: true, voicemail: true }),
   number: documents.number.pick({ user: true, route: true, hours: true, tags: true, noAnswer: true, forward: true, passCalledNumber: true, recording: true, recordingAnnouncement: true }),
 } as const;
@@ -131,10 +131,20 @@ function inItsTypes(schema: z.ZodType, body: unknown): unknown {
     const parsed = schema.safeParse(current, { reportInput: true });
     if (parsed.success) return current;
     const before = JSON.stringify(current);
-    for (const { issue, path } of flat(parsed.error.issues, [])) if (issue.code === 'invalid_type') current = changed(current, path, (value) => inType(value, issue.expected));
+    for (const { issue, path } of flat(parsed.error.issues, [])) {
+      if (issue.code === 'invalid_type') current = changed(current, path, (value) => inType(value, issue.expected));
+      else if (issue.code === 'custom') current = better(schema, current, path, parsed.error.issues.length);
+    }
     if (JSON.stringify(current) === before) return current;
   }
   return current;
+}
+
+/** A rule of its own does not say which type it wants: a number or a truth value, where one is right. */
+function better(schema: z.ZodType, body: unknown, path: readonly PropertyKey[], problems: number): unknown {
+  const read = changed(body, path, (value) => inType(inType(value, 'number'), 'boolean'));
+  const parsed = schema.safeParse(read);
+  return parsed.success || parsed.error.issues.length < problems ? read : body;
 }
 
 function inType(value: unknown, expected: string): unknown {
