@@ -40,7 +40,7 @@ export type ReadFile =
 export const mostRows = 200_000;
 const mostProblems = 100;
 /** Read without a pause. */
-const bytesAtOnce = 65_536;
+const bytesAtOnce = 16_384;
 const newline = 0x0a;
 const marked = /^'(?=[=+\-@'])/;
 const formula = /^[=+\-@]/;

@@ -11,7 +11,7 @@ import type { Controller } from '../support/controller.ts';
 import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
 import { stays, until } from '../support/until.ts';
 
-const [DIRECT, MAIN] = ['+12025550181', '+12025550182'];
+const [DIRECT, MAIN, PATIENTS] = ['+12025550181', '+12025550182', '+12025550183'];
 const [STRANGER, PATIENT] = ['+13035550199', '+13035550188'];
 const ANN_HZ = 850;
 /** 1.2 s of both at once. */
@@ -47,6 +47,7 @@ beforeAll(async () => {
   const voicemail = { notify: ['desk@clinic.example'] };
   await api.write('POST', '/accounts/clinic/numbers', { id: 'direct', e164: DIRECT, name: 'Direct', users: ['ann'], voicemail });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: MAIN, name: 'Main', users: ['ann', 'bob'], voicemail });
+  await api.write('POST', '/accounts/clinic/numbers', { id: 'patients', e164: PATIENTS, name: 'Patients', user: 'bob', voicemail });
 }, SITE_START_MS);
 afterEach(() => site.afterTest());
 afterAll(() => site.close());
@@ -91,10 +92,10 @@ describe('A caller hears', () => {
     expect((await noticeOf(STRANGER, MAIN)).notify).toEqual(['desk@clinic.example']);
   });
 
-  test('the greeting of the person who looks after them, on the same number', async () => {
-    expect(await explained('main', PATIENT)).toBe('Ann’s own: the call rings nobody else');
-    await leaveMessage(PATIENT, MAIN, [ANN_HZ]);
-    expect((await noticeOf(PATIENT, MAIN)).notify).toContain('ann@clinic.example');
+  test('the greeting of the person who looks after them, on the number of another', async () => {
+    expect(await explained('patients', PATIENT)).toBe('Ann’s own: the call rings nobody else');
+    await leaveMessage(PATIENT, PATIENTS, [ANN_HZ]);
+    expect((await noticeOf(PATIENT, PATIENTS)).notify).toContain('ann@clinic.example');
   });
 });
 

@@ -90,7 +90,7 @@ const isWellAgain = (): Promise<unknown> =>
   until(async () => (await readinessOf(controller)).reasons.length === 0, { describe: 'readiness has nothing to say', within: 25_000 });
 
 /** What an admin sees that is in memory. */
-const reads = ['/accounts', '/accounts/clinic', '/accounts/clinic/users', '/accounts/clinic/numbers/main', '/accounts/clinic/contacts', `/accounts/clinic/numbers/main/explain?caller=${encodeURIComponent(PATIENT)}`, '/accounts/clinic/devices', '/live-calls', '/registrations'] as const;
+const reads = ['/accounts', '/accounts/clinic', '/accounts/clinic/users', '/accounts/clinic/numbers/main', '/accounts/clinic/contacts', `/accounts/clinic/numbers/main/explain?at=2026-03-02T08:30:00Z&caller=${encodeURIComponent(PATIENT)}`, '/accounts/clinic/devices', '/live-calls', '/registrations'] as const;
 /** When a phone was first seen is known to one run alone. */
 const withoutRegistrations = (looks: readonly unknown[]): readonly unknown[] => looks.filter((one) => !JSON.stringify(one).startsWith('["/registrations"'));
 const look = async (as: Api = api): Promise<readonly unknown[]> => Promise.all(reads.map(async (path) => [path, (await as.ask('GET', path)).status, (await as.ask('GET', path)).json]));
