@@ -102,6 +102,7 @@ export const callSchema = z.looseObject({
   origin: z.string(), startedAt: at, pickedUpAt: atOrNull, announcementAt: atOrNull, answeredAt: atOrNull, answeredBy: z.string().nullable(), heldMs: z.int(),
   endedAt: atOrNull, disposition: z.enum(dispositions).nullable(), cause: z.string().nullable(), endedBy: z.string().nullable(),
   menus: z.array(menuTrySchema).optional().meta({ description: 'What the caller did in menus, try by try. Absent of calls from before there were any.' }),
+  orders: z.array(z.strictObject({ step: z.string(), order: z.array(z.string()), why: z.string() })).optional().meta({ description: 'In which order destinations were to ring one after the other, and why. Absent of calls from before there were any.' }),
   voicemail: z.strictObject({ recordingId: z.string(), durationMs: z.number().nullable() }).nullable(), legs: z.array(legSchema), reconstructed: z.boolean(),
   tags: z.array(z.string()).optional().meta({ description: 'Of the number, and of the hours in which receiving numbers were called.' }),
 }).meta({ id: 'Call' });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { compile, compileFor } from '../../control-plane/core/routing/compile.ts';
 import { explain } from '../../control-plane/core/routing/explain.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
-import { menu, planOfMenus } from './support/plans.ts';
+import { desk, menu, mobile, planOfMenus, walkOf } from './support/plans.ts';
 
 describe('explain', () => {
   it('tells the steps in order, who is rung for how long, and why', () => {
@@ -35,6 +35,20 @@ describe('explain', () => {
       'other keys, hears file:invalid: asked again, at most 3 times in all; then → hang-up', 'no key: asked again, at most 3 times in all; then → voicemail',
       'key 9 → day', 'other keys → hang-up', 'no key → hang-up',
     ]) expect(text.split('\n')).toContain(`       ${line}`);
+  });
+
+  it.each([
+    ['sequential', 'as listed'],
+    ['round-robin', 'from the one whose turn it is in front'],
+    ['least-connected', 'fewest live calls first; who talks is skipped while another does not'],
+  ] as const)('tells of a group that is %s who rings together, how much later, and which extension is dialled', (pattern, how) => {
+    const lines = explain(walkOf(pattern, [desk(1), mobile({ user: 'u1', delayMs: 5000 }), desk(2, { dialExtension: { digits: '2w04', delayMs: 1000 } })])).split('\n').map((line) => line.trim());
+    const from = lines.indexOf(`rings one after the other, ${how}, for 25 s in all:`);
+    expect(lines.slice(from + 1, from + 9)).toEqual([
+      'u1:', '- u1, desk 1: extension 101, 20 s, shows Jo Ray +13125550177', 'answering accepts',
+      '- u1, mobile: +12025550121 over t1, then t2, 20 s from 5 s on, shows Jo Ray +13125550177', 'hears file:who + file:press-1; key 1 within 10 s accepts',
+      'u2:', '- u2, desk 2: extension 102, 20 s, shows Jo Ray +13125550177', 'answered, the extension 2w04 is dialled after 1 s',
+    ]);
   });
 
   it('marks what was passed over, and why', () => {

@@ -94,7 +94,15 @@ describe('A ring group', () => {
 
   it.each(['sequential', 'round-robin', 'least-connected'] as const)('that is %s takes as long as its destinations do', (pattern) => {
     const made = ringAt(plan({ to: 'ring-group', id: 'desk' }, { groups: [group(pattern)] }), 'ring-group.desk');
-    expect([made.ringMs, made.group]).toEqual([20_000 + 3000 + 12_000, pattern === 'sequential' ? undefined : 'c1/desk']);
+    const [asked] = made.attempts.flatMap(({ screening }) => screening?.waitMs ?? []);
+    // Of two destinations each with one that is asked for a key after its answer.
+    expect([made.ringMs, made.group]).toEqual([20_000 + 3000 + 12_000 + 2 * (asked ?? 0), pattern === 'sequential' ? undefined : 'c1/desk']);
+  });
+
+  it.each([['simultaneous', ['desk', 'mobile']], ['sequential', ['desk', 'mobile', 'At north']]] as const)('that is %s rings over trunks as many at once as the account allows', (pattern, labels) => {
+    const account = routed({ to: 'ring-group', id: 'desk' }, { groups: [group(pattern)] });
+    const one = { ...account, outbound: { ...account.outbound, concurrentCalls: 1 } };
+    expect(ringAt(compile(one, callFrom()), 'ring-group.desk').attempts.map(({ label }) => label)).toEqual(labels);
   });
 
   it('with no way out of its own takes that of its first destination that has one, also when all ring at once', () => {
@@ -110,7 +118,7 @@ describe('A user', () => {
     const users = account.users.map((user) => (user.id === 'ben' ? { ...user, forward: { number: '+12025550150', trunks } } : user));
     const made = ringAt(compile({ ...account, users }, callFrom()), 'user.ben');
     expect(made.pattern).toBe('sequential');
-    expect(made.attempts.map(({ label, destination, screening }) => [label, destination, screening !== undefined])).toEqual([['desk', '0', false], ['mobile', '1', false], ['forward', '2', true]]);
+    expect(made.attempts.map(({ label, destination, screening }) => [label, destination, screening !== undefined])).toEqual([['desk', '1 desk', false], ['mobile', '2 mobile', false], ['forward', '3 forward', true]]);
   });
 
   it('without a phone is passed over', () => {

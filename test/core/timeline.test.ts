@@ -30,3 +30,8 @@ test('what a caller does in a menu is told in the words of the field', () => {
     'step          100 taken: the plan leads in circles, and goes its last way',
   ]);
 });
+
+test('who is rung in which order, and why, and an extension that is dialled, are told too', () => {
+  expect(describeFact({ type: 'DestinationsOrdered', step: 'ring', order: ['user.ana', 'user.ben'], why: 'turn 17 of c1/front' }, new Map())).toBe('order         user.ana, then user.ben (turn 17 of c1/front)');
+  expect(describeFact({ type: 'ExtensionDialed', legId: 'l1', digits: '2w04' }, new Map([['l1', 'Switchboard']]))).toBe('extension     2w04 is dialled to Switchboard');
+});

@@ -3,6 +3,8 @@
  * lead back to an earlier one by a key. Where nobody accepts and the target says nothing, the number's no-answer routing
  * follows, and after that voicemail.
  */
+import { digitsMs } from '../call/digits.ts';
+import { extensionMarginMs } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
 import { minute, second, type Ms } from '../time.ts';
 import type { Menu, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
@@ -132,14 +134,14 @@ function ringReceivingNumber(making: Making, id: StepId, receiving: ReceivingNum
   }
   say(making, id, true, `${receiving.label}, ${receiving.number}, rings for ${seconds(ringMs)}`);
   const attempts = attemptsFor(making, id, rung, ringMs);
-  return ring(making, id, { pattern: 'simultaneous', attempts, ringMs }, () => nobodyAnswered(making, attempts, otherwise, receiving.noAnswer));
+  return ring(making, id, { pattern: 'simultaneous', attempts, ringMs: ringMs + extensionMs(receiving) }, () => nobodyAnswered(making, attempts, otherwise, receiving.noAnswer));
 }
 
 /** D10: the devices one after the other, then the forwarding number with call connect. */
 function ringUser(making: Making, id: StepId, user: User, otherwise: Otherwise): StepId {
   const forward = user.forward === undefined ? [] : [phoneAt({ callConnect: asking(making.number.callConnect), ...user.forward }, 'forward', user)];
-  const phones = [...devicesOf(user), ...forward].map((phone, i): Phone => ({ ...phone, destination: String(i), ringMs: phone.ringMs ?? turnMs }));
-  const rung = callable(making, id, phones);
+  const phones = [...devicesOf(user), ...forward].map((phone, i): Phone => ({ ...phone, destination: `${i + 1} ${phone.label}`, ringMs: phone.ringMs ?? turnMs }));
+  const rung = callable(making, id, phones, true);
   if (rung.length === 0) {
     say(making, id, false, `${user.name} has no phone that may be called`);
     return nobodyAnswered(making, [], otherwise);
@@ -158,7 +160,7 @@ function ringTheGroup(making: Making, id: StepId, group: RingGroup, otherwise: O
   })));
   const round = group.ringMs ?? (walks ? undefined : number.ringMs);
   const short = round !== undefined && round < shortestRingMs;
-  const rung = short ? [] : callable(making, id, phones);
+  const rung = short ? [] : callable(making, id, phones, walks);
   const own = group.noAnswer ?? group.destinations.map(({ target }) => (target.to === 'receiving-number' ? account.receivingNumbers?.get(target.id)?.noAnswer : undefined)).find((target) => target !== undefined);
   if (rung.length === 0) {
     say(making, id, false, short ? tooShort(round) : `${group.name} has nobody who may be called`);
@@ -194,10 +196,18 @@ function phoneOf(making: Making, { label, number, trunks, ringMs, callConnect, d
   return { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper, tags: hours === undefined ? undefined : [hoursTag(hours)] };
 }
 
-/** Destinations one after the other, each for as long as the last of its phones rings. */
+/** From the answer of a switchboard until its extension is dialled. */
+function extensionMs({ dialExtension }: Pick<Attempt, 'dialExtension'>): Ms {
+  return dialExtension === undefined ? 0 : dialExtension.delayMs + digitsMs(dialExtension.digits) + extensionMarginMs;
+}
+
+/** Destinations one after the other, each for as long as the last of its phones may take to accept. */
 function total(attempts: readonly Attempt[]): Ms {
   const turns = new Map<string, Ms>();
-  for (const [i, { destination = `#${i}`, delayMs = 0, ringMs }] of attempts.entries()) turns.set(destination, Math.max(turns.get(destination) ?? 0, delayMs + ringMs));
+  for (const [i, attempt] of attempts.entries()) {
+    const { destination = `#${i}`, delayMs = 0, ringMs, screening } = attempt;
+    turns.set(destination, Math.max(turns.get(destination) ?? 0, delayMs + ringMs + extensionMs(attempt) + (screening?.waitMs ?? 0)));
+  }
   return Math.min(longestRoundMs, [...turns.values()].reduce((sum, turn) => sum + turn, 0));
 }
 

@@ -14,16 +14,22 @@ export const shortestRingMs: Ms = 5 * second;
 /** From the answer; the longest whisper and the question fit twice. */
 const screeningWaitMs: Ms = 20 * second;
 
-/** Those of the phones that may be called over a trunk, and the account's own; each that may not is a reason. `of` names the ring, empty for the number's own. */
-export function callable(making: Making, of: string, phones: readonly Phone[]): readonly Phone[] {
+/**
+ * Those of the phones that may be called over a trunk, and the account's own; each that may not is a reason. `of` names the
+ * ring, empty for the number's own. `inTurn`: one destination rings after the other, and only its own phones are out at once.
+ */
+export function callable(making: Making, of: string, phones: readonly Phone[], inTurn = false): readonly Phone[] {
   const { account, facts } = making;
   // Counting goes through all live calls: not where nobody is dialled over a trunk.
   let out: number | null = null;
-  return phones.filter(({ user, label, target }) => {
+  const own = new Map<string, number>();
+  return phones.filter(({ user, label, target, destination = '' }) => {
     if (target.kind !== 'external') return true;
     out ??= facts.callsOut(account.id);
-    const decision = guardOutbound(target.number, account.outbound, out);
-    if (decision.allowed) out += 1;
+    const together = inTurn ? destination : '';
+    const beside = own.get(together) ?? 0;
+    const decision = guardOutbound(target.number, account.outbound, out + beside);
+    if (decision.allowed) own.set(together, beside + 1);
     else say(making, subjectOf(of, 'outbound'), false, `${user === undefined ? '' : `${user.name}, `}${label}: ${decision.detail}`);
     return decision.allowed;
   });
