@@ -23,7 +23,7 @@ beforeAll(async () => {
     await api.write('POST', '/accounts/clinic/users', { id: user, name: user });
     await api.write('POST', '/accounts/clinic/devices', { id: extension, user, extension });
   }
-  await api.write('POST', '/accounts/clinic/contacts', { id: 'patient', number: PATIENT, name: 'A patient', owner: 'bob' });
+  await api.write('POST', '/accounts/clinic/contacts', { number: PATIENT, name: 'A patient', owner: 'bob' });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: NUMBER, name: 'Main', users: ['ann'], callConnect: 'off', timeoutSeconds: 6, failsafe: '+13035550911' });
 }, SITE_START_MS);
 afterEach(() => site.afterTest());
