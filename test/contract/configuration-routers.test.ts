@@ -105,7 +105,7 @@ describe('The night switch', () => {
   });
 
   it('means a mode with its end, codes, and where calls go', () => {
-    expect(meant()?.night).toBeUndefined();
+    expect([meant()?.night, meant()?.timezone]).toEqual([undefined, 'America/New_York']);
     expect(meant(['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night }], ['night-switch', 'night', { mode: 'closed', until: '2026-12-24T18:00:00Z', note: 'party' }])?.night).toEqual({
       codes: [{ code: '*20', setting: 'open' }, { code: '*28', setting: 'closed' }, { code: '*29', setting: 'emergency' }], closed: { to: 'voicemail' }, emergency: menu,
       is: { setting: 'closed', until: Date.parse('2026-12-24T18:00:00Z'), since: 5000, note: 'party' },
