@@ -57,7 +57,8 @@ test('rings the phone as a patient’s call does, says what it is, and is the la
   const over = await last('it is over', ({ endedAt }) => endedAt !== null);
   expect(over.sentence).toMatch(/^ann, phone 401 answered after [\d.]+ s and was connected for [\d.]+ s\. Audio came from the phone\.$/);
   expect(over.talkedMs).toBeGreaterThan(1_000);
-  expect(await states()).toMatchObject({ phones: 'done', 'test-call': 'done' });
+  // the phone of the other, who may be rung for his patients, is not there yet
+  expect(await states()).toMatchObject({ phones: 'warning', 'test-call': 'done' });
   const { items } = await until(async () => {
     const page = await api.get<{ readonly items: readonly { readonly callId: string; readonly origin: string; readonly disposition: string }[] }>('/accounts/clinic/calls');
     return page.items.length > 0 && page;
@@ -76,7 +77,7 @@ test('goes the way of the caller that is named; taken by nobody it ends before v
   expect(over.sentence).toMatch(/^Nobody took it: /);
   expect(over.rang.map(({ user, disposition }) => `${user} ${disposition}`).sort()).toEqual(['ann declined', 'bob no-answer']);
   expect(await api.get('/accounts/clinic/voicemails')).toMatchObject({ items: [] });
-  expect(await states()).toMatchObject({ 'test-call': 'missing' });
+  expect(await states()).toMatchObject({ phones: 'done', 'test-call': 'missing' });
   const audit = await api.get<{ readonly items: readonly { readonly outcome: string }[] }>('/audit-log?action=number.test-call');
   expect(audit.items.map(({ outcome }) => outcome)).toEqual(['ok', 'refused', 'ok']);
 });
