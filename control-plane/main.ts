@@ -226,7 +226,6 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
 
     const testCalls = makeTestCalls({ instance: config.instance, admin: driver.admin, controller, memory, spoken: (text) => speech?.media(text), log, now: () => Date.now() });
     undo.push(() => { testCalls.stop(); });
-    void speech?.prepare([testCallText]);
 
     const calls = followCalls(controller, archive, live);
     undo.push(() => { calls.stop(); });
@@ -317,7 +316,7 @@ async function startSpeech(config: Config, stack: LocalStack | undefined, log: L
 /** The first call finds its texts spoken. */
 async function speechReady(speech: Speech | undefined, clinics: readonly ClinicConfig[], progress: (line: string) => void): Promise<void> {
   if (speech === undefined) return;
-  const texts = clinics.flatMap((clinic) => textsToPrepare(clinic.account));
+  const texts = [...clinics.flatMap((clinic) => textsToPrepare(clinic.account)), testCallText];
   await speech.prepare(texts);
   progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
 }

@@ -110,7 +110,6 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
       ...byId('ringGroups', ringGroups),
       ...byId('menus', menus),
       ...byId('routers', of('router').map((one) => routerOf(one, media))),
-      timezone: body.timezone,
       ...optional('night', nightOf(body.night, of('night-switch')[0], media)),
       ...byId('schedules', of('schedule').map((one) => scheduleOf(one.id, one.body, body.timezone, year))),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
