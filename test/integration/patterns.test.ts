@@ -12,6 +12,8 @@ import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site
 import { until } from '../support/until.ts';
 
 const [SEQUENTIAL, ROUND_ROBIN, LEAST, TOGETHER, DIRECT, EXTENSION, WHISPERED] = [0, 1, 2, 3, 4, 5, 6].map((i) => `+1555010${i}`) as [string, string, string, string, string, string, string];
+const patterns = ['simultaneous', 'sequential', 'round-robin', 'least-connected'] as const;
+const nobodyAt = (i: number): string => `+1555011${i}`;
 let site: Site;
 let clinic: Clinic;
 
@@ -31,6 +33,7 @@ beforeAll(async () => {
       { id: 'top-down', name: 'Top down', pattern: 'sequential', destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }, receiving] },
       { id: 'turns', name: 'Turns', pattern: 'round-robin', destinations: to('ann', 'bob', 'cat') },
       { id: 'least', name: 'Least', pattern: 'least-connected', destinations: to('ann', 'bob', 'cat') },
+      ...patterns.map((pattern) => ({ id: `nobody-${pattern}`, name: 'Nobody', pattern, destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }] })),
       { id: 'together', name: 'Together', pattern: 'simultaneous', destinations: [...to('ann'), { ...to('bob')[0], delaySeconds: 1 }], ringSeconds: 5, noAnswer: { to: 'user', id: 'cat' } },
     ],
     numbers: [
@@ -38,6 +41,7 @@ beforeAll(async () => {
       { e164: ROUND_ROBIN, ...route('turns') },
       { e164: LEAST, ...route('least') },
       { e164: TOGETHER, ...route('together'), voicemail: 'off' },
+      ...patterns.map((pattern, i) => ({ e164: nobodyAt(i), ...route(`nobody-${pattern}`), voicemail: 'off' as const })),
       { e164: DIRECT, users: ['ann'], callConnect: 'off' },
       { e164: EXTENSION, route: { to: 'receiving-number', id: 'switchboard' }, users: [], callConnect: 'off', whisper: { file: 'whisper.wav' } },
       { e164: WHISPERED, ...route('top-down'), whisper: { file: 'whisper.wav' } },
@@ -58,6 +62,15 @@ const talks = async (caller: Caller): Promise<void> => {
 };
 /** When a phone's INVITE came, by SIPp's clock. */
 const invitedAt = (call: { readonly messages: readonly { readonly at: number }[] } | undefined): number => call?.messages[0]?.at ?? 0;
+
+test('By every pattern, many calls at once: one who is busy, declines, is not there or does not answer is rung once, and the call goes on', async () => {
+  const desks = [await site.phone('101', busy), await site.phone('102', declines), await site.phone('104')];
+  const callers = await Promise.all([...patterns.keys(), ...patterns.keys()].map((i) => clinic.call(nobodyAt(i))));
+  await Promise.all(callers.map(({ call }) => call.ended(8_000)));
+  const cdrs = await Promise.all(callers.map((caller) => clinic.cdrOf(caller)));
+  expect(cdrs.map((cdr) => [rung(cdr).toSorted((a, b) => (a < b ? -1 : 1)), cdr.disposition])).toEqual(callers.map(() => [['ann busy', 'bob declined', 'cat unreachable', 'dan no-answer'], 'no-answer']));
+  expect(desks.map(({ calls }) => calls.length)).toEqual(desks.map(() => callers.length));
+});
 
 describe('A group that is rung top-down', () => {
   test('goes from one who is busy to one who declines, one who is not there and one who does not answer, to a number that answers', async () => {
