@@ -16,12 +16,15 @@ interface Following {
 }
 
 const pageRows = 2000;
+/** Half a million calls, in the background: a site that has more need not read all of them at each start. */
+const mostPages = 250;
 
 /** Returns what ends it. */
 export function followCallers({ recent, controller, news, cdrs, opened, log }: Following): () => void {
   const ending = new AbortController();
   const past = async function* (): AsyncGenerator<readonly CallerSeen[]> {
-    for (let cursor: string | null = ''; cursor !== null && !ending.signal.aborted;) {
+    let cursor: string | null = '';
+    for (let pages = 0; pages < mostPages && cursor !== null && !ending.signal.aborted; pages++) {
       const page: Awaited<ReturnType<CdrStore['callers']>> = await cdrs.callers({ limit: pageRows, ...(cursor === '' ? {} : { cursor }) });
       yield page.items;
       cursor = page.next;

@@ -7,7 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { hour, type EpochMs, type Ms } from '../../core/time.ts';
 import { StoreAwayError, type ContactPlace, type ContactResult, type ContactRow, type ContactSet, type ContactStore } from '../ports.ts';
 import { revisionChannel, type RevisionFeed } from './revision-feed.ts';
-import { json, type Queries, type Row, type Sql } from './sql.ts';
+import { away, json, type Queries, type Row, type Sql } from './sql.ts';
 
 interface Found extends Row, Omit<ContactRow, 'createdAt' | 'updatedAt'> {
   readonly created_at: EpochMs;
@@ -100,7 +100,8 @@ async function write(queries: Queries, { account, writes, base, at }: ContactSet
      select count(*) as written from put`,
     [large ? token : json(writes), account, revision, at],
   );
-  if (put?.written !== writes.length) throw new Error(`A change of ${writes.length} contacts wrote ${put?.written}`);
+  // A server that crashed meanwhile has lost the drafts.
+  if (put?.written !== writes.length) throw away(`it has ${put?.written ?? 0} of the ${writes.length} contacts that it was sent`, false);
   await checkOwners(queries, account, writes);
   await queries.query('update contact_revision set revision = $1, token = $2', [revision, token]);
   await queries.query('select pg_notify($1, $2)', [revisionChannel, String(revision)]);
@@ -122,18 +123,18 @@ async function checkOwners(queries: Queries, account: string, writes: ContactSet
 }
 
 /** Whether a change whose commit was not answered is there. Rejects with what it was given when that cannot be told. */
-async function hasHappened(sql: Sql, token: string, { revision }: Applied, away: StoreAwayError): Promise<boolean> {
+async function hasHappened(sql: Sql, token: string, { revision }: Applied, lost: StoreAwayError): Promise<boolean> {
   try {
     return await sql.transaction(async (queries) => {
       // The lost transaction, should it still be at work, has this lock until it is over.
       const [now] = await queries.query<RevisionRow>('select revision, token from contact_revision for update');
       if (now?.token === token) return true;
       // Others have written since: whether this was before them is not known any more.
-      if (now === undefined || now.revision >= revision) throw away;
+      if (now === undefined || now.revision >= revision) throw lost;
       return false;
     });
   } catch {
-    throw away;
+    throw lost;
   }
 }
 
