@@ -1,6 +1,5 @@
 /** Where routes lead, from documents to what routing reads. */
 import type { Account, Menu, Message, ReceivingNumber, RingGroup, TrunkId } from '../core/routing/config.ts';
-import { nightSettings } from '../core/routing/night.ts';
 import type { Router } from '../core/routing/router.ts';
 import type { Target } from '../core/routing/targets.ts';
 import { second } from '../core/time.ts';
@@ -27,12 +26,10 @@ export function routerOf({ id, body }: ConfigObject<'router'>, media: MessageOf)
 
 export function nightOf(rules: Doc<'account'>['night'], set: ConfigObject<'night-switch'> | undefined, media: MessageOf): Account['night'] {
   if (rules === undefined && set === undefined) return undefined;
-  const { codes: dialled = {}, closed, emergency } = rules ?? {};
-  const codes = nightSettings.flatMap((setting) => (dialled[setting] === undefined ? [] : [{ code: dialled[setting], setting }]));
+  const { closed, emergency } = rules ?? {};
   return {
     ...optional('is', set === undefined ? undefined : nightSwitchOf(set)),
     ...optional('closed', optionalTarget(closed, media)), ...optional('emergency', optionalTarget(emergency, media)),
-    ...optional('codes', codes.length === 0 ? undefined : codes),
   };
 }
 

@@ -86,7 +86,7 @@ const account = z.strictObject({
     action: z.enum(['reject', 'voicemail', 'message'], 'must be one of: reject, voicemail, message').default('reject'),
     message: audio(longestSpoken).optional(),
   }).optional(),
-  night: nightRules(target).optional().meta({ description: 'What the night switch does; it is set at night-switches/night, or by its codes.' }),
+  night: nightRules(target).optional().meta({ description: 'What the night switch does; it is set at night-switches/night.' }),
   emergency: z.strictObject({
     location: words(120), address: words(200), callerId: e164,
     trunks: z.array(id, 'must be a list of trunk ids').min(1, 'must name a trunk'),

@@ -88,13 +88,11 @@ it('A router means the same to routing, its instants as epoch milliseconds', () 
 });
 
 describe('The night switch', () => {
-  const night = { codes: { open: '*20', closed: '*28', emergency: '*29' }, closed: { to: 'voicemail' }, emergency: menu };
+  const night = { closed: { to: 'voicemail' }, emergency: menu };
 
   it.each<readonly [string, Kind, object, string]>([
     ['in a mode that there is not', 'night-switch', { mode: 'shut' }, 'mode: must be one of: open, closed, emergency.'],
     ['until a day without its time', 'night-switch', { mode: 'closed', until: '2026-12-24' }, 'until: is not an instant. Write it as 2026-12-24T18:00:00Z, or with an offset such as -05:00.'],
-    ['with a code that every phone dials as a number', 'account', { name: 'Elm', night: { codes: { closed: '28' } } }, 'night.codes.closed: is not a code to dial. Use * and one to four digits, such as *28.'],
-    ['with one code for two modes', 'account', { name: 'Elm', night: { codes: { closed: '*28', open: '*28' } } }, 'night.codes: has one code for two modes. Give each its own.'],
   ])('is refused %s', (_, kind, body, problem) => {
     expect(refused(kind, body)).toEqual([problem]);
   });
@@ -104,10 +102,10 @@ describe('The night switch', () => {
     expect(together(['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night: { ...night, emergency: { to: 'menu', id: 'x' } } }])).toEqual(['account/elm night.emergency: there is no menu “x”. Create it first, or correct the id.']);
   });
 
-  it('means a mode with its end, codes, and where calls go', () => {
+  it('means a mode with its end, and where calls go', () => {
     expect([meant()?.night, meant()?.timezone]).toEqual([undefined, 'America/New_York']);
     expect(meant(['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night }], ['night-switch', 'night', { mode: 'closed', until: '2026-12-24T18:00:00Z', note: 'party' }])?.night).toEqual({
-      codes: [{ code: '*20', setting: 'open' }, { code: '*28', setting: 'closed' }, { code: '*29', setting: 'emergency' }], closed: { to: 'voicemail' }, emergency: menu,
+      closed: { to: 'voicemail' }, emergency: menu,
       is: { setting: 'closed', until: Date.parse('2026-12-24T18:00:00Z'), since: 5000, note: 'party' },
     });
     expect(meant(['night-switch', 'night', { mode: 'emergency' }])?.night).toEqual({ is: { setting: 'emergency', since: 5000 } });

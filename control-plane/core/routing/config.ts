@@ -4,7 +4,7 @@
  */
 import { minute, second, type EpochMs, type Ms } from '../time.ts';
 import type { OutboundRules } from './outbound-guard.ts';
-import type { NightSetting, NightSwitch } from './night.ts';
+import type { NightSwitch } from './night.ts';
 import type { RingPattern } from './plan.ts';
 import type { Router } from './router.ts';
 import type { Rates } from './rate.ts';
@@ -216,7 +216,6 @@ export interface Night {
   readonly closed?: Target;
   readonly emergency?: Target;
   /** Dialled on a phone of the account, they set it. */
-  readonly codes?: readonly { readonly code: string; readonly setting: NightSetting }[];
 }
 
 export interface Account {
