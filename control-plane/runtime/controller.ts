@@ -227,8 +227,12 @@ export function createController(options: ControllerOptions): Controller {
   };
 
   const onOffer = (offer: Offer): void => {
+    if (stopping) return;
     // Made before this process was stopped: the call may be another's by now, and is found on the switch if it is not.
-    if (stopping || !isSure()) return;
+    if (!isSure()) {
+      owned.passOver();
+      return;
+    }
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
       // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
       owned.begin(offer.callId);

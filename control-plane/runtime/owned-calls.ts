@@ -38,6 +38,8 @@ export interface OwnedCalls extends Pick<ReconcileParts, 'claim' | 'listMine' | 
   begin(callId: CallId): void;
   /** The call is over, and its record safe. */
   end(callId: CallId): void;
+  /** A call was offered in doubt, and not taken: it is on the switch, and looked for there when it is certain again what is whose. */
+  passOver(): void;
   stopAsking(): void;
 }
 
@@ -53,13 +55,17 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
   let again: CancelTimer | null = null;
   let againScope: 'all' | 'strangers' = 'strangers';
   let askAgainAfter = askAgainMs;
+  let passedOver = false;
 
   const lease = ownership === undefined ? null : createLease({
     clock, ownership, log, metrics,
     onSure: (how) => {
+      const offered = passedOver;
+      passedOver = false;
       if (how === 'held' || lease?.unbroken() === true) {
         for (const runner of registry.all()) runner.goOn();
         if (how === 'anew' && usable()) void checkOwners();
+        else if (offered && usable()) void look('strangers');
         return;
       }
       // Not before the switch has been asked: what happened meanwhile may have been another's doing.
@@ -165,6 +171,7 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
     lease, claim, listMine, onNotOurs,
     begin: (callId) => { ownership?.begin(callId); },
     end: (callId) => { ownership?.end(callId); },
+    passOver: () => { passedOver = true; },
     stopAsking: () => { again?.(); },
   };
 }

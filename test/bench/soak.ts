@@ -97,8 +97,8 @@ async function sampleOf({ seats, asterisk, redisInfo, ask }: Clinic, inspectors:
   }
   const over = await keysLike(ask, 'fd:over:*');
   const [one] = over;
-  // `MEMORY USAGE` of one is that of all: they differ in a few characters.
-  const bytesOver = one === undefined ? 0 : over.length * Number(await ask.memory('USAGE', one));
+  // Of one as of all, which differ in a few characters; and the tables of all keys, most of which are these.
+  const bytesOver = one === undefined ? 0 : over.length * Number(await ask.memory('USAGE', one)) + (await tableBytes(ask));
   sample[overKeys] = over.length;
   sample['other Redis keys'] = (await ask.dbsize()) - over.length;
   sample['Redis memory but for these, MB'] = (Number((await redisInfo('memory')).get('used_memory')) - bytesOver) / megabyte;
@@ -117,6 +117,12 @@ async function keysLike(redis: Clinic['ask'], pattern: string): Promise<readonly
     cursor = next;
   } while (cursor !== '0');
   return [...found];
+}
+
+async function tableBytes(redis: Clinic['ask']): Promise<number> {
+  const stats = (await redis.call('MEMORY', 'STATS')) as readonly unknown[];
+  const tables = stats[stats.indexOf('db.0') + 1];
+  return Array.isArray(tables) ? tables.reduce<number>((sum, part) => sum + (typeof part === 'number' ? part : 0), 0) : 0;
 }
 
 /** It grew when the last quarter is a tenth above the first, and by more than the samples differ from each other anyway. */

@@ -4,8 +4,10 @@ import { stateVersion } from '../../control-plane/core/call/version.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createController, type Controller, type ControllerOptions } from '../../control-plane/runtime/controller.ts';
+import { leaseMs } from '../../control-plane/runtime/lease.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
 import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
+import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import { createMetrics, type Metrics } from '../../control-plane/telemetry/metrics.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 import { onePhonePlan, silent } from './sample-call.ts';
@@ -307,4 +309,21 @@ it('A controller that stops leaves its calls on the switch and its clock still',
   await stopped;
   expect(sw.legs()).toHaveLength(2);
   expect(controller.health().commandsInFlight).toBe(0);
+});
+
+it('A call that is offered to a controller that has just stood still is served as soon as it is known that nothing was lost', async () => {
+  let stoodStill = 0;
+  const shared = sharedOwners({ now: () => clock.now(), leaseMs });
+  const controller = await start({
+    driver: sw.driver('a'), ownership: shared.of('a'), clock: { now: () => clock.now(), monotonic: () => clock.monotonic() + stoodStill, setTimer: (at, fn) => clock.setTimer(at, fn) },
+  });
+  await pass(6000);
+  stoodStill += 900;
+  const callId = sw.call(inbound);
+  await pass(1000);
+  expect(controller.calls().map(({ id }) => id)).toEqual([callId]);
+  expect(sw.legs().map(({ id }) => id)).toHaveLength(2);
+  sw.hangUp(callId);
+  await expectNothingLeft();
+  expect(cdrs()).toHaveLength(1);
 });
