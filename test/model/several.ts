@@ -274,8 +274,8 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
       const begun = [...disks.values()].some(({ journals }) => journals.has(id));
       must(records.length === 1 || !begun, 'a call that a controller had has a record', { id });
     }
-    // Who did not run in time, or could not ask, counted alone.
-    if (scene.pattern === 'round-robin' && troubles.every(({ does }) => does === 'kill' || does === 'link loss')) checkEvenness(cdrs);
+    // Who did not run in time, or could not ask, counted alone; and a call that a menu leads to the group again takes another turn there.
+    if (scene.pattern === 'round-robin' && scene.menu?.again !== true && troubles.every(({ does }) => does === 'kill' || does === 'link loss')) checkEvenness(cdrs);
     for (const pair of pairs.values()) {
       const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
       must(hungUp, 'who talks goes on talking, whatever becomes of the controllers', pair);
