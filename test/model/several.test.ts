@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { scenario } from './scenario.ts';
 import { faults, runSeveral, several } from './several.ts';
 
-const runs = Number(process.env['MODEL_RUNS'] ?? 1_000);
+const runs = Number(process.env['MODEL_RUNS'] ?? 600);
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
 
 describe('Two controllers on one switch', { timeout: 240_000 }, () => {
