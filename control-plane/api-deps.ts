@@ -3,19 +3,22 @@ import { join } from 'node:path';
 import { readinessOf } from './configuration/readiness.ts';
 import { compile, findNumber } from './core/routing/compile.ts';
 import type { Account, CallFacts, Media } from './core/routing/config.ts';
+import type { EventFeed } from './events/feed.ts';
+import { refusalOf } from './events/webhooks/addresses.ts';
 import { explain } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
 import { localTime } from './hours/local-time.ts';
 import { scheduleAt } from './hours/schedule-at.ts';
-import { AudioUnavailableError, type ApiDeps, type AudioContent, type Recording, type Registrations, type SipBans, type TestCalls } from './http/ports.ts';
+import { AudioUnavailableError, type ApiDeps, type AudioContent, type Callbacks, type Desks, type Recording, type Registrations, type SipBans, type Supervisions, type TestCalls } from './http/ports.ts';
 import type { LateDatabase } from './late-database.ts';
-import type { LiveCalls } from './live-calls.ts';
+import type { LiveCalls } from './kept-calls/live-calls.ts';
 import type { RunningConfiguration } from './open-configuration.ts';
 import type { AudioFiles } from './store/media-files/audio-files.ts';
 import type { Recording as Kept } from './store/media-files/recording.ts';
 import type { Recordings } from './store/media-files/recordings.ts';
 import { VaultError } from './store/media-files/vault-format.ts';
 import type { Log } from './telemetry/log.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 export interface ApiParts {
   readonly dataDir: string;
@@ -27,16 +30,23 @@ export interface ApiParts {
   readonly registrations: Registrations;
   readonly sipBans: SipBans;
   readonly testCalls: TestCalls;
+  readonly desks: Desks;
+  readonly supervisions: Supervisions;
+  readonly callbacks: Callbacks;
   /** The audio that says a text, if it is ready. */
   readonly spoken: (text: string) => Media | undefined;
   /** Calls of an account that are out over trunks now. */
   readonly callsOut: (account: string) => number;
   /** What is known of who calls. */
-  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent'>;
+  readonly known: Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent' | 'holdMusic'>;
+  readonly events: EventFeed;
+  /** Webhooks may be in private networks, and without TLS. */
+  readonly webhooksPrivate: boolean;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
-export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, testCalls, spoken, callsOut, known, log }: ApiParts): ApiDeps {
+export function apiDeps({ dataDir, running, database, calls, recordings, audioFiles, registrations, sipBans, testCalls, desks, supervisions, callbacks, spoken, callsOut, known, events, webhooksPrivate, log, metrics }: ApiParts): ApiDeps {
   const { configuration, contacts } = running;
   const mine = (account: string, kind: Recording['kind'], id: string): Kept | undefined => {
     const found = recordings.get(id);
@@ -44,18 +54,19 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
   };
   const accountsOf = (account: string): readonly Account[] => running.clinics().map((clinic) => clinic.account).filter(({ id }) => id === account);
   return {
-    configuration, contacts, calls, audioFiles, registrations, sipBans, testCalls, log,
+    configuration, contacts, calls, audioFiles, registrations, sipBans, testCalls, desks, supervisions, callbacks, events, log,
+    webhooks: database.webhooks, webhookRefusal: (url) => refusalOf(url, webhooksPrivate), onFollowerDropped: () => { metrics.count('event_followers_dropped_total'); },
     changes: (filter, page) => database.config.changes(filter, page),
     keys: database.keys, keysCopy: join(dataDir, 'keys.json'), audit: database.audit, idempotency: database.idempotency, cdrs: database.cdrs,
     now: () => Date.now(),
     recordings: {
       list: (filter, { cursor, limit }) => {
         const page = recordings.list({ ...filter, kind: filter.kind === 'recording' ? 'call' : 'voicemail', limit, ...(cursor === undefined ? {} : { cursor }) });
-        return Promise.resolve({ items: page.recordings.map(shown), next: page.cursor });
+        return Promise.resolve({ items: page.recordings.map(shownRecording), next: page.cursor });
       },
       get: (account, kind, id) => {
         const found = mine(account, kind, id);
-        return Promise.resolve(found === undefined ? null : shown(found));
+        return Promise.resolve(found === undefined ? null : shownRecording(found));
       },
       open: async (account, kind, id) => (mine(account, kind, id) === undefined ? null : openKept(recordings, id)),
       remove: async (account, kind, id) => mine(account, kind, id) !== undefined && recordings.remove(id),
@@ -78,7 +89,8 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
       const number = clinic?.account.numbers.find(({ e164 }) => e164 === body.e164);
       if (clinic === undefined || number === undefined) return null;
       const seen = await registrations.list().then((all) => all.filter((one) => one.account === id), (error: unknown) => (error instanceof Error ? error.message : String(error)));
-      return readinessOf({ clinic, number, voice: body.capabilities?.voice, changedAt: updatedAt, seen, isSpoken: (text) => spoken(text) !== undefined, lastTest: await testCalls.last(id, number.e164) });
+      const agents = await desks.agents(id).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+      return readinessOf({ clinic, number, agents, voice: body.capabilities?.voice, changedAt: updatedAt, seen, isSpoken: (text) => spoken(text) !== undefined, lastTest: await testCalls.last(id, number.e164) });
     },
     rate: (id, dialled) => {
       const found = findNumber(accountsOf(id), dialled);
@@ -102,7 +114,8 @@ function kindOf({ kind }: Kept): Recording['kind'] {
   return kind === 'call' ? 'recording' : 'voicemail';
 }
 
-function shown(kept: Kept): Recording {
+/** As the API gives it. */
+export function shownRecording(kept: Kept): Recording {
   const { recordingId, account, callId, number, caller, at, durationMs, bytes } = kept;
   return { id: recordingId, account, kind: kindOf(kept), callId, number, caller, at, durationMs, bytes };
 }

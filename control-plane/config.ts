@@ -1,6 +1,6 @@
 /**
  * The environment, read once: checked by zod, all problems at once, then frozen. Nothing else reads FRONTDESK_…,
- * ASTERISK_URL or REDIS_URL. A problem names the variable and what it must be, and never quotes an address, since
+ * ASTERISK_URL, FREESWITCH_URL or REDIS_URL. A problem names the variable and what it must be, and never quotes an address, since
  * that holds a password.
  */
 import { isIP } from 'node:net';
@@ -13,6 +13,7 @@ const port = (lowest: number) =>
   z.string().refine((value) => /^\d{1,5}$/.test(value) && Number(value) >= lowest && Number(value) <= 65_535, `must be a port from ${lowest} to 65535`).transform(Number);
 const ipAddress = z.string().refine((value) => isIP(value) !== 0, 'must be an IP address of this machine, such as 0.0.0.0 for all of them');
 const hostName = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i;
+const sipAddress = z.string().refine((value) => sipPlace(value) !== undefined, 'must look like 10.0.0.5:5060, an address or a name and a port').transform((value) => sipPlace(value) ?? { host: '', port: 0 });
 const path = z.string().refine((value) => !/\p{Cc}/u.test(value), 'must be a path without control characters').transform((value) => resolve(value));
 
 function url(schemes: readonly string[], wanted: string, alsoGood: (parsed: URL) => boolean = () => true) {
@@ -40,9 +41,13 @@ const environment = z.object({
   FRONTDESK_HTTP_BIND: ipAddress.default('127.0.0.1'),
   FRONTDESK_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent'], 'must be debug, info, warn, error or silent').optional(),
   FRONTDESK_DRAIN_SECONDS: z.string().refine((value) => /^\d{1,5}$/.test(value), 'must be a number of seconds, 0 to 99999').transform(Number).optional(),
+  FRONTDESK_TRANSFERS: z.enum(['on', 'off', 'auto'], { error: 'must be on, off or auto' }).default('auto'),
   FRONTDESK_SYNTHETIC_CALL: z.string().refine((value) => /^(on|off|[1-9]\d{0,4})$/.test(value), 'must be on, off, or the seconds between two of them').default('on'),
   FRONTDESK_LOG_NUMBERS: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   ASTERISK_URL: url(['http:', 'https:'], 'http://user:password@host:8088, with the user of ari.conf', ({ username, password }) => username !== '' && password !== '').optional(),
+  FREESWITCH_URL: url(['freeswitch:'], 'freeswitch://:password@host:8021, with the password of event_socket.conf.xml', ({ password }) => password !== '').optional(),
+  FRONTDESK_ASTERISK_SIP: sipAddress.optional(),
+  FRONTDESK_FREESWITCH_SIP: sipAddress.optional(),
   FRONTDESK_SMTP_URL: url(['smtp:', 'smtps:'], 'smtp://user:password@mail.clinic.example:587, or smtps:// for TLS from the start').optional(),
   FRONTDESK_MAIL_FROM: z.string().regex(/^[^\s@<>]+@[^\s@<>]+$/, 'must be an e-mail address').optional(),
   DATABASE_URL: url(['postgres:', 'postgresql:'], 'postgres://user:password@host:5432/frontdesk').optional(),
@@ -51,6 +56,7 @@ const environment = z.object({
   FRONTDESK_SECURITY_LOG: path.optional(),
   FRONTDESK_NEVER_BAN: z.string().transform((value) => value.split(',').map((one) => one.trim()).filter((one) => one !== ''))
     .refine((all) => all.every(isNetwork), 'must be IP addresses and networks such as 203.0.113.0/24, with commas between').default([]),
+  FRONTDESK_WEBHOOKS_PRIVATE: z.enum(['allow', 'refuse'], 'must be allow or refuse').default('refuse').transform((value) => value === 'allow'),
   FRONTDESK_NEW_ADMIN_KEY: z.enum(['yes', 'no'], 'must be yes or no').default('no').transform((value) => value === 'yes'),
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
@@ -60,9 +66,16 @@ const syntheticEverySeconds = 60;
 const ownSwitchDrainSeconds = 30;
 
 /** Of tests and of the process's surroundings; no settings of the controller. */
-const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES', 'FRONTDESK_API_URL', 'FRONTDESK_API_KEY'];
+const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES', 'FRONTDESK_TEST_SWITCH', 'FRONTDESK_API_URL', 'FRONTDESK_API_KEY'];
 /** What a switch of one's own is told in its own configuration. */
 const localStackOnly: readonly string[] = ['FRONTDESK_BIND', 'FRONTDESK_EXTERNAL_ADDRESS', 'FRONTDESK_SIP_PORT'];
+const bansOnly: readonly string[] = ['FRONTDESK_SECURITY_LOG', 'FRONTDESK_NEVER_BAN'];
+const sideBySideOnly: readonly string[] = ['FRONTDESK_ASTERISK_SIP', 'FRONTDESK_FREESWITCH_SIP'];
+
+export interface SipPlace {
+  readonly host: string;
+  readonly port: number;
+}
 
 export interface Config {
   /** The clinics' plans, YAML files; at least one. */
@@ -88,10 +101,15 @@ export interface Config {
   readonly drainMs: number;
   /** Between two calls that Frontdesk makes to itself; null for none. */
   readonly syntheticMs: number | null;
+  /** Whether phones may ask for transfers; auto: where the switch bears it. */
+  readonly transfers: 'on' | 'off' | 'auto';
   /** Numbers of callers and callees are written to the log whole. */
   readonly logNumbers: boolean;
   /** Given: that switch is used, and none is started. */
   readonly asteriskUrl: string | undefined;
+  readonly freeswitchUrl: string | undefined;
+  /** Both are given, and used side by side: where each takes the other's calls. */
+  readonly sideBySide: { readonly asterisk: SipPlace; readonly freeswitch: SipPlace } | undefined;
   readonly redisUrl: string | undefined;
   /** Absent: PGlite in the data directory. */
   readonly databaseUrl: string | undefined;
@@ -103,6 +121,8 @@ export interface Config {
   readonly securityLog: string | undefined;
   /** IP addresses and networks that are not banned, however many passwords they guess. */
   readonly neverBan: readonly string[];
+  /** Webhooks may lead into private networks, and go without TLS. */
+  readonly webhooksPrivate: boolean;
   /** Another key of an agency admin is made and shown at the start: for one who has lost theirs. */
   readonly newAdminKey: boolean;
   /** Notices go out by e-mail over this server. */
@@ -122,6 +142,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     return { ok: false, problems: parsed.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`) };
   }
   const e = parsed.data;
+  const both = e.ASTERISK_URL !== undefined && e.FREESWITCH_URL !== undefined;
+  const [asterisk, freeswitch] = [e.FRONTDESK_ASTERISK_SIP, e.FRONTDESK_FREESWITCH_SIP];
+  if (both && (asterisk === undefined || freeswitch === undefined)) return { ok: false, problems: ['ASTERISK_URL and FREESWITCH_URL are both set, so FRONTDESK_ASTERISK_SIP and FRONTDESK_FREESWITCH_SIP must say where each takes SIP from the other, as 10.0.0.5:5060: phones that are registered with one ring for calls on the other. For one switch alone, leave the URL of the other empty.'] };
   return {
     ok: true,
     warnings: warningsOf(Object.keys(set)),
@@ -137,16 +160,20 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       httpPort: e.FRONTDESK_HTTP_PORT,
       httpBind: e.FRONTDESK_HTTP_BIND,
       logLevel: e.FRONTDESK_LOG_LEVEL,
-      drainMs: 1000 * (e.FRONTDESK_DRAIN_SECONDS ?? (e.ASTERISK_URL === undefined ? ownSwitchDrainSeconds : 0)),
+      drainMs: 1000 * (e.FRONTDESK_DRAIN_SECONDS ?? (e.ASTERISK_URL === undefined && e.FREESWITCH_URL === undefined ? ownSwitchDrainSeconds : 0)),
       syntheticMs: e.FRONTDESK_SYNTHETIC_CALL === 'off' ? null : 1000 * (e.FRONTDESK_SYNTHETIC_CALL === 'on' ? syntheticEverySeconds : Number(e.FRONTDESK_SYNTHETIC_CALL)),
+      transfers: e.FRONTDESK_TRANSFERS,
       logNumbers: e.FRONTDESK_LOG_NUMBERS,
       asteriskUrl: e.ASTERISK_URL,
+      freeswitchUrl: e.FREESWITCH_URL,
+      sideBySide: both && asterisk !== undefined && freeswitch !== undefined ? { asterisk, freeswitch } : undefined,
       redisUrl: e.REDIS_URL,
       databaseUrl: e.DATABASE_URL,
       mediaKey: e.FRONTDESK_MEDIA_KEY,
       oldMediaKeys: e.FRONTDESK_MEDIA_KEYS_OLD,
       securityLog: e.FRONTDESK_SECURITY_LOG,
       neverBan: e.FRONTDESK_NEVER_BAN,
+      webhooksPrivate: e.FRONTDESK_WEBHOOKS_PRIVATE,
       newAdminKey: e.FRONTDESK_NEW_ADMIN_KEY,
       smtpUrl: e.FRONTDESK_SMTP_URL,
       mailFrom: e.FRONTDESK_MAIL_FROM,
@@ -160,8 +187,18 @@ function warningsOf(names: readonly string[]): readonly string[] {
     const meant = didYouMean(withoutPrefix(name), known.map(withoutPrefix));
     return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean FRONTDESK_${meant}?`;
   });
-  const idle = names.includes('ASTERISK_URL') ? names.filter((name) => localStackOnly.includes(name)) : [];
-  return [...unknown, ...idle.map((name) => `${name} has no effect beside ASTERISK_URL: that switch has its own configuration.`)];
+  const given = ['ASTERISK_URL', 'FREESWITCH_URL'].find((name) => names.includes(name));
+  const idle = given === undefined ? [] : names.filter((name) => localStackOnly.includes(name) || (given === 'FREESWITCH_URL' && bansOnly.includes(name)));
+  const both = names.includes('ASTERISK_URL') && names.includes('FREESWITCH_URL');
+  const alone = both ? [] : names.filter((name) => sideBySideOnly.includes(name)).map((name) => `${name} has no effect: it is for ASTERISK_URL and FREESWITCH_URL side by side.`);
+  return [...unknown, ...alone, ...idle.map((name) => `${name} has no effect beside ${given}: ${bansOnly.includes(name) ? 'Frontdesk bans no address on FreeSWITCH' : 'that switch has its own configuration'}.`)];
+}
+
+function sipPlace(value: string): SipPlace | undefined {
+  const [, bracketed, plain, digits = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(value) ?? [];
+  const host = bracketed ?? plain ?? '';
+  const good = bracketed === undefined ? isIP(host) !== 0 || hostName.test(host) : isIP(host) === 6;
+  return good && Number(digits) >= 1 && Number(digits) <= 65_535 ? { host, port: Number(digits) } : undefined;
 }
 
 /** What all names share makes none of them likelier. */

@@ -3,6 +3,8 @@ import type { CallPhase } from './core/call/call.ts';
 import type { Registration } from './http/ports.ts';
 import type { Readiness } from './http/server.ts';
 import type { Controller } from './runtime/controller.ts';
+import { deskReadings } from './runtime/desks/desk-readings.ts';
+import type { Desks } from './runtime/desks/desks.ts';
 import { timeAnswers } from './telemetry/answer-to-bridge.ts';
 import type { EventLoopMonitor } from './telemetry/event-loop.ts';
 import type { Metrics } from './telemetry/metrics.ts';
@@ -17,10 +19,12 @@ export interface Exposed {
   readonly redisIsUp: () => boolean;
   readonly unsentNotices: () => number;
   readonly registrations: () => readonly Registration[];
+  /** Absent: there are no queues. */
+  readonly desks?: Pick<Desks, 'running'>;
 }
 
 const phases: Readonly<Record<Exclude<CallPhase, 'ended'>, true>> = {
-  offered: true, announcing: true, menu: true, ordering: true, ringing: true, connecting: true, connected: true, greeting: true, beeping: true, recording: true, ending: true,
+  offered: true, announcing: true, menu: true, queued: true, setting: true, ordering: true, ringing: true, connecting: true, connected: true, supervising: true, greeting: true, beeping: true, recording: true, ending: true,
 };
 
 /** Returns what writes all of it out. */
@@ -46,6 +50,7 @@ export function exposeMetrics(exposed: Exposed): () => Promise<string> {
       reading('notices_unsent', 'Notices that wait for the mail server.', exposed.unsentNotices()),
       ...Object.keys(phases).map((phase) => reading('calls', 'Live calls of this controller.', calls.filter((call) => call.phase === phase).length, { phase })),
       ...exposed.registrations().flatMap(ofRegistration),
+      ...(exposed.desks === undefined ? [] : deskReadings(exposed.desks, Date.now())),
     ];
   });
 }

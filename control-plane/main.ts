@@ -2,23 +2,26 @@
  * The composition root: environment and plan in, a running Frontdesk out. Only this file knows every part.
  */
 import { join } from 'node:path';
-import { agentState } from './agent-state.ts';
+import { agentsByRegistration } from './phones/agents-by-registration.ts';
+import { agentState } from './phones/agent-state.ts';
 import { apiDeps } from './api-deps.ts';
 import type { Config } from './config.ts';
-import { keepBans, noBans } from './bans/keep-bans.ts';
+import { runCallbacks } from './placed-calls/callbacks.ts';
 import { openConfiguration, readPlans } from './open-configuration.ts';
-import { keepCalls } from './keep-calls.ts';
+import { openSwitch } from './open-switch.ts';
+import { keepCalls } from './kept-calls/keep-calls.ts';
 import { createRecentCallers } from './contacts/recent-callers.ts';
 import type { ClinicConfig } from './configuration/clinics.ts';
 import { compileFor, findNumber } from './core/routing/compile.ts';
 import type { Call } from './core/call/call.ts';
 import { callsOut } from './core/call/calls-out.ts';
 import type { Offer } from './core/call/events.ts';
-import { isSynthetic } from './core/ids.ts';
+import { isCallback, isSupervision, isSynthetic } from './core/ids.ts';
 import { compileExtension, planExtension } from './core/routing/extension.ts';
+import { compileAgentCode } from './core/routing/agent-code.ts';
+import { compileNightCode } from './core/routing/night-code.ts';
 import type { Account, CallFacts } from './core/routing/config.ts';
 import type { EpochMs } from './core/time.ts';
-import { userParty, type Party } from './core/routing/destinations.ts';
 import type { Plan } from './core/routing/plan.ts';
 import { textsOfCaller, textsToPrepare } from './core/routing/whisper.ts';
 import { openGeo } from './geo/geo-of.ts';
@@ -26,40 +29,48 @@ import { localTime } from './hours/local-time.ts';
 import { createApi } from './http/api.ts';
 import { createAdminKey } from './http/auth.ts';
 import { exposeMetrics } from './expose-metrics.ts';
-import { followCallers } from './follow-callers.ts';
+import { followCallers } from './kept-calls/follow-callers.ts';
+import { openEvents } from './follow-events.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
-import { cacheDirFor, findTool, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
-import { createAsteriskDriver } from './media/asterisk/asterisk-driver.ts';
-import { keepSwitchInformed } from './keep-switch-informed.ts';
+import { cacheDirFor, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
+import { keepSwitchInformed } from './phones/keep-switch-informed.ts';
 import { lateDatabase } from './late-database.ts';
-import { followCalls } from './live-calls.ts';
+import { followCalls } from './kept-calls/live-calls.ts';
 import { createMailer } from './notify/mail.ts';
 import { openNotices } from './notify/notices.ts';
-import { registrationsOf } from './registrations-of.ts';
-import { makeSyntheticCalls, withoutSynthetic } from './synthetic-calls.ts';
-import { makeTestCalls, testCallText } from './test-calls.ts';
-import { watchRegistrations, type RegistrationWatch } from './watch-registrations.ts';
+import { partyOfPhone } from './phones/party-of-phone.ts';
+import { registrationsOf } from './phones/registrations-of.ts';
+import { speechReady, startHoldMusic, startSpeech } from './start-speech.ts';
+import { settingChanger } from './phone-codes/change-setting.ts';
+import { configureDesks, desksPort, runDesks } from './run-desks.ts';
+import { makeSyntheticCalls, withoutSynthetic } from './placed-calls/synthetic-calls.ts';
+import { makeSupervisions, type RunningSupervisions } from './placed-calls/supervisions.ts';
+import { makeTestCalls } from './placed-calls/test-calls.ts';
+import { watchRegistrations, type RegistrationWatch } from './phones/watch-registrations.ts';
+import { watchWrongPins, type WrongPins } from './phone-codes/wrong-pins.ts';
 import { realClock } from './runtime/clock.ts';
 import { createController, type Controller } from './runtime/controller.ts';
 import { syntheticPlan } from './runtime/synthetic-plan.ts';
 import { leaseMs } from './runtime/lease.ts';
 import { openFileArchive } from './store/files/call-archive.ts';
 import { createAudioFiles } from './store/media-files/audio-files.ts';
-import { createSpeech, fliteEngine, type Speech } from './store/media-files/speech.ts';
+import type { Speech } from './store/media-files/speech.ts';
 import { openDatabase } from './store/postgres/open-database.ts';
 import { redisCallerNews } from './store/redis/caller-news.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
 import { redisOccupancy } from './store/redis/occupancy.ts';
 import { redisOwnership } from './store/redis/ownership.ts';
+import { redisLink } from './store/redis/controller-link.ts';
 import { redisMemory } from './store/redis/shared-memory.ts';
 import { redisTurns } from './store/redis/turns.ts';
+import { redisWrongPins } from './store/redis/wrong-pins.ts';
 import { monitorEventLoopLately } from './telemetry/event-loop.ts';
 import type { Log } from './telemetry/log.ts';
 import { createMetrics } from './telemetry/metrics.ts';
-import { watchDisk } from './watch-disk.ts';
+import { watchDisk } from './kept-calls/watch-disk.ts';
 
 /** A start that cannot succeed; `message` is for the person who started it. */
 export class StartError extends Error {
@@ -72,6 +83,7 @@ export interface Frontdesk {
   clinics(): readonly ClinicConfig[];
   readonly stack: LocalStack | undefined;
   readonly httpPort: number;
+  readonly switchName: string;
   readonly switchVersion: string;
   readiness(): Readiness;
   /**
@@ -151,11 +163,12 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       stackProblems.push(`${name} ended (${reason}): restart Frontdesk.`);
       log.error({ program: name, reason }, 'A program of the local stack ended; restart Frontdesk');
     });
-    const asteriskUrl = config.asteriskUrl ?? stack?.asterisk?.url;
     const redisUrl = config.redisUrl ?? stack?.redis?.url;
-    if (asteriskUrl === undefined || redisUrl === undefined) throw new StartError('There is no switch: set ASTERISK_URL, or let the local stack start one.');
+    const attached = openSwitch({ config, stack, log, metrics, spoken: (text) => speech?.media(text) });
+    if (attached === undefined || redisUrl === undefined) throw new StartError('There is no switch: set ASTERISK_URL or FREESWITCH_URL, or let the local stack start one.');
 
-    const speech = await startSpeech(config, stack, log, progress);
+    const speech = await startSpeech(config, stack, attached.speechFiles, log, progress);
+    const holdMusic = await startHoldMusic(config, log);
     const archive = withoutSynthetic(await openFileArchive({ dir: config.dataDir, log, metrics }));
     undo.push(() => archive.stop());
     const redis = connectRedis(redisUrl, log);
@@ -163,11 +176,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const live = redisJournals({ redis, log, metrics });
     undo.push(() => live.stop());
     const memory = redisMemory(redis);
+    const events = openEvents({ config, redis, database, running, controller: () => controller, log, metrics });
+    undo.push(() => events.stop());
     const ownership = redisOwnership({ redis, controller: config.instance, leaseMs, log });
 
     const disk = await watchDisk(config.dataDir, log);
     undo.push(() => { disk.stop(); });
-    const driver = disk.withoutRecording(createAsteriskDriver({ url: asteriskUrl, instance: config.instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } }));
+    const driver = disk.withoutRecording(attached.driver);
     const recent = createRecentCallers();
     const geoOf = await openGeo();
     let watching: RegistrationWatch | undefined;
@@ -175,64 +190,100 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       contact: running.contacts.contactOf, lastCallAt: recent.lastCallAt,
       placeOf: (account, number) => geoOf(number, running.clinics().find((clinic) => clinic.account.id === account)?.country ?? ''),
       agent: (account, user) => agentState({ clinics: running.clinics(), registrations: watching?.seen() ?? [], busy: (of, who) => controller.availability(of, who) === 'busy' }, account, user),
+      loggedIn: (account) => desks.agents(account).map(({ id: agent, devices }) => ({ agent, devices })),
+      pinsRefused: (account, user) => wrongPins?.isRefused(account, user) === true,
+      ...holdMusic,
     };
+    let supervisions: RunningSupervisions | undefined;
+    const callbacks = runCallbacks({
+      instance: config.instance, store: database.callbacks, admin: { beginCallback: (call) => driver.admin.beginCallback(call) }, controller: () => controller, desks: () => desks, numberOf: (id, account) => running.configuration.get({ account, kind: 'number', id })?.body.e164, clinics: () => running.clinics(), log, metrics, now: () => Date.now(),
+      factsOf: (offer) => factsOf(() => controller.calls(), speech, known, offer, Date.now()),
+    });
+    undo.push(() => callbacks.stop());
+    let wrongPins: WrongPins | undefined;
     const controller = createController({
       driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
       turns: redisTurns(redis), occupancy: redisOccupancy({ redis, controller: config.instance, lifeMs: leaseMs }), partyOfPhone: (phone) => partyOfPhone(running.clinics(), phone),
-      compilePlan: (offer, at) => planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
-      planExtension: ({ plan, offer, startedAt }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, factsOf(() => controller.calls(), speech, known, offer, startedAt)),
+      compilePlan: (offer, at) => isSupervision(offer.callId) ? supervisions?.planOf(offer.callId) : isCallback(offer.callId) ? callbacks.planOf(offer) : planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
+      planExtension: ({ plan, offer }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, offer.caller),
+      onDesk: ({ plan }, message) => { desks.tell(plan.account.id, message); },
+      callbacks,
+      changeSetting: settingChanger({ configuration: running.configuration, desks: () => desks, audit: database.audit, log }),
     });
-    await speechReady(speech, running.clinics(), progress);
+    const desks = runDesks({
+      controller, instance: config.instance, redis, clinics: () => running.clinics(), spoken: (text) => speech?.media(text), callbacks, log, metrics,
+      factsOf: ({ offer }) => factsOf(() => controller.calls(), speech, known, offer, Date.now()),
+    });
+    running.onChange(configureDesks(desks, () => running.clinics()));
+    controller.observe({ onStep: () => { desks.changed(); } });
+    callbacks.start();
+    undo.push(desks.observe(events.onDeskFact));
+    await speechReady(speech, running.clinics(), attached.soundTexts, progress);
     running.onChange(() => { void speech?.prepare(running.clinics().flatMap((clinic) => textsToPrepare(clinic.account))); });
 
     const mailer = config.smtpUrl === undefined ? undefined : createMailer(config.smtpUrl, config.mailFrom);
     undo.push(() => { mailer?.close(); });
     const notices = await openNotices(config.dataDir, log, mailer);
-    const kept = await keepCalls({ config, database, controller, archive, disk, asteriskUrl, notices, running, log, metrics });
+    wrongPins = watchWrongPins({ store: redisWrongPins(redis), notices, publish: events.publish, notify: (id) => running.clinics().find(({ account }) => account.id === id)?.alerts.notify ?? [], log, now: () => Date.now() });
+    undo.push(() => wrongPins?.stop());
+    controller.observe({ onFact: wrongPins.onFact });
+    const kept = await keepCalls({ config, database, controller, archive, disk, stored: attached.recordings, notices, running, onVoicemail: events.onVoicemail, log, metrics });
     undo.push(() => kept.stop());
+    const calls = followCalls(controller, archive, live, events.onCallFact);
+    undo.push(() => { calls.stop(); });
+    undo.push(controller.observe({ onCdr: events.onCdr }));
     undo.push(followCallers({ recent, controller, news: redisCallerNews(redis, log), cdrs: database.cdrs, opened: database.opened, log }));
     undo.push(() => controller.stop());
+    undo.push(() => desks.stop());
     let draining = false;
     const stopInOrder = async (): Promise<void> => {
       draining = true;
+      // followers go on with another controller, by the id of what they had last
+      api.endStreams();
       try {
         await controller.stop({ drainMs: config.drainMs });
+        // Its calls are others' by now.
+        await desks.stop();
       } finally {
         await stop();
       }
     };
     await controller.start();
+    desks.start();
     kept.fetchLeftBehind();
     const apart = separateConfigurations(config, controller);
     if (apart !== null) log.error({ others: controller.others() }, apart);
 
-    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, notices, controller, memory }).catch((error: unknown) => {
+    const informing = await keepSwitchInformed({ config, log, clinics: () => running.clinics(), driver, provisioned: attached.provisioned, notices, controller, memory }).catch((error: unknown) => {
       throw new StartError(error instanceof Error ? error.message : String(error), { cause: error });
     });
     undo.push(() => informing.stop());
     running.onChange(() => { informing.changed(); });
-    const registrations = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory });
+    const registrations = await watchRegistrations({ dataDir: config.dataDir, log, clinics: () => running.clinics(), driver, notices, controller, memory, onLook: agentsByRegistration({ clinics: () => running.clinics(), desks, memory, log }) });
     watching = registrations;
     undo.push(() => registrations.stop());
+    registrations.onChange(events.onRegistration);
+    const webhooks = events.serveWebhooks();
+    undo.push(() => webhooks.stop());
 
-    const securityLog = config.securityLog ?? stack?.asterisk?.securityLog;
-    const bans = securityLog === undefined ? noBans : await keepBans({ dataDir: config.dataDir, securityLog, never: config.neverBan, driver, notices, log });
+    const bans = await attached.keepBans(notices);
     undo.push(() => bans.stop());
     running.onChange(() => { bans.changed(); });
 
-    const synthetic = config.syntheticMs === null ? null
-      : makeSyntheticCalls({ everyMs: config.syntheticMs, instance: config.instance, admin: driver.admin, controller, clinics: () => running.clinics(), notices, log, metrics });
-    undo.push(() => synthetic?.stop());
+    const everyMs = config.syntheticMs;
+    const synthetics = everyMs === null ? [] : attached.each.map(({ name, admin }) => makeSyntheticCalls({ everyMs, instance: config.instance, admin, on: name, controller, clinics: () => running.clinics(), notices, log, metrics }));
+    for (const synthetic of synthetics) undo.push(() => synthetic.stop());
 
     const testCalls = makeTestCalls({ instance: config.instance, admin: driver.admin, controller, memory, spoken: (text) => speech?.media(text), log, now: () => Date.now() });
     undo.push(() => { testCalls.stop(); });
+    const supervising = makeSupervisions({ instance: config.instance, admin: driver.admin, controller, live, link: redisLink(redis, 'supervisions', config.instance, log), clinics: () => running.clinics(), audit: database.audit, log, now: () => Date.now() });
+    supervisions = supervising;
+    undo.push(() => { supervising.stop(); });
 
-    const calls = followCalls(controller, archive, live);
-    undo.push(() => { calls.stop(); });
     const api = createApi(apiDeps({
       dataDir: config.dataDir, running, database, calls, audioFiles, log, recordings: kept.recordings, spoken: (text) => speech?.media(text),
       callsOut: (account) => callsOut(controller.calls(), account), known,
-      sipBans: bans, testCalls,
+      sipBans: bans, testCalls, desks: desksPort(desks), supervisions: supervising, callbacks, events: events.feed, webhooksPrivate: config.webhooksPrivate, metrics,
       registrations: { list: () => registrationsOf(running.clinics(), driver.admin), onChange: registrations.onChange },
     }));
     undo.push(() => { api.close(); });
@@ -250,13 +301,15 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       ];
       const lesser = [
         ...stackProblems,
+        ...attached.problems(),
         ...informing.problems(),
         ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
         ...[bans.problem()].filter((problem) => problem !== null),
         ...(redis.status === 'ready' ? [health.lease].filter((problem) => problem !== null) : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem(), running.contacts.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
-        ...[synthetic?.problem() ?? null].filter((problem) => problem !== null),
+        ...webhooks.problems(),
+        ...synthetics.map((synthetic) => synthetic.problem()).filter((problem) => problem !== null),
       ];
       const { p99Ms, maxMs } = loop.read();
       return {
@@ -267,9 +320,9 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     };
     scrape = exposeMetrics({
       metrics, loop, controller, readiness: () => readiness(), registrations: () => registrations.seen(), unsentNotices: () => notices.unsent(),
-      databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready',
+      databaseIsUp: () => database.problem() === null, redisIsUp: () => redis.status === 'ready', desks,
     });
-    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchVersion: driver.health().version, readiness, stop: stopInOrder };
+    return { controller, clinics: () => running.clinics(), stack, httpPort: http.port, switchName: attached.name, switchVersion: driver.health().version, readiness, stop: stopInOrder };
   }
 }
 
@@ -288,7 +341,7 @@ function separateConfigurations({ databaseUrl }: Config, controller: Pick<Contro
 }
 
 async function startStack(config: Config, tools: readonly ToolName[], progress: (line: string) => void): Promise<LocalStack | undefined> {
-  const need = { asterisk: config.asteriskUrl === undefined, redis: config.redisUrl === undefined };
+  const need = { asterisk: config.asteriskUrl === undefined && config.freeswitchUrl === undefined, redis: config.redisUrl === undefined };
   if (!need.asterisk && !need.redis) return undefined;
   return startLocalStack({
     dataDir: config.dataDir,
@@ -302,47 +355,20 @@ async function startStack(config: Config, tools: readonly ToolName[], progress: 
   });
 }
 
-/** Without an engine calls are routed all the same: whispers are skipped, and keys are asked for by tone. */
-async function startSpeech(config: Config, stack: LocalStack | undefined, log: Log, progress: (line: string) => void): Promise<Speech | undefined> {
-  try {
-    const flite = await (stack === undefined ? findTool('flite', cacheDirFor(config), progress) : stack.tool('flite'));
-    return await createSpeech({ dir: join(config.dataDir, 'speech'), engine: fliteEngine(flite), log });
-  } catch (error) {
-    log.warn({ error: error instanceof Error ? error.message : String(error) }, 'There is no speech: whispers are skipped, and keys are asked for by tone');
-    return undefined;
-  }
-}
-
-/** The first call finds its texts spoken. */
-async function speechReady(speech: Speech | undefined, clinics: readonly ClinicConfig[], progress: (line: string) => void): Promise<void> {
-  if (speech === undefined) return;
-  const texts = [...clinics.flatMap((clinic) => textsToPrepare(clinic.account)), testCallText];
-  await speech.prepare(texts);
-  progress(`Spoken: ${texts.filter((text) => speech.media(text) !== undefined).length} of ${texts.length} texts`);
-}
-
 function accountsOf(clinics: readonly ClinicConfig[]): readonly Account[] {
   return clinics.map((clinic) => clinic.account);
 }
 
-type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent'>;
+type KnownCallers = Pick<CallFacts, 'contact' | 'lastCallAt' | 'placeOf' | 'agent' | 'loggedIn' | 'pinsRefused' | 'holdMusic'>;
 
 function factsOf(calls: () => readonly Call[], speech: Speech | undefined, known: KnownCallers, { callId, dialled, caller }: Offer, at: EpochMs): CallFacts {
   return { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (account) => callsOut(calls(), account), whisperMedia: (text) => speech?.media(text), ...known };
 }
 
-function partyOfPhone(clinics: readonly ClinicConfig[], name: string): Party | undefined {
-  for (const { account, phones } of clinics) {
-    const phone = phones.find(({ sipUser }) => sipUser === name);
-    if (phone !== undefined) return userParty(account.id, phone.user);
-  }
-  return undefined;
-}
-
 function planOf(clinics: readonly ClinicConfig[], facts: CallFacts, speech: Speech | undefined, offer: Offer): Plan | undefined {
   if (isSynthetic(offer.callId)) return syntheticPlan;
   const accounts = accountsOf(clinics);
-  const between = offer.phone === undefined ? undefined : compileExtension(accounts, offer.phone, facts);
+  const between = offer.phone === undefined ? undefined : (compileNightCode(accounts, offer.phone, facts) ?? compileAgentCode(accounts, offer.phone, facts) ?? compileExtension(accounts, offer.phone, facts));
   if (between !== undefined) return between;
   const found = findNumber(accounts, offer.dialled);
   if (found === undefined) return undefined;

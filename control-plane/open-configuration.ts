@@ -8,7 +8,7 @@ import type { Config } from './config.ts';
 import { onNewYear, yearOf } from './hours/year-turn.ts';
 import { createConfiguration, readCopy, type Configuration } from './configuration/configuration.ts';
 import { clinicsOf, type ClinicConfig } from './configuration/clinics.ts';
-import { warningsOf } from './configuration/warnings.ts';
+import { warningsOf, warningsOfWritten } from './configuration/warnings.ts';
 import type { Contacts } from './contacts/contacts.ts';
 import { importPlans, type TakeInAudio } from './import-plan.ts';
 import type { LateDatabase } from './late-database.ts';
@@ -54,6 +54,7 @@ export async function openConfiguration({ config, database, audioFiles, log, pla
   });
   const configuration = createConfiguration({
     store: database.config, snapshot: copy ?? (await database.config.load()), copyFile, fromCopy: copy !== undefined, log, usersElsewhere: (deleted) => contacts.usersOf(deleted),
+    warningsFor: warningsOfWritten,
   });
   let copyOf = copy === undefined ? null : (await stat(copyFile)).mtime;
   const settled = Promise.withResolvers<void>();

@@ -23,7 +23,8 @@ RUN apt-get ${APT_OPTIONS} update \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --gid 10001 frontdesk \
     && useradd --uid 10001 --gid frontdesk --home-dir /var/lib/frontdesk --shell /usr/sbin/nologin frontdesk \
-    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk /var/lib/frontdesk/speech /var/lib/frontdesk/audio /var/log/frontdesk-switch
+    && install -d -o frontdesk -g frontdesk -m 0750 /var/lib/frontdesk /var/lib/frontdesk/speech /var/lib/frontdesk/audio /var/log/frontdesk-switch \
+        /etc/frontdesk-freeswitch /var/lib/frontdesk-freeswitch /var/spool/frontdesk-freeswitch
 WORKDIR /app
 COPY --from=packages /app/node_modules node_modules
 COPY --from=speech /opt/frontdesk-tools /opt/frontdesk-tools
@@ -31,6 +32,8 @@ COPY package.json ./
 COPY asterisk asterisk
 COPY control-plane control-plane
 COPY dialplans dialplans
+COPY freeswitch freeswitch
+COPY --chmod=0755 docker/freeswitch-configuration.sh /usr/local/bin/
 ENV NODE_ENV=production FRONTDESK_DATA_DIR=/var/lib/frontdesk FRONTDESK_CACHE_DIR=/opt/frontdesk-tools
 USER frontdesk
 STOPSIGNAL SIGTERM

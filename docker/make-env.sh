@@ -25,6 +25,15 @@ FRONTDESK_EXTERNAL_ADDRESS=
 # Addresses and networks that are not banned for guessing SIP passwords, with commas between.
 FRONTDESK_NEVER_BAN=
 
+# For --profile freeswitch (docs/switches.md): an image that has FreeSWITCH, and what the controller attaches to; the last line is it.
+FREESWITCH_IMAGE=
+FREESWITCH_SIP_PORT=5080
+# Side by side with Asterisk also asterisk:5060 and freeswitch:5080, where each takes SIP.
+FRONTDESK_ASTERISK_SIP=
+FRONTDESK_FREESWITCH_SIP=
+FREESWITCH_URL=
+# FREESWITCH_URL=freeswitch://:$(secret)@freeswitch:8021
+
 # Where the controller's HTTP is published: without TLS, so beyond this host only behind a proxy that has it.
 HTTP_ADDRESS=127.0.0.1
 HTTP_PORT=8088

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { hour, minute, type EpochMs, type Ms } from '../core/time.ts';
 import type { SipBan, SipBans } from '../http/ports.ts';
-import type { AsteriskDriver } from '../media/asterisk/asterisk-driver.ts';
 import { followSecurityLog, type SecurityEvent, type SecurityLog } from '../media/asterisk/admin/security-log.ts';
+import type { AddressBans, SwitchDriver } from '../media/switch-admin.ts';
 import type { Notices } from '../notify/notices.ts';
 import type { Log } from '../telemetry/log.ts';
 import { bannedOf, contains } from './addresses.ts';
@@ -30,7 +30,7 @@ interface Keeping {
   readonly securityLog: string;
   /** Addresses and networks that are never banned. */
   readonly never: readonly string[];
-  readonly driver: Pick<AsteriskDriver, 'connects' | 'health'> & { readonly admin: Pick<AsteriskDriver['admin'], 'ban' | 'registrations' | 'trunkAddresses'> };
+  readonly driver: Pick<SwitchDriver, 'connects' | 'health'> & { readonly admin: AddressBans & Pick<SwitchDriver['admin'], 'registrations' | 'trunkAddresses'> };
   readonly notices: Pick<Notices, 'give'>;
   readonly log: Log;
   readonly limits?: Partial<BanLimits>;
@@ -45,7 +45,7 @@ export interface KeptBans extends SipBans {
   stop(): Promise<void>;
 }
 
-/** Of a switch whose security log nobody has named. */
+/** Of a switch that bans nobody, or whose security log nobody has named. */
 export const noBans: KeptBans = { list: () => [], lift: () => Promise.resolve(false), problem: () => null, changed: () => undefined, stop: () => Promise.resolve() };
 
 const defaultLimits: BanLimits = { failures: 10, withinMs: 10 * minute, banMs: hour, most: 500, lookEveryMs: 500 };

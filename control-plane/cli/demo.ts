@@ -24,7 +24,7 @@ export async function demo(args: readonly string[]): Promise<number> {
   noArguments(args);
   // a demo is over when it is told so
   const config = { ...configOrError(), drainMs: 0 };
-  if (config.asteriskUrl !== undefined) throw new StartError('The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL empty, or use `frontdesk start`.');
+  if (config.asteriskUrl !== undefined || config.freeswitchUrl !== undefined) throw new StartError('The demo plays phones and carrier to an Asterisk of its own: leave ASTERISK_URL and FREESWITCH_URL empty, or use `frontdesk start`.');
   // Standard output has the timeline; what an operator must know goes beside it.
   const log = createLog({ level: config.logLevel ?? 'warn', numbers: config.logNumbers, destination: process.stderr });
   const frontdesk = await serve(config, log, ['sipp'], true);

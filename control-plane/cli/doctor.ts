@@ -7,22 +7,14 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
-import { connectAri } from '../media/asterisk/ari/ari-client.ts';
-import { missingModules } from '../media/asterisk/ari/missing-modules.ts';
-import { requiredModules } from '../media/asterisk/required-modules.ts';
 import { connectRedis } from '../store/redis/connect.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
 import { formatProblems } from '../store/plan-files/problems.ts';
+import { theSwitch } from './doctor-switch.ts';
+import { quiet, type Finding } from './finding.ts';
 import { configOrError } from './start.ts';
 import { noArguments } from './usage-error.ts';
 
-interface Finding {
-  readonly what: string;
-  readonly state: 'ok' | 'warning' | 'stops calls';
-  readonly text: string;
-}
-
-const quiet = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined };
 /** 17 descriptors per recorded two-leg call, for 1,000 of them, and room. */
 const wantedFiles = 20_000;
 const wantedFreeBytes = 2_000_000_000;
@@ -92,19 +84,6 @@ async function plan(config: Config): Promise<Finding> {
   if (!loaded.ok) return { what: 'plan', state: 'stops calls', text: `\n${formatProblems(loaded.problems)}` };
   const numbers = loaded.config.clinics.reduce((sum, clinic) => sum + clinic.account.numbers.length, 0);
   return { what: 'plan', state: 'ok', text: `${config.planFiles.join(', ')}: ${numbers} numbers, ${loaded.config.warnings.length} warnings` };
-}
-
-async function theSwitch(config: Config): Promise<readonly Finding[]> {
-  if (config.asteriskUrl === undefined) return [{ what: 'switch', state: 'ok', text: 'the local stack starts one (set ASTERISK_URL to look at yours)' }];
-  const connected = await connectAri({ url: config.asteriskUrl, app: 'frontdesk-doctor', eventFilter: [], onEvent: () => undefined, onLink: () => undefined, log: quiet });
-  if (!connected.ok) return [{ what: 'switch', state: 'stops calls', text: connected.message }];
-  const { client } = connected;
-  const modules = await missingModules(client, requiredModules);
-  await client.close();
-  const version: Finding = { what: 'switch', state: 'ok', text: `Asterisk ${client.version}` };
-  if (!modules.ok) return [version, { what: 'modules', state: 'stops calls', text: modules.message }];
-  if (modules.missing.length > 0) return [version, { what: 'modules', state: 'stops calls', text: `not loaded: ${modules.missing.join(', ')}; load them in modules.conf.` }];
-  return [version, { what: 'modules', state: 'ok', text: `all ${requiredModules.length} are loaded` }];
 }
 
 async function redis(config: Config): Promise<Finding> {

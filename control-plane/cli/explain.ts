@@ -3,10 +3,12 @@
  * with `--account` of a running Frontdesk, over its API.
  */
 import { compileFor, findNumber } from '../core/routing/compile.ts';
-import type { Account, Media } from '../core/routing/config.ts';
+import type { Account, CallFacts, Media } from '../core/routing/config.ts';
 import { openGeo } from '../geo/geo-of.ts';
 import { localTime } from '../hours/local-time.ts';
 import { explain } from '../core/routing/explain.ts';
+import { compileAgentCode } from '../core/routing/agent-code.ts';
+import { compileNightCode } from '../core/routing/night-code.ts';
 import type { EpochMs } from '../core/time.ts';
 import { explanationAnswer } from '../http/explanation.ts';
 import { StartError } from '../main.ts';
@@ -57,7 +59,7 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   for (const warning of loaded.config.warnings) say(`warning: ${warning}`);
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
   const geoOf = await openGeo();
-  const plan = compileFor(accounts, {
+  const facts: CallFacts = {
     callId: `explained ${from} ${at}`, dialled, callerNumber: from, callerName: name, at,
     localTime: (timezone) => localTime(timezone, at),
     placeOf: (account, number) => geoOf(number, loaded.config.clinics.find((clinic) => clinic.account.id === account)?.country ?? ''),
@@ -66,9 +68,12 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
     contact: () => undefined,
     // Which audio is ready is known to the running controller alone: shown as if all were.
     whisperMedia: (text): Media => `file:“${text}”`,
-  });
+    holdMusic: 'file:hold-music',
+  };
+  const code = compileNightCode(accounts, from, facts) ?? compileAgentCode(accounts, from, facts);
+  const plan = code ?? compileFor(accounts, facts);
   const told = explanationAnswer({ plan, text: explain(plan), rate: null }, { caller: from, at });
-  return findNumber(accounts, dialled) === undefined ? { told, problem: noSuchNumber(dialled, accounts) } : { told };
+  return code === undefined && findNumber(accounts, dialled) === undefined ? { told, problem: noSuchNumber(dialled, accounts) } : { told };
 }
 
 function noSuchNumber(dialled: string, accounts: readonly Account[]): string {

@@ -7,6 +7,7 @@ import { contacts } from './contacts.ts';
 import { demo } from './demo.ts';
 import { doctor } from './doctor.ts';
 import { explainNumber } from './explain.ts';
+import { freeswitch } from './freeswitch.ts';
 import { replayJournal } from './replay.ts';
 import { keys } from './keys.ts';
 import { outliveReaders } from './say.ts';
@@ -16,12 +17,14 @@ import { UsageError } from './usage-error.ts';
 
 const usage = `frontdesk: routes every call of a clinic through its own switch
 
-  frontdesk start                           serve; a local Asterisk and Redis unless ASTERISK_URL and REDIS_URL are set
+  frontdesk start                           serve; a local Asterisk and Redis unless ASTERISK_URL (or FREESWITCH_URL) and REDIS_URL are set
   frontdesk demo                            serve, and place one call through it with its timeline printed
   frontdesk explain <number> [--from <no>]  the steps a call to a number takes, and why: --at <time>, --json, --diagram;
                                             with --account <id> of a running Frontdesk, over its API
   frontdesk replay <journal> ...            run recorded calls again and compare every decision; --call <id> for one
   frontdesk doctor                          what this machine lacks for serving
+  frontdesk freeswitch <folder>             writes a FreeSWITCH’s configuration, with the password of FREESWITCH_URL: --sip <address:port>,
+                                            --external <address>, --rtp <from-to>, --recordings <folder>, --sounds, --log, --as, --listen, --from
 
 Over the API of a running Frontdesk, with FRONTDESK_API_KEY:
 
@@ -54,6 +57,9 @@ Settings come from the environment:
   FRONTDESK_API_KEY           for the commands over the API
   DATABASE_URL                a Postgres of your own: postgres://user:password@host:5432/frontdesk; in the data directory when absent
   ASTERISK_URL, REDIS_URL     servers of your own: http://user:password@host:8088, redis://:password@host:6379
+  FREESWITCH_URL              a FreeSWITCH in place of Asterisk, or beside the one of ASTERISK_URL: freeswitch://:password@host:8021
+  FRONTDESK_ASTERISK_SIP, FRONTDESK_FREESWITCH_SIP
+                              with both: where each takes SIP from the other, host:port
 
 Exit codes: 0 done, 1 refused or failed with a sentence that says why, 2 wrong use.
 `;
@@ -64,6 +70,7 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<num
   explain: explainNumber,
   replay: replayJournal,
   doctor,
+  freeswitch,
   import: importFile,
   export: exportFile,
   contacts,

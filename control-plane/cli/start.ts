@@ -30,7 +30,7 @@ export async function serve(config: Config, log: Log, tools: readonly ToolName[]
   surviveBugs(log);
   const asterisk = frontdesk.stack?.asterisk;
   const sip = asterisk === undefined ? '' : `, SIP on ${config.bind}:${asterisk.sipPort}`;
-  say(`Asterisk ${frontdesk.switchVersion} attached${sip}; API on http://${config.httpBind}:${frontdesk.httpPort}/api/docs`);
+  say(`${frontdesk.switchName} ${frontdesk.switchVersion} attached${sip}; API on http://${config.httpBind}:${frontdesk.httpPort}/api/docs`);
   // what is said here is in the log of a service; who tries the demo wants to dial it
   const shown = config.logNumbers || withExample ? String : maskNumber;
   for (const { account, phones } of frontdesk.clinics()) {

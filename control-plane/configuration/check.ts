@@ -9,6 +9,7 @@ import { documents, type Doc, type Kind } from './documents.ts';
 import { keyText, type ConfigObject, type ObjectKey } from './objects.ts';
 import { loopFrom } from './loops.ts';
 import { nightSwitchId } from './night.ts';
+import { agentsIn } from './queues.ts';
 import { routerReferences } from './routers.ts';
 import { targetsIn, type TargetAt } from './targets-in.ts';
 
@@ -73,6 +74,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
     case 'account':
       return [
         ...(object.body.emergency?.trunks ?? []).map((id, i): Reference => ({ kind: 'trunk', id, path: `emergency.trunks[${i}]` })),
+        ...(object.body.night?.users ?? []).map((id, i): Reference => ({ kind: 'user', id, path: `night.users[${i}]` })),
         ...audioIn(object.body.blocked?.message?.audio, 'blocked.message.audio'),
         ...audioIn(object.body.voicemail?.greeting?.audio, 'voicemail.greeting.audio'),
         ...targetsIn(object).flatMap(referenceOf),
@@ -99,6 +101,13 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
       return [...object.body.destinations.map(({ target: { to, id } }, i): Reference => ({ kind: to, id, path: `destinations[${i}].target` })), ...targetsIn(object).flatMap(referenceOf)];
     case 'menu':
       return [...audioIn(object.body.prompt.audio, 'prompt.audio'), ...audioIn(object.body.invalidPrompt?.audio, 'invalidPrompt.audio'), ...targetsIn(object).flatMap(referenceOf)];
+    case 'queue':
+      return [
+        ...agentsIn(object.body).map(({ user, path }): Reference => ({ kind: 'user', id: user, path: pathText(path) })),
+        ...audioIn(object.body.greeting?.audio, 'greeting.audio'), ...audioIn(object.body.music?.audio, 'music.audio'),
+        ...(object.body.messages?.say ?? []).flatMap(({ audio }, i) => audioIn(audio, `messages.say[${i}].audio`)),
+        ...audioIn(object.body.whisper?.audio, 'whisper.audio'), ...targetsIn(object).flatMap(referenceOf),
+      ];
     case 'router':
       return [...routerReferences(object.body).map(({ kind, id, path }): Reference => ({ kind, id, path: pathText(path) })), ...targetsIn(object).flatMap(referenceOf)];
     case 'user':
@@ -107,6 +116,7 @@ export function referencesOf(object: ConfigObject): readonly Reference[] {
     case 'schedule':
     case 'night-switch':
     case 'audio':
+    case 'webhook':
       return [];
   }
 }
@@ -131,11 +141,13 @@ function outside(object: ConfigObject): readonly { readonly number: string; read
       case 'receiving-number': return [['number', object.body.number]];
       case 'ring-group':
       case 'menu':
+      case 'queue':
       case 'router':
       case 'night-switch':
       case 'trunk':
       case 'schedule':
-      case 'audio': return [];
+      case 'audio':
+      case 'webhook': return [];
     }
   })();
   return found.flatMap(([path, number]) => (number === undefined ? [] : [{ number, path }]));
@@ -153,13 +165,15 @@ function unique(object: ConfigObject, names: string): readonly { readonly key: s
       return sipPrefix === undefined ? [] : [{ key: `prefix ${sipPrefix}`, path: 'sipPrefix', what: sipPrefix === '' ? 'The empty prefix' : `The prefix ${sipPrefix}` }];
     }
     case 'receiving-number': return [{ key: `receiving ${object.account} ${object.body.number}`, path: 'number', what: `A receiving number ${object.body.number}` }];
+    case 'user': return object.body.pin === undefined || object.body.pin === '' ? [] : [{ key: `pin ${object.account} ${object.body.pin}`, path: 'pin', what: 'This PIN' }];
     case 'ring-group':
     case 'menu':
+    case 'queue':
     case 'router':
     case 'night-switch':
-    case 'user':
     case 'schedule':
-    case 'audio': return [];
+    case 'audio':
+    case 'webhook': return [];
   }
 }
 
@@ -204,6 +218,17 @@ export function checkTogether(objects: Objects): readonly ObjectProblem[] {
     const loop = loopFrom(object, objects);
     if (loop !== undefined) say(loop.path, loop.message);
     if (object.kind === 'night-switch' && object.id !== nightSwitchId) say('id', `must be “${nightSwitchId}”: there is one of an account. Change that one.`);
+    if (object.kind === 'account') {
+      const nightCodes = Object.entries(object.body.night?.codes ?? {}).map(([mode, code = '']) => ({ code, path: `night.codes.${mode}` }));
+      const agentCodes = Object.entries(object.body.agentCodes ?? {}).map(([action, code = '']) => ({ code, path: `agentCodes.${action}` }));
+      for (const { code, path } of [...nightCodes, ...agentCodes]) {
+        if (emergencyNumbers.includes(code.slice(1))) say(path, `${code} is an emergency number behind a star: who is in need may press both. Use another code.`);
+      }
+      for (const { code, path } of agentCodes) {
+        const other = nightCodes.find((one) => one.code === code);
+        if (other !== undefined) say(path, `${code} is ${other.path} already. Use another code.`);
+      }
+    }
     if (object.kind === 'device' && emergencyNumbers.includes(object.body.extension ?? '')) say('extension', `${object.body.extension} is an emergency number. Use another extension.`);
   }
   return problems;

@@ -3,6 +3,7 @@
  * milliseconds, audio becomes media. Pure, and total for objects that passed check.ts.
  */
 import type { Account, Device, E164, Forward, Media, Message, TrackingNumber, TrunkId, User, UserId, Voicemail } from '../core/routing/config.ts';
+import { agentCodesOf, queueOf } from './queues.ts';
 import { menuOf, nightOf, receivingNumberOf, ringGroupOf, routerOf, targetOf } from './destinations.ts';
 import { precedencePresets } from '../core/routing/config.ts';
 import { defaultOutboundRules, type OutboundRules } from '../core/routing/outbound-guard.ts';
@@ -29,6 +30,8 @@ export interface ClinicConfig {
   readonly failsafe: ReadonlyMap<E164, E164>;
   /** Who is told of phones and trunks that are gone, and after what time. */
   readonly alerts: { readonly notify: readonly string[]; readonly graceMs: Ms };
+  /** Agents are logged in on phones of their own that register, and out when those are gone. */
+  readonly agentsByRegistration: boolean;
   readonly retention: NonNullable<Doc<'account'>['retention']>;
   /** Who is sent a number's new voicemails, by tracking number. */
   readonly voicemailNotify: ReadonlyMap<E164, readonly string[]>;
@@ -103,14 +106,17 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
         ...optional('forward', forward(user.body.forward)),
         ...optional('recording', user.body.recording),
         ...optional('greeting', media(user.body.voicemail?.greeting)),
+        ...optional('pin', user.body.pin === '' ? undefined : user.body.pin),
       })),
       outbound: outboundRulesOf(body),
       numbers: numbers.map((number) => ({ ...number, ...optional('failsafe', new Map(failsafes).get(number.e164)) })),
       ...byId('receivingNumbers', receivingNumbers),
       ...byId('ringGroups', ringGroups),
       ...byId('menus', menus),
+      ...byId('queues', of('queue').map((one) => queueOf(one, over, media, (target) => targetOf(target, media)))),
       ...byId('routers', of('router').map((one) => routerOf(one, media))),
       ...optional('night', nightOf(body.night, of('night-switch')[0], media)),
+      ...optional('agentCodes', agentCodesOf(body.agentCodes)),
       ...byId('schedules', of('schedule').map((one) => scheduleOf(one.id, one.body, body.timezone, year))),
       ...optional('blocked', blocked === undefined ? undefined : { numbers: blocked.numbers, anonymous: blocked.anonymous, action: blocked.action, ...optional('message', media(blocked.message)) }),
       ...optional('company', forward(body.company)),
@@ -122,6 +128,7 @@ function clinicOf(id: string, body: Doc<'account'>, all: readonly ConfigObject[]
     timezone: body.timezone,
     country: body.country,
     trunks,
+    agentsByRegistration: body.agentLogin === 'registration',
     phones: devices.flatMap(({ body: device }) => (device.extension === undefined ? [] : [{ extension: device.extension, sipUser: sipName(body.sipPrefix, device.extension), user: device.user, label: device.label ?? defaultLabel(device.extension), password: device.password ?? '' }])),
     emergency: body.emergency ?? null,
     failsafe: new Map(failsafes),

@@ -1,16 +1,17 @@
-/** What is made here when a writer leaves it out, and then stays: passwords of phones, SIP prefixes of accounts. */
+/** What stays when a writer leaves it out: what is made here, passwords of phones, secrets of webhooks and SIP prefixes of accounts; and users' PINs, which nobody is shown. */
 import type { Draft } from './configuration.ts';
 import type { Objects } from './check.ts';
 import type { Doc, Kind } from './documents.ts';
 import type { ConfigObject } from './objects.ts';
 import { newSecret } from './secret.ts';
 import { freePrefix, prefixOf } from './sip-prefix.ts';
+import { newWebhookSecret } from './webhooks.ts';
 
-const madeHere = ['password', 'sipPrefix'] as const;
+const staying = ['password', 'secret', 'sipPrefix', 'pin'] as const;
 
-/** A document with what was made for the object that is there, where it does not say otherwise. */
+/** A document with what stays of the object that is there, where it does not say otherwise. */
 export function withMade<T extends object>(document: T, there: object): T {
-  const made = madeHere.flatMap((field) => (field in document || !(field in there) ? [] : [[field, (there as Readonly<Record<string, unknown>>)[field]] as const]));
+  const made = staying.flatMap((field) => (field in document || !(field in there) ? [] : [[field, (there as Readonly<Record<string, unknown>>)[field]] as const]));
   return made.length === 0 ? document : { ...document, ...Object.fromEntries(made) };
 }
 
@@ -22,15 +23,17 @@ export function completing(before: Objects, drafts: readonly Draft[]): Complete 
   return <K extends Kind>(kind: K, body: Doc<K>, id: string, there: ConfigObject | undefined): Doc<K> => {
     switch (kind) {
       case 'trunk': return trunk(body as Doc<'trunk'>, there) as Doc<K>;
+      case 'webhook': return webhook(body as Doc<'webhook'>, there) as Doc<K>;
       case 'device': return device(body as Doc<'device'>, there) as Doc<K>;
+      case 'user': return there?.kind === 'user' ? withMade(body, there.body) : body;
       case 'account':
         prefixes ??= prefixesAfter(before, drafts);
         return account(body as Doc<'account'>, id, there, prefixes) as Doc<K>;
-      case 'user':
       case 'number':
       case 'receiving-number':
       case 'ring-group':
       case 'menu':
+      case 'queue':
       case 'router':
       case 'schedule':
       case 'night-switch':
@@ -49,6 +52,11 @@ function trunk(body: Doc<'trunk'>, there: ConfigObject | undefined): Doc<'trunk'
 function device(body: Doc<'device'>, there: ConfigObject | undefined): Doc<'device'> {
   if (body.extension === undefined || body.password !== undefined) return body;
   return { ...body, password: (there?.kind === 'device' ? there.body.password : undefined) ?? newSecret() };
+}
+
+function webhook(body: Doc<'webhook'>, there: ConfigObject | undefined): Doc<'webhook'> {
+  if (body.secret !== undefined) return body;
+  return { ...body, secret: (there?.kind === 'webhook' ? there.body.secret : undefined) ?? newWebhookSecret() };
 }
 
 function account(body: Doc<'account'>, id: string, there: ConfigObject | undefined, prefixes: Map<string, string>): Doc<'account'> {

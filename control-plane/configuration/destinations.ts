@@ -1,5 +1,6 @@
 /** Where routes lead, from documents to what routing reads. */
 import type { Account, Menu, Message, ReceivingNumber, RingGroup, TrunkId } from '../core/routing/config.ts';
+import { nightSettings } from '../core/routing/night.ts';
 import type { Router } from '../core/routing/router.ts';
 import type { Target } from '../core/routing/targets.ts';
 import { second } from '../core/time.ts';
@@ -11,7 +12,8 @@ import { optional } from './optional.ts';
 type MessageOf = (ref: AudioRef | undefined) => Message | undefined;
 
 export function targetOf(target: TargetDoc, media: MessageOf): Target {
-  return target.to === 'message' ? { to: 'message', message: media(target.message) ?? {} } : target;
+  if (target.to === 'message') return { to: 'message', message: media(target.message) ?? {} };
+  return target.to === 'queue' ? { to: 'queue', id: target.id, ...optional('priority', target.priority) } : target;
 }
 
 export function routerOf({ id, body }: ConfigObject<'router'>, media: MessageOf): Router<Target> {
@@ -26,10 +28,12 @@ export function routerOf({ id, body }: ConfigObject<'router'>, media: MessageOf)
 
 export function nightOf(rules: Doc<'account'>['night'], set: ConfigObject<'night-switch'> | undefined, media: MessageOf): Account['night'] {
   if (rules === undefined && set === undefined) return undefined;
-  const { closed, emergency } = rules ?? {};
+  const { codes: dialled = {}, users, closed, emergency } = rules ?? {};
+  const codes = nightSettings.flatMap((setting) => (dialled[setting] === undefined ? [] : [{ code: dialled[setting], setting }]));
   return {
     ...optional('is', set === undefined ? undefined : nightSwitchOf(set)),
     ...optional('closed', optionalTarget(closed, media)), ...optional('emergency', optionalTarget(emergency, media)),
+    ...optional('codes', codes.length === 0 ? undefined : codes), ...optional('users', users),
   };
 }
 

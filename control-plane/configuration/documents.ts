@@ -6,10 +6,12 @@
 import { z } from 'zod';
 import { maxUsers, precedencePresets } from '../core/routing/config.ts';
 import { unknownPlaceholders, whisperPlaceholders } from '../core/routing/whisper.ts';
-import { address, carrierPassword, country, currency, devicePassword, e164, email, extension, host, id, key, prefix, price, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
+import { address, agentPin, carrierPassword, country, currency, devicePassword, e164, email, extension, host, id, key, prefix, price, rule, sipPrefix, sipUser, soundName, timezone, wholeNumber, words } from './fields.ts';
 import { nightRules, nightSwitch } from './night.ts';
+import { agentCodes, queueDocument } from './queues.ts';
 import { routerDocument } from './routers.ts';
 import { schedule } from './schedules.ts';
+import { webhook } from './webhooks.ts';
 
 const longestWhisper = 200;
 const longestSpoken = 500;
@@ -37,11 +39,12 @@ const ringSeconds = wholeNumber(1, 600, 'seconds');
 const named = <const To extends string>(to: To) => z.strictObject({ to: z.literal(to), id });
 const target = z.discriminatedUnion('to', [
   named('receiving-number'), named('ring-group'), named('menu'), named('router'), named('user'),
+  named('queue').extend({ priority: wholeNumber(0, 100, 'numbers').optional().meta({ description: 'Of the callers who come by this way; the queue’s own where absent.' }) }),
   z.strictObject({ to: z.literal('voicemail') }),
   z.strictObject({ to: z.literal('message'), message: audio(longestSpoken) }),
   z.strictObject({ to: z.literal('hang-up') }),
   z.strictObject({ to: z.literal('precedence') }),
-], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
+], { error: (issue) => (issue.code === 'invalid_union' ? 'must lead to one of: receiving-number, ring-group, queue, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.' : undefined) })
   .meta({ description: 'Where the call goes: `to` names the kind, `id` the object. `voicemail` is the dialled number’s, `precedence` whatever the account’s precedence gives for it; `message` is played and the call hung up.' });
 
 const tags = rule(z.array(words(40), 'must be a list').max(20, 'takes at most 20 tags'), (list) => new Set(list).size === list.length, 'names a tag twice', 'Name each once.');
@@ -86,7 +89,9 @@ const account = z.strictObject({
     action: z.enum(['reject', 'voicemail', 'message'], 'must be one of: reject, voicemail, message').default('reject'),
     message: audio(longestSpoken).optional(),
   }).optional(),
-  night: nightRules(target).optional().meta({ description: 'What the night switch does; it is set at night-switches/night.' }),
+  night: nightRules(target).optional().meta({ description: 'What the night switch does; it is set at night-switches/night, or by its codes.' }),
+  agentCodes: agentCodes.optional(),
+  agentLogin: z.enum(['by-hand', 'registration'], 'must be one of: by-hand, registration').optional().meta({ description: 'by-hand, what an account has that says nothing: by the API and by `agentCodes`. registration: those too, and an agent is logged in on each phone of their own that registers, and logged out when none on which they are logged in has been registered for `alerts.graceSeconds`. A break stays one.' }),
   emergency: z.strictObject({
     location: words(120), address: words(200), callerId: e164,
     trunks: z.array(id, 'must be a list of trunk ids').min(1, 'must name a trunk'),
@@ -119,6 +124,7 @@ const user = z.strictObject({
   email: email.optional(),
   /** R3: where a call for this user goes when the precedence picks the user. */
   forward: e164.optional(),
+  pin: agentPin.optional().meta({ description: 'With `agentCodes` of the account the user logs in as an agent on any phone: code, star, PIN. No two users of an account have the same. It is never shown, and stays where it is left out; empty takes it away.' }),
   recording: recordingRule.optional(),
   voicemail: z.strictObject({
     greeting: audio(longestSpoken).optional().meta({ description: 'Heard instead of the number’s when the call was for this user alone: every phone that it rang is theirs, as of a contact that they own, or of a number that has no other user.' }),
@@ -166,6 +172,7 @@ const trunk = rule(
     /** The lowest is tried first. */
     priority: wholeNumber(1, 1000, 'numbers').default(100),
     callerId: e164.optional(),
+    switch: z.enum(['asterisk', 'freeswitch'], 'must be one of: asterisk, freeswitch').optional().meta({ description: 'Of a site with an Asterisk and a FreeSWITCH side by side: the one that registers with the carrier, and so has its calls; the Asterisk where absent. Both call over the trunk.' }),
   }),
   (value) => !value.srtp || value.transport === 'tls', 'srtp needs transport tls', 'Its keys would travel in the clear: set transport to tls, or srtp to false.',
 );
@@ -249,10 +256,12 @@ const menu = rule(
   (value) => value.dialByExtension || Object.keys(value.options).length > 0, 'has no way out', 'Give it an option, or set dialByExtension to true.',
 );
 
+const queue = queueDocument({ target, audio: audio(longestSpoken), whisper, callConnect });
+
 /** Of an uploaded file; made by the upload alone. */
 const audioFile = z.strictObject({ name: words(60), durationMs: z.int().min(0), sha256: z.string().regex(/^[0-9a-f]{64}$/) });
 
-export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, router: routerDocument(target), schedule, 'night-switch': nightSwitch, audio: audioFile } as const;
+export const documents = { account, user, device, trunk, number, 'receiving-number': receivingNumber, 'ring-group': ringGroup, menu, queue, router: routerDocument(target), schedule, 'night-switch': nightSwitch, audio: audioFile, webhook } as const;
 
 export type Kind = keyof typeof documents;
 export const kinds = Object.keys(documents) as readonly Kind[];

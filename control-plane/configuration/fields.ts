@@ -58,6 +58,8 @@ export const instant = rule(
   pattern(/^(19|20|21)\d\d-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)$/, 'is not an instant.', 'Write it as 2026-12-24T18:00:00Z, or with an offset such as -05:00.', '2026-12-24T18:00:00-05:00'),
   (value) => !Number.isNaN(Date.parse(value)) && dayNumber(value.slice(0, 10)) !== undefined, 'is not in the calendar', 'Correct the day or the time.',
 );
+/** Dialled behind an agent's code. Empty is none: what a writer leaves out stays. */
+export const agentPin = pattern(/^(\d{4,8})?$/, 'is not a PIN.', 'Use 4 to 8 digits, or leave it empty to take it away.', '4711');
 /** A SIP password of a phone: what every phone's page can be given, and strong enough to stand on the Internet. */
 export const devicePassword = rule(
   z.string('must be text').regex(/^[A-Za-z0-9._~!@#$%^&*()+=-]{12,64}$/, 'must be 12 to 64 letters, digits and ._~!@#$%^&*()+=-; leave it out and one is made.'),

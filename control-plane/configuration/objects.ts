@@ -31,7 +31,7 @@ export interface Change extends ObjectKey {
   readonly seq: number;
   readonly revision: number;
   readonly at: number;
-  /** Id of the API key, or `frontdesk` for itself. */
+  /** Id of the API key, `phone` and its SIP name, or `frontdesk` for itself. */
   readonly actor: string;
   readonly before: Doc<Kind> | null;
   readonly after: Doc<Kind> | null;

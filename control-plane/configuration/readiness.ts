@@ -2,15 +2,18 @@
  * Whether a number is ready for patients (N12): a checklist over its configuration and over what is there now, each
  * point with the way out. Pure: everything it judges is given.
  */
+import type { AgentRecord } from '../core/queue/desk.ts';
 import { warnings } from '../core/routing/compile.ts';
-import type { Message, TrackingNumber } from '../core/routing/config.ts';
+import type { Message, Queue, TrackingNumber } from '../core/routing/config.ts';
+import { indexOf } from '../core/routing/index-of.ts';
+import { keysThatWait } from '../core/routing/menu-keys.ts';
 import { reachOf } from '../core/routing/reach.ts';
 import { recordingDecision } from '../core/routing/recording.ts';
 import { count, seconds } from '../core/routing/words.ts';
 import type { EpochMs } from '../core/time.ts';
 import type { ClinicConfig } from './clinics.ts';
 
-export const readinessItems = ['name', 'route', 'timeout', 'greeting', 'failsafe', 'emergency', 'trunk', 'phones', 'recording', 'voice', 'test-call'] as const;
+export const readinessItems = ['name', 'route', 'timeout', 'greeting', 'failsafe', 'emergency', 'trunk', 'phones', 'agents', 'recording', 'voice', 'test-call'] as const;
 
 export interface ReadinessPoint {
   readonly item: (typeof readinessItems)[number];
@@ -30,6 +33,8 @@ export interface ReadinessFacts {
   readonly changedAt: EpochMs;
   /** Of the account's phones, by extension, and its trunks; a sentence when the switch cannot be asked. */
   readonly seen: readonly { readonly kind: 'device' | 'trunk'; readonly id: string; readonly state: string }[] | string;
+  /** What the account's desk knows of agents; a sentence when it cannot be asked. */
+  readonly agents: readonly Pick<AgentRecord, 'id' | 'status' | 'devices'>[] | string;
   /** Whether a text has been spoken. */
   readonly isSpoken: (text: string) => boolean;
   readonly lastTest: { readonly at: EpochMs; readonly answered: boolean | null; readonly sentence: string } | null;
@@ -50,8 +55,11 @@ const judge: Readonly<Record<ReadinessPoint['item'], (facts: ReadinessFacts) => 
     : ['warning', `Its name is “${number.label}”, which tells nobody what it is for.`, 'Give it a name such as Front desk.']),
 
   route: ({ clinic, number }) => {
-    const { phones, menus, messages } = reachOf(clinic.account, number);
-    if (phones.length > 0) return ['done', `Its calls may ring ${count(phones.length, 'phone')}${menus.length === 0 ? '' : `, by ${count(menus.length, 'menu')}`}.`];
+    const { phones, menus, queues, messages } = reachOf(clinic.account, number);
+    const by = [...(menus.length === 0 ? [] : [count(menus.length, 'menu')]), ...(queues.length === 0 ? [] : [count(queues.length, 'queue')])].join(' and ');
+    const waits = menus.flatMap((menu) => keysThatWait(menu, indexOf(clinic.account).extensions.keys()));
+    if (phones.length > 0 && waits.length > 0) return ['warning', waits.join(' '), 'Change options or dialByExtension of the menu.'];
+    if (phones.length > 0) return ['done', `Its calls may ring ${count(phones.length, 'phone')}${by === '' ? '' : `, by ${by}`}.`];
     const wayOut = 'Give it users with devices, a forwarding number or a route.';
     if (messages.length > 0) return ['warning', 'Its calls ring nobody: callers hear a message.', wayOut];
     return number.voicemail === undefined ? ['missing', 'Its calls ring nobody, and voicemail is off: every caller is hung up.', wayOut] : ['warning', 'Its calls ring nobody: every caller goes to voicemail.', wayOut];
@@ -103,6 +111,18 @@ const judge: Readonly<Record<ReadinessPoint['item'], (facts: ReadinessFacts) => 
     return [away.length === extensions.length ? 'missing' : 'warning', `Not registered: ${away.join(', ')}.`, 'Log the phone in with the credentials of its device.'];
   },
 
+  agents: ({ clinic: { account }, number, agents }) => {
+    const { queues } = reachOf(account, number);
+    if (queues.length === 0) return ['done', 'It leads to no queue.'];
+    if (typeof agents === 'string') return ['warning', agents, 'Look at /readyz.'];
+    const there = agents.filter(({ status, devices }) => status !== 'offline' && devices.length > 0).map(({ id }) => id);
+    const empty = queues.filter((queue) => !agentsOf(queue).some((id) => there.includes(id)));
+    const idle = [...indexOf(account).users.values()].filter(({ id }) => there.includes(id) && ![...(account.queues?.values() ?? [])].some((queue) => agentsOf(queue).includes(id)));
+    if (empty.length > 0) return ['warning', `Nobody is logged in to ${empty.map(({ name }) => `“${name}”`).join(' and ')}.`, 'Log an agent in on a phone, and choose the status available.'];
+    if (idle.length > 0) return ['warning', `Logged in as agents, and in no queue: ${idle.map(({ name }) => name).join(', ')}.`, 'Add them to the agents of a queue.'];
+    return ['done', `Somebody is logged in to ${count(queues.length, 'queue')}.`];
+  },
+
   recording: ({ clinic: { account }, number, isSpoken }) => {
     const rules = [undefined, ...reachOf(account, number).phones.map(({ user }) => user?.recording)];
     if (!rules.some((user) => recordingDecision({ account: account.recording, number: number.recording, user }).recorded)) return ['done', 'Its calls are not recorded.'];
@@ -124,6 +144,10 @@ const judge: Readonly<Record<ReadinessPoint['item'], (facts: ReadinessFacts) => 
     return changedAt > at ? ['warning', `${told} The number has been changed since.`, 'Make another.'] : ['done', told];
   },
 };
+
+function agentsOf({ desk: { tiers } }: Queue): readonly string[] {
+  return tiers.flatMap((tier) => tier.agents.map(({ agent }) => agent));
+}
 
 function isReady({ text, media }: Message, isSpoken: (text: string) => boolean): boolean {
   return media !== undefined || (text !== undefined && isSpoken(text));

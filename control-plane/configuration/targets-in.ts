@@ -25,6 +25,11 @@ export function targetsIn(object: ConfigObject): readonly TargetAt[] {
         ...Object.entries(object.body.options).map(([key, target]): TargetAt => ({ target, path: `options.${key}`, when: `key ${key}`, chosen: true })),
         ...at(object.body.noKey, 'noKey', 'no key'), ...at(object.body.invalid, 'invalid', 'keys that lead nowhere'),
       ];
+    case 'queue':
+      return [
+        ...(object.body.exit === undefined ? [] : [{ target: object.body.exit.target, path: 'exit.target', when: `key ${object.body.exit.key}`, chosen: true }]),
+        ...at(object.body.full, 'full', 'full'), ...at(object.body.empty, 'empty', 'nobody there'), ...at(object.body.maxWait, 'maxWait', 'waited too long'), ...at(object.body.closed, 'closed', 'deleted'),
+      ];
     case 'router':
       return routerTargets(object.body).map((one) => ({ ...one, chosen: false }));
     case 'account':
@@ -35,6 +40,7 @@ export function targetsIn(object: ConfigObject): readonly TargetAt[] {
     case 'schedule':
     case 'night-switch':
     case 'audio':
+    case 'webhook':
       return [];
   }
 }

@@ -32,6 +32,8 @@ const table = {
   canceled: { q850: 16, sip: 487, disposition: 'canceled', mayHaveRung: true },
   /** Picked up, and left without accepting. */
   'not-accepted': { q850: 16, sip: 200, disposition: 'declined', mayHaveRung: true },
+  /** The phone has transferred who it talked with, and was let go. */
+  transferred: { q850: 16, sip: 200, disposition: 'answered', mayHaveRung: true },
   /** The switch no longer knew the leg when we looked: its end was not seen. */
   lost: { q850: 16, sip: 481, disposition: 'failed', mayHaveRung: true },
 } as const satisfies Record<string, CauseRow>;
@@ -64,7 +66,7 @@ const aliases: ReadonlyMap<number, Cause> = new Map<number, Cause>([
 ]);
 
 /** What the switch says only through these: our own hang-ups are told apart by who asked for them. */
-const ours: ReadonlySet<Cause> = new Set(['canceled', 'not-accepted', 'lost']);
+const ours: ReadonlySet<Cause> = new Set(['canceled', 'not-accepted', 'transferred', 'lost']);
 
 const byQ850: ReadonlyMap<number, Cause> = new Map<number, Cause>([
   ...aliases,

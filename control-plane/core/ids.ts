@@ -32,12 +32,17 @@ export function ordinalOf(id: string): number {
   return Number(owned.exec(id)?.[3] ?? 0);
 }
 
+/** Whether a step, or the leg that it rings, is of an offer of this call to an agent (queue/desk.ts). */
+export function isOffer(step: StepId): boolean {
+  return /--o\d+\.\d+$/.test(step);
+}
+
 /** Whether it is both voices of a call that are recorded under this id. */
 export function isCallRecording(id: RecordingId): boolean {
   return owned.exec(id)?.[2] === 'c';
 }
 
-const made = /^fd(synthetic|test)-[0-9a-f]+\.([a-z0-9-]+)$/i;
+const made = /^fd(synthetic|test|supervision|callback)-[0-9a-f]+\.([a-z0-9-]+)$/i;
 
 /** Of a call that a controller makes to itself. No carrier and no phone can choose a call's id. */
 export function syntheticId(unique: string, controller: string): CallId {
@@ -47,6 +52,19 @@ export function syntheticId(unique: string, controller: string): CallId {
 /** Of a call to a number that an admin asks for. */
 export function testId(unique: string, controller: string): CallId {
   return `fdtest-${unique}.${controller}`;
+}
+
+/** Calls of supervisors begin with it, and no others. */
+export const supervisionPrefix = 'fdsupervision-';
+
+/** Of a supervisor’s phone that was rung to hear another call. */
+export function supervisionId(unique: string, controller: string): CallId {
+  return `${supervisionPrefix}${unique}.${controller}`;
+}
+
+/** Of one that calls back who waited in a queue. */
+export function callbackCallId(unique: string, controller: string): CallId {
+  return `fdcallback-${unique}.${controller}`;
 }
 
 /** The controller that made it; null for a call of somebody else's. */
@@ -63,9 +81,21 @@ export function isTest(callId: CallId): boolean {
   return made.exec(callId)?.[1] === 'test';
 }
 
-/** Content hash (53 bits, base 36) of a JSON value, to recognise a plan; not for security. */
+export function isSupervision(callId: CallId): boolean {
+  return made.exec(callId)?.[1] === 'supervision';
+}
+
+export function isCallback(callId: CallId): boolean {
+  return made.exec(callId)?.[1] === 'callback';
+}
+
+/** Content hash (53 bits, base 36) of a JSON value; not for security. */
 export function contentHash(value: unknown): string {
-  const text = JSON.stringify(value);
+  return textHash(JSON.stringify(value));
+}
+
+/** As `contentHash`, of a text. */
+export function textHash(text: string): string {
   let a = 0xdeadbeef;
   let b = 0x41c6ce57;
   for (let i = 0; i < text.length; i++) {

@@ -9,6 +9,7 @@ import type { ApiKey, AuditEntry } from '../store/ports.ts';
 import { createKeyring, type Keyring } from './auth.ts';
 import { bodyOf, readBody } from './body.ts';
 import { docsPage, docsPolicy } from './docs-page.ts';
+import { createAccountEvents } from './account-events.ts';
 import { createEventStreams } from './events.ts';
 import { explainPage, explainPolicy } from './explain-page.ts';
 import { onceFor, type Answer } from './idempotency.ts';
@@ -17,12 +18,16 @@ import { defaultLimits, type ApiDeps } from './ports.ts';
 import { answerErrors, checked, HttpProblem, notFound, problemFor } from './problem.ts';
 import { isMutating, mayDo, type ApiRequest, type Reply, type Route } from './route.ts';
 import { apiRoutes } from './routes.ts';
+import { createStreams } from './streams.ts';
 
 export interface Api {
   readonly listener: RequestListener;
   readonly routes: readonly Route[];
   readonly document: OpenApi;
-  /** Ends the event streams. */
+  /** Of each event stream that is open, the bytes that its client has not taken. */
+  unread(): readonly number[];
+  /** Ends the event streams that are open, so that their clients go on elsewhere. */
+  endStreams(): void;
   close(): void;
 }
 
@@ -39,8 +44,10 @@ export function createApi(deps: ApiDeps): Api {
   const { log, now } = deps;
   const limits = { ...defaultLimits, ...deps.limits };
   const keyring = createKeyring({ keys: deps.keys, now, cacheMs: limits.keyCacheMs, copyFile: deps.keysCopy, log });
-  const streams = createEventStreams({ calls: deps.calls, registrations: deps.registrations, keyring, limits, now });
-  const routes = apiRoutes(deps, keyring, streams);
+  const streams = createStreams({ keyring, limits });
+  const live = createEventStreams({ calls: deps.calls, registrations: deps.registrations, streams, limits, now });
+  const accountEvents = createAccountEvents({ feed: deps.events, streams, limits, onDropped: deps.onFollowerDropped, log });
+  const routes = apiRoutes(deps, keyring, { streams, live, accountEvents });
   const document = openApiDocument(routes);
   const documentText = JSON.stringify(document);
   const page = docsPage(document);
@@ -57,7 +64,15 @@ export function createApi(deps: ApiDeps): Api {
   app.use('/api/v1', authenticate(keyring, limits.failedKeysPerMinute), perKey(limits.requestsPerMinute), router(routes, deps));
   app.use((_request, _response, next) => { next(notFound()); });
   app.use(answerErrors(log));
-  return { listener: app, routes, document, close: () => { streams.close(); } };
+  return {
+    listener: app, routes, document,
+    unread: () => streams.unread(),
+    endStreams: () => { streams.endAll(); },
+    close: () => {
+      live.close();
+      streams.close();
+    },
+  };
 }
 
 /** Only failures count against an address, so one broken script does not shut out the good keys behind the same router. */

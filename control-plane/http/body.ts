@@ -1,6 +1,8 @@
 /** The body of a request: read up to a limit, then taken for what the route says it is. */
 import type { Request } from 'express';
 import type { z } from 'zod';
+import { pathText } from '../configuration/check.ts';
+import { reservedName, reservedNamesIn } from '../configuration/reserved-names.ts';
 import { checked, HttpProblem } from './problem.ts';
 import type { Route } from './route.ts';
 
@@ -47,6 +49,8 @@ function jsonOf(bytes: Buffer, schema: z.ZodType, readOnly: readonly string[]): 
     throw new HttpProblem(400, bytes.length === 0 ? 'The body is empty: send JSON.' : `The body is not JSON in UTF-8${error instanceof SyntaxError ? `: ${error.message}` : ''}.`);
   }
   if (depthOver(value, deepest)) throw new HttpProblem(400, `The body is nested deeper than ${deepest} levels.`);
+  const reserved = reservedNamesIn(value);
+  if (reserved.length > 0) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: reserved.map((path) => ({ path: pathText(path), message: `${reservedName.message}. ${reservedName.wayOut}` })) });
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) value = Object.fromEntries(Object.entries(value).filter(([name]) => !readOnly.includes(name)));
   return checked(schema, value, 422, 'body');
 }

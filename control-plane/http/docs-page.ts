@@ -45,10 +45,11 @@ export function docsPage(document: OpenApi): string {
   const tags = [...new Set(operations.flatMap(({ operation }) => list(operation['tags'])))].map(String);
   const info = child(root, 'info');
   const sections = tags.map((tag) => `<section><h2 id="${anchor(tag)}">${escape(tag)}</h2>${operations.filter(({ operation }) => list(operation['tags']).includes(tag)).map((one) => operationHtml(root, one.path, one.method, one.operation)).join('')}</section>`);
+  const events = Object.entries(child(root, 'webhooks')).map(([type, methods]) => eventHtml(root, type, child(asNode(methods), 'post')));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(info['title'])}</title><style>${style}</style></head>
-<body><div class="page"><nav aria-label="Sections"><ul>${tags.map((tag) => `<li><a href="#${anchor(tag)}">${escape(tag)}</a></li>`).join('')}<li><a href="/api/explain">What a call would do</a></li><li><a href="/api/v1/openapi.json">openapi.json</a></li></ul></nav>
-<main><h1>${escape(info['title'])}</h1>${paragraphs(info['description'])}${sections.join('\n')}</main></div></body></html>
+<body><div class="page"><nav aria-label="Sections"><ul>${tags.map((tag) => `<li><a href="#${anchor(tag)}">${escape(tag)}</a></li>`).join('')}<li><a href="#event-types">Event types</a></li><li><a href="/api/explain">What a call would do</a></li><li><a href="/api/v1/openapi.json">openapi.json</a></li></ul></nav>
+<main><h1>${escape(info['title'])}</h1>${paragraphs(info['description'])}${sections.join('\n')}<section><h2 id="event-types">Event types</h2><p>As they are told on the stream of an account’s events, and sent to webhooks.</p>${events.join('')}</section></main></div></body></html>
 `;
 }
 
@@ -69,6 +70,12 @@ ${good.map(([status, response]) => {
 <h3>Refusals</h3><p class="refusals">${escape(refusals.join(' · '))}</p></div></details>`;
 }
 
+function eventHtml(root: Node, type: string, operation: Node): string {
+  const schema = child(child(child(child(operation, 'requestBody'), 'content'), 'application/json'), 'schema');
+  const data = child(child(resolved(root, schema), 'properties'), 'data');
+  return `<details class="op" id="${escape(operation['operationId'])}"><summary><code>${escape(type)}</code></summary><div class="inside">${paragraphs(resolved(root, data)['description'])}<h3>Data</h3>${schemaHtml(root, data, 'given', 0)}</div></details>`;
+}
+
 function schemaHtml(root: Node, schema: Node, side: Side, depth: number): string {
   const node = resolved(root, schema);
   const inner = depth > 5 ? [] : Object.entries(child(node, 'properties'));
@@ -79,7 +86,7 @@ function schemaHtml(root: Node, schema: Node, side: Side, depth: number): string
 
 function fieldHtml(root: Node, name: string, field: Node, needed: boolean, side: Side, depth: number, where = ''): string {
   const node = resolved(root, field);
-  const facts = [escape(node['description'] ?? ''), constraints(root, node)].filter((part) => part !== '').join(' ');
+  const facts = [words(node['description']), constraints(root, node)].filter((part) => part !== '').join(' ');
   const presence = side === 'asked' ? (needed ? '<span class="needed">required</span>' : '') : needed ? '' : '<span class="type">may be absent</span>';
   return `<div><dt><code>${escape(name)}</code></dt><span class="type">${escape(typeText(root, node))}${escape(where)}</span>${presence}${facts === '' ? '' : `<dd>${facts}</dd>`}${schemaHtml(root, node, side, depth + 1)}</div>`;
 }
@@ -113,7 +120,7 @@ function curl(root: Node, path: string, method: string, operation: Node): string
   const needsVersion = list(operation['parameters']).some((one) => asNode(one)['name'] === 'If-Match');
   const example = body === undefined ? '' : body[0].startsWith('audio/') ? ' --data-binary @greeting.wav' : ` -d '${JSON.stringify(exampleOf(root, child(asNode(body[1]), 'schema'), method === 'patch'))}'`;
   const type = body === undefined ? '' : ` \\\n  -H 'Content-Type: ${body[0].startsWith('audio/') ? 'audio/wav' : body[0]}'`;
-  return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} -H "Authorization: Bearer $KEY"${needsVersion ? ` -H 'If-Match: "1"'` : ''}${type}${example}${example === '' ? ' ' : ' \\\n  '}http://127.0.0.1:8088${path.replace(/\{(\w+)\}/g, '$$$1')}`;
+  return `curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} -H "Authorization: Bearer $KEY"${needsVersion ? ` -H 'If-Match: "1"'` : ''}${type}${example} \\\n  http://127.0.0.1:8088${path.replace(/\{(\w+)\}/g, '$$$1')}`;
 }
 
 /** The fields that must be there; of a patch the first. */
@@ -155,7 +162,11 @@ function text(value: unknown): string {
 }
 
 function paragraphs(value: unknown): string {
-  return text(value).split(/\n{2,}/).filter((part) => part !== '').map((part) => `<p>${escape(part).replace(/`([^`]+)`/g, '<code>$1</code>')}</p>`).join('');
+  return text(value).split(/\n{2,}/).filter((part) => part !== '').map((part) => `<p>${words(part)}</p>`).join('');
+}
+
+function words(value: unknown): string {
+  return escape(value).replace(/`([^`]+)`/g, '<code>$1</code>');
 }
 
 function escape(value: unknown): string {

@@ -1,21 +1,18 @@
 /**
- * Live calls, and phones and trunks that come and go, as server-sent events (WHATWG HTML §9.2). Ids are `<start>-<n>`; a reader that comes back with one that is
- * still remembered goes on after it, any other begins with all live calls.
+ * Live calls of this controller as they change, and phones and trunks that come and go. Ids are `<start>-<n>`; a reader
+ * that comes back with one that is still remembered goes on after it, any other begins with all live calls.
  */
 import type { Response } from 'express';
 import type { ApiKey } from '../store/ports.ts';
-import type { Keyring } from './auth.ts';
 import type { CallChange, Calls, Limits, RegistrationChange, Registrations } from './ports.ts';
-import { HttpProblem } from './problem.ts';
+import { callsFor, seesSupervisions, withoutSupervision } from './seen-by.ts';
+import { eventText, type Stream, type Streams } from './streams.ts';
 
 const remembered = 1000;
 
 export interface EventStreams {
-  /** Throws a 429 when the key has too many streams. */
-  admit(key: ApiKey): void;
   /** Resolves when the stream has ended, for whatever reason. */
   open(response: Response, of: { readonly key: ApiKey; readonly account: string | null; readonly lastEventId: string | undefined }): Promise<void>;
-  count(): number;
   close(): void;
 }
 
@@ -23,36 +20,38 @@ interface Event {
   readonly n: number;
   readonly account: string;
   readonly text: string;
+  /** For who may not supervise; null: nothing. */
+  readonly plain: string | null;
 }
 
 interface Reader {
-  readonly key: ApiKey;
   readonly account: string | null;
-  readonly response: Response;
+  readonly supervises: boolean;
 }
 
-export function createEventStreams(options: { readonly calls: Calls; readonly registrations: Pick<Registrations, 'onChange'>; readonly keyring: Keyring; readonly limits: Limits; readonly now: () => number }): EventStreams {
-  const { calls, registrations, keyring, limits, now } = options;
+export function createEventStreams(options: { readonly calls: Calls; readonly registrations: Pick<Registrations, 'onChange'>; readonly streams: Streams; readonly limits: Limits; readonly now: () => number }): EventStreams {
+  const { calls, registrations, streams, limits, now } = options;
   const start = now().toString(36);
-  const readers = new Set<Reader>();
+  const readers = new Map<Stream, Reader>();
   let recent: Event[] = [];
   let last = 0;
 
-  const write = (reader: Reader, text: string): void => {
-    reader.response.write(text);
-    if (reader.response.writableLength <= limits.unreadBytes) return;
-    readers.delete(reader);
-    reader.response.destroy();
+  const write = (stream: Stream, text: string): void => {
+    stream.write(text);
+    if (stream.unread() <= limits.unreadBytes) return;
+    readers.delete(stream);
+    stream.drop();
   };
-  const end = (reader: Reader): void => {
-    readers.delete(reader);
-    reader.response.end();
+  const give = (stream: Stream, { account, supervises }: Reader, event: Event): void => {
+    const text = supervises ? event.text : event.plain;
+    if (text !== null && stream.isOpen() && sees(account, event)) write(stream, text);
   };
-  const tell = (type: (CallChange | RegistrationChange)['type'], data: { readonly account: string }): void => {
-    const event = { n: ++last, account: data.account, text: eventText(`${start}-${last}`, type, data) };
+  const tell = (type: (CallChange | RegistrationChange)['type'], data: { readonly account: string }, plainData: object | null): void => {
+    const id = `${start}-${++last}`;
+    const event = { n: last, account: data.account, text: eventText(id, type, data), plain: plainData === null ? null : eventText(id, type, plainData) };
     recent.push(event);
     if (recent.length > 2 * remembered) recent = recent.slice(-remembered);
-    for (const reader of readers) if (sees(reader.account, event)) write(reader, event.text);
+    for (const [stream, reader] of readers) give(stream, reader, event);
   };
   const missed = (lastEventId: string | undefined): readonly Event[] | null => {
     const [, run, n] = /^([0-9a-z]+)-(\d{1,15})$/.exec(lastEventId ?? '') ?? [];
@@ -61,57 +60,28 @@ export function createEventStreams(options: { readonly calls: Calls; readonly re
     return known ? recent.filter((event) => event.n > seen) : null;
   };
   const subscriptions = [
-    calls.onChange(({ type, call }) => { tell(type, call); }),
-    registrations.onChange((change) => { tell(change.type, change.type === 'alert' ? change.alert : change.registration); }),
+    calls.onChange(({ type, call, ofSupervision }) => { tell(type, call, ofSupervision === true ? null : withoutSupervision(call)); }),
+    registrations.onChange((change) => {
+      const data = change.type === 'alert' ? change.alert : change.registration;
+      tell(change.type, data, data);
+    }),
   ];
-  // A comment keeps proxies from closing the stream; a key that was removed ends it.
-  const pulse = async (): Promise<void> => {
-    for (const reader of readers) {
-      const valid = await keyring.stillValid(reader.key);
-      if (!readers.has(reader)) continue;
-      if (valid) write(reader, ': still here\n\n');
-      else end(reader);
-    }
-  };
-  const timer = setInterval(() => { pulse().catch(() => undefined); }, limits.keepAliveMs);
-  timer.unref();
 
   return {
-    admit: (key) => {
-      const own = [...readers].filter((reader) => reader.key.id === key.id).length;
-      if (own >= limits.streams) throw new HttpProblem(429, `This key has ${limits.streams} event streams already: close one first.`, { headers: { 'retry-after': '10' } });
-    },
-    open: (response, { key, account, lastEventId }) => new Promise((resolve) => {
-      const reader = { key, account, response };
-      if (response.destroyed) {
-        resolve();
-        return;
-      }
-      response.on('error', () => undefined);
-      response.once('close', () => {
-        readers.delete(reader);
-        resolve();
-      });
-      response.set({ 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
-      response.flushHeaders();
-      readers.add(reader);
+    open: async (response, { key, account, lastEventId }) => {
+      const stream = streams.open(response, key);
+      const reader = { account, supervises: seesSupervisions(key) };
+      readers.set(stream, reader);
       const since = missed(lastEventId);
-      if (since === null) write(reader, eventText(`${start}-${last}`, 'calls', { items: calls.live().filter((call) => sees(account, call)) }));
-      else for (const event of since) if (sees(account, event)) write(reader, event.text);
-    }),
-    count: () => readers.size,
-    close: () => {
-      clearInterval(timer);
-      for (const unsubscribe of subscriptions) unsubscribe();
-      for (const reader of readers) end(reader);
+      if (since === null) write(stream, eventText(`${start}-${last}`, 'calls', { items: callsFor(key, calls.live().filter((call) => sees(account, call))) }));
+      else for (const event of since) give(stream, reader, event);
+      await stream.closed;
+      readers.delete(stream);
     },
+    close: () => { for (const unsubscribe of subscriptions) unsubscribe(); },
   };
 }
 
 function sees(account: string | null, event: { readonly account: string }): boolean {
   return account === null || event.account === account;
-}
-
-function eventText(id: string, type: string, data: unknown): string {
-  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -72,7 +72,7 @@ $('form').addEventListener('submit', guarded(async () => {
   const told = await ask('/accounts/' + $('account').value + '/numbers/' + $('number').value + '/explain?' + asked);
   const steps = $('steps');
   steps.replaceChildren();
-  for (const { id, why, legs, next } of told.steps) {
+  for (const { id, why, legs, queue, next } of told.steps) {
     const item = add(steps, 'li');
     add(item, 'strong', id);
     if (why.length > 0) add(item, 'span', ': ' + why.join('; '));
@@ -81,6 +81,7 @@ $('form').addEventListener('submit', guarded(async () => {
       const shown = [leg.shows.name, leg.shows.number].filter((part) => part !== '').join(' ') || 'no caller ID';
       add(list, 'li', [leg.user, leg.label, leg.extension === null ? leg.number : 'extension ' + leg.extension, leg.ringMs / 1000 + ' s', 'shows ' + shown, leg.key === null ? 'an answer accepts' : leg.key === 'any' ? 'any key accepts' : 'key ' + leg.key + ' accepts'].filter((part) => part !== null).join(', '));
     }
+    for (const { afterMs, agents, of } of queue?.tiers ?? []) add(list, 'li', [afterMs === 0 ? '' : 'after ' + afterMs / 1000 + ' s', agents.join(', '), of === agents.length ? '' : 'and ' + (of - agents.length) + ' more'].filter((part) => part !== '').join(' '));
     for (const { on, to } of next) add(list, 'li', on + ' → ' + (to ?? (on === 'accepted' ? 'connected' : 'that phone')));
   }
   $('reasons').replaceChildren();

@@ -1,5 +1,6 @@
 /** What a call would do, as the API tells it. */
 import { z } from 'zod';
+import { strategyNames } from '../core/queue/config.ts';
 import { mermaidOf } from '../core/routing/diagram.ts';
 import { drawingOf } from '../core/routing/drawing.ts';
 import { explainedSteps } from '../core/routing/explained-steps.ts';
@@ -26,12 +27,19 @@ const leg = z.strictObject({
   recorded: z.boolean(),
 }).meta({ id: 'ExplainedLeg' });
 
+const queue = z.strictObject({
+  id: z.string(), priority: z.int(), name: z.string().optional(), strategy: z.enum(strategyNames).optional(),
+  fallback: z.enum(strategyNames).nullable().optional().meta({ description: 'Of sticky: how the others are asked.' }),
+  tiers: z.array(z.strictObject({ afterMs: z.number(), agents: z.array(z.string()), of: z.int() })).optional().meta({ description: 'From when on who is asked: the first agents, of so many in all.' }),
+}).meta({ id: 'ExplainedQueue' });
+
 export const explanationSchema = z.strictObject({
   caller: z.string().meta({ description: 'Empty for an anonymous caller.' }),
   at: z.iso.datetime(),
   text: z.string().meta({ description: 'All of it in words, as `frontdesk explain` prints it.' }),
   steps: z.array(z.strictObject({
     id: z.string(), kind: z.string(), why: z.array(z.string()), pattern: z.enum(['simultaneous', 'round-robin', 'sequential', 'least-connected']).nullable(), legs: z.array(leg).meta({ description: 'Whom it rings.' }),
+    queue: queue.nullable().meta({ description: 'In which the caller waits; null of other steps.' }),
     next: z.array(z.strictObject({ on: z.string(), to: z.string().nullable() })).meta({ description: 'Which step follows which outcome; `to` null where the caller talks to the one who accepted, or rings an extension.' }),
   })).meta({ description: 'In the order in which a call comes to them.' }),
   reasons: z.array(z.strictObject({ subject: z.string(), taken: z.boolean(), why: z.string() })).meta({ description: 'Of every step and feature, taken or passed over.' }),

@@ -2,14 +2,17 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject } from 'zod-openapi';
+import { eventSchemas } from '../events/catalogue.ts';
+import { eventTypes, type EventType } from '../events/types.ts';
 import { problemSchema, problemType } from './problem.ts';
 import { isMutating, type Route } from './route.ts';
+import { webhookTag } from './routes/webhooks.ts';
 
 export type OpenApi = ReturnType<typeof createDocument>;
 
 const description = `Everything an admin does with Frontdesk. JSON in UTF-8; times are epoch milliseconds, numbers E.164.
 
-Send a key with each request: \`Authorization: Bearer fd_…\`. The first is printed at the first start. A key is an agency admin's, an account admin's (one account), or read-only. What belongs to another account is not there: 404.
+Send a key with each request: \`Authorization: Bearer fd_…\`. The first is printed at the first start. A key is an agency admin's, or of one account: an admin's, a supervisor's, who may also hear calls, or read-only. What belongs to another account is not there: 404.
 
 Objects have a version, given as ETag. PUT, PATCH and DELETE of an object take it as If-Match: 428 without, 412 when somebody was faster. A POST may carry an Idempotency-Key: sent again within a day, it is answered the same and done once.
 
@@ -26,7 +29,21 @@ export function openApiDocument(routes: readonly Route[]): OpenApi {
     tags: [...new Set(routes.map(({ tag }) => tag))].map((name) => ({ name })),
     components: { securitySchemes: { key: { type: 'http', scheme: 'bearer', description: 'fd_<id>_<secret>' } } },
     paths,
+    webhooks: Object.fromEntries(eventTypes.map((type) => [type, webhookOf(type)])),
   });
+}
+
+/** What a webhook is sent. */
+function webhookOf(type: EventType): ZodOpenApiPathsObject[string] {
+  return {
+    post: {
+      operationId: `webhook-${type}`, summary: type, tags: [webhookTag], security: [],
+      description: 'Sent to the webhooks of the account that ask for it, signed as Standard Webhooks has it, at least once and in order. Answer with 2xx within 10 s.',
+      requestParams: { header: z.object({ 'webhook-id': z.string().meta({ description: 'The same in each attempt.' }), 'webhook-timestamp': z.string().meta({ description: 'Seconds.' }), 'webhook-signature': z.string().meta({ example: 'v1,…' }) }) },
+      requestBody: { required: true, content: { 'application/json': { schema: eventSchemas[type] } } },
+      responses: { '204': { description: 'Taken.' }, '410': { description: 'No more is wanted: the webhook is disabled.' } },
+    },
+  };
 }
 
 function operationOf(route: Route): ZodOpenApiOperationObject {
@@ -56,10 +73,10 @@ function requestBodyOf(route: Route): Pick<ZodOpenApiOperationObject, 'requestBo
   return { requestBody: { required: true, content: { [route.method === 'patch' ? 'application/merge-patch+json' : 'application/json']: { schema } } } };
 }
 
-function answerOf({ answer }: Route): { content?: Record<string, { schema: z.ZodType } | { schema: { type: 'string' } }> } {
+function answerOf({ answer }: Route): { content?: Record<string, { schema: z.ZodType | { type: 'string' } }> } {
   if (answer === null) return {};
   if ('json' in answer) return { content: { 'application/json': { schema: answer.json } } };
-  return { content: Object.fromEntries(answer.types.map((type) => [type, { schema: { type: 'string' } }])) };
+  return { content: Object.fromEntries(answer.types.map((type) => [type, { schema: answer.schema ?? { type: 'string' as const } }])) };
 }
 
 function headersOf(route: Route): z.ZodObject | null {

@@ -4,12 +4,18 @@ import type { Configuration } from '../configuration/configuration.ts';
 import type { ConfigObject } from '../configuration/objects.ts';
 import type { ReadinessPoint } from '../configuration/readiness.ts';
 import type { Contacts } from '../contacts/contacts.ts';
-import type { CallId, RecordingId } from '../core/ids.ts';
+import type { CallId, LegId, RecordingId } from '../core/ids.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
+import type { AgentRecord, AgentState, OfferId, Status, WaitingCall } from '../core/queue/desk.ts';
+import type { QueueFigures } from '../core/queue/figures.ts';
 import type { Plan } from '../core/routing/plan.ts';
 import type { RateOfCalls } from '../core/routing/rate.ts';
+import type { SupervisionMode } from '../core/routing/supervision.ts';
+import type { EventFeed } from '../events/feed.ts';
 import type { ScheduleAt } from '../hours/schedule-at.ts';
+import type { CallbackStore, KeptCallback } from '../store/callback-ports.ts';
+import type { WebhookStore } from '../store/event-ports.ts';
 import type { AuditStore, CdrStore, ConfigStore, IdempotencyStore, JournalRecord, KeyStore, Page } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -21,6 +27,8 @@ export interface LiveCall extends Cdr {
 export interface CallChange {
   readonly type: 'started' | 'changed' | 'ended';
   readonly call: LiveCall;
+  /** Nothing but who hears it has changed. */
+  readonly ofSupervision?: true;
 }
 
 export interface Calls {
@@ -191,6 +199,95 @@ export interface TestCalls {
   last(account: string, number: string): Promise<TestCall | null>;
 }
 
+/** An agent as the desk of the account has them. */
+export interface AgentNow extends AgentRecord {
+  readonly state: AgentState;
+  readonly stateSince: EpochMs;
+  readonly offer: OfferId | null;
+  /** Live ones, whatever way they came. */
+  readonly calls: readonly CallId[];
+}
+
+export interface QueueNow {
+  /** First in line first. */
+  readonly waiting: readonly WaitingCall[];
+  readonly figures: QueueFigures;
+  /** When the figures begin. */
+  readonly since: EpochMs;
+}
+
+/** The desk cannot be asked now, and nothing was changed; `message` is for the admin. */
+export class DeskAwayError extends Error {
+  override readonly name = 'DeskAwayError';
+}
+
+/**
+ * The desks of all accounts, whichever controller runs them. Devices are named as routing has them: a desk phone by its
+ * extension. Each rejects with DeskAwayError; what is changed is seen by the next question.
+ */
+export interface Desks {
+  /** Those of whom anything has been heard. */
+  agents(account: string): Promise<readonly AgentNow[]>;
+  /** Null where the desk has no such queue. */
+  queue(account: string, id: string): Promise<QueueNow | null>;
+  chooseStatus(account: string, agent: string, status: Status): Promise<void>;
+  logIn(account: string, agent: string, devices: readonly string[]): Promise<void>;
+  logOut(account: string, agent: string): Promise<void>;
+  /** Done with wrap-up; on demand: wants the next call. */
+  ready(account: string, agent: string): Promise<void>;
+}
+
+/** A supervisor's phone that rings to hear a call, or hears it. */
+export interface Supervision {
+  /** Of the supervisor's own call. */
+  readonly id: CallId;
+  readonly account: string;
+  readonly call: CallId;
+  readonly leg: LegId;
+  readonly mode: SupervisionMode;
+  /** Its extension. */
+  readonly phone: string;
+  /** Id of the API key that asked for it. */
+  readonly by: string;
+  readonly state: 'ringing' | 'on';
+  readonly since: EpochMs | null;
+}
+
+/** `leg` or `agent`, a user: the one who was called where both are absent. */
+export interface AskedSupervision extends Pick<Supervision, 'account' | 'call' | 'mode' | 'phone' | 'by'> {
+  readonly leg?: LegId;
+  readonly agent?: string;
+}
+
+export type BegunSupervision =
+  | { readonly ok: true; readonly supervision: Supervision }
+  /** `sentence` is for the admin; with `wrong` it is about the field. */
+  | { readonly ok: false; readonly why: 'away' | 'busy'; readonly sentence: string }
+  | { readonly ok: false; readonly why: 'wrong'; readonly field: 'call' | 'leg' | 'agent' | 'phone'; readonly sentence: string };
+
+export interface Supervisions {
+  /** Resolves when the phone rings, or cannot. Rejects with StoreAwayError while the audit log cannot be written: then nothing rings. */
+  begin(asked: AskedSupervision): Promise<BegunSupervision>;
+  /** Of all controllers; of all accounts where it is null. */
+  list(account: string | null): readonly Supervision[];
+  /** Null when the account has no such supervision going on. */
+  change(account: string, id: CallId, mode: SupervisionMode): Promise<BegunSupervision | null>;
+  /** `ended` false: the account has no such supervision going on. */
+  end(account: string, id: CallId): Promise<{ readonly ok: true; readonly ended: boolean } | { readonly ok: false; readonly sentence: string }>;
+}
+
+export type CallbackAsked =
+  | { readonly ok: true; readonly callback: KeptCallback }
+  /** `sentence` is for the admin, and about the field where there is one. */
+  | { readonly ok: false; readonly field: 'number' | 'shows' | null; readonly sentence: string };
+
+/** Each rejects with StoreAwayError while the database is away. */
+export interface Callbacks extends Pick<CallbackStore, 'list'> {
+  ask(asked: { readonly account: string; readonly queue: string; readonly number: string; readonly shows: string }): Promise<CallbackAsked>;
+  /** False: the queue has none of this id that is not over. */
+  cancel(account: string, queue: string, id: string): Promise<boolean>;
+}
+
 export interface Explained {
   readonly plan: Plan;
   /** The same in words. */
@@ -221,6 +318,16 @@ export interface ApiDeps {
   readonly sipBans: SipBans;
   readonly schedules: Schedules;
   readonly testCalls: TestCalls;
+  readonly desks: Desks;
+  /** Of each account. */
+  readonly events: EventFeed;
+  /** A follower of events who did not read was dropped. */
+  readonly onFollowerDropped: () => void;
+  readonly webhooks: Pick<WebhookStore, 'states' | 'deadLetters' | 'replay'>;
+  /** Null, or the end of a sentence: why nothing is sent to this address. */
+  readonly webhookRefusal: (url: URL) => string | null;
+  readonly supervisions: Supervisions;
+  readonly callbacks: Callbacks;
   /** Null when the number is not in service. */
   readiness(number: ConfigObject<'number'>): Promise<readonly ReadinessPoint[] | null>;
   /** What such a call to this number would do. Null when the account's number is not in service. */
@@ -241,10 +348,11 @@ export interface Limits {
   readonly streams: number;
   /** A comment is sent on an event stream this often, and its key checked again. */
   readonly keepAliveMs: Ms;
-  /** A reader that leaves more than this unread is dropped. */
+  /** A reader that leaves more than this unread is dropped; of an account's events, when it is so for `unreadMs`. */
   readonly unreadBytes: number;
+  readonly unreadMs: Ms;
   /** A key removed by another controller works this much longer at most, as long as the database is there. */
   readonly keyCacheMs: Ms;
 }
 
-export const defaultLimits: Limits = { requestsPerMinute: 1200, failedKeysPerMinute: 20, streams: 20, keepAliveMs: 15_000, unreadBytes: 1_048_576, keyCacheMs: 5000 };
+export const defaultLimits: Limits = { requestsPerMinute: 1200, failedKeysPerMinute: 20, streams: 20, keepAliveMs: 15_000, unreadBytes: 1_048_576, unreadMs: 30_000, keyCacheMs: 5000 };

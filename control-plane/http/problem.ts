@@ -10,7 +10,7 @@ import { problemsOf, type Problem } from '../configuration/check.ts';
 import type { WriteResult } from '../configuration/configuration.ts';
 import { CursorError, StoreAwayError, TakenError } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
-import { AudioUnavailableError } from './ports.ts';
+import { AudioUnavailableError, DeskAwayError } from './ports.ts';
 
 export const problemType = 'application/problem+json';
 
@@ -71,6 +71,7 @@ export function problemFor(error: unknown): HttpProblem | null {
     return new HttpProblem(503, error.mayHaveHappened ? 'The database does not answer; whether the change was made is not known. Look before you try again.' : 'The database does not answer; nothing was changed. Try again shortly.', { headers: { 'retry-after': '5' }, cause: error });
   }
   if (error instanceof AudioUnavailableError) return new HttpProblem(503, error.message, { cause: error });
+  if (error instanceof DeskAwayError) return new HttpProblem(503, error.message, { headers: { 'retry-after': '5' }, cause: error });
   if (error instanceof CursorError) return new HttpProblem(400, 'The query cannot be accepted.', { problems: [{ path: 'cursor', message: 'is not from this list. Give `next` of the page before.' }] });
   if (error instanceof TakenError) return new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: error.field, message: `${error.value} is in use already. Choose another.` }] });
   return ofFramework(error);

@@ -43,7 +43,7 @@ export type Reply =
   | { readonly send: (request: Request, response: Response) => Promise<void> };
 
 /** What an answer's body is: JSON by a schema, another type, or nothing. */
-export type AnswerBody = { readonly json: z.ZodType } | { readonly types: readonly string[] } | null;
+export type AnswerBody = { readonly json: z.ZodType } | { readonly types: readonly string[]; /** What such a text has in it. */ readonly schema?: z.ZodType } | null;
 
 interface Common {
   readonly method: Method;
@@ -98,7 +98,7 @@ export function isMutating(route: Route): boolean {
   return route.method !== 'get';
 }
 
-const rank: Readonly<Record<Role, number>> = { 'read-only': 0, 'account-admin': 1, 'agency-admin': 2 };
+const rank: Readonly<Record<Role, number>> = { 'read-only': 0, supervisor: 1, 'account-admin': 2, 'agency-admin': 3 };
 
 export function mayDo(key: ApiKey, role: Role): boolean {
   return rank[key.role] >= rank[role];

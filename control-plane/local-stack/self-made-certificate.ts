@@ -31,7 +31,8 @@ const makeCertificate = (address: string): { key: string; certificate: string } 
   const from = new Date(Date.now() - 24 * 3600_000);
   const to = new Date(from);
   to.setUTCFullYear(from.getUTCFullYear() + VALID_YEARS);
-  const names = sequence(der(0x82, Buffer.from('localhost')), ...(isIPv4(address) ? [der(0x87, Buffer.from(address.split('.').map(Number)))] : []));
+  // An address as a name too: FreeSWITCH compares no others.
+  const names = sequence(der(0x82, Buffer.from('localhost')), ...(isIPv4(address) ? [der(0x87, Buffer.from(address.split('.').map(Number))), der(0x82, Buffer.from(address))] : []));
   const serial = randomBytes(16);
   serial[0] = ((serial[0] ?? 0) & 0x7f) | 0x40;
   const body = sequence(

@@ -1,6 +1,7 @@
 /**
  * The one interface between Frontdesk and a switch. Neutral events in, neutral commands out, and a snapshot.
- * Implemented by asterisk/ and simulated/, held to one contract suite (test/contract/media-driver*.test.ts).
+ * Implemented by asterisk/, freeswitch/ and simulated/, and by side-by-side/ for several at once; all held to one contract suite
+ * (test/contract/media-driver*.test.ts).
  */
 import type { CallId, RecordingId } from '../core/ids.ts';
 import type { MediaCommand } from '../core/call/commands.ts';
@@ -26,9 +27,13 @@ export type LinkState =
 export interface MediaHandlers {
   /** A call is on the switch and this controller has claimed it. Before any LegEvent of it. */
   onOffer(offer: Offer): void;
-  /** In the order the switch sent them. The call is `callIdOf(...)` of the id in it. */
+  /** In the order the switch sent them. A leg that comes into another call's bridge is told to both calls, and from then on to that one. */
   onLegEvent(callId: CallId, event: LegEvent): void;
-  onLink(state: LinkState, reason: string): void;
+  /**
+   * Told again as `up` when one of several switches is lost or back: `isAway` are the calls on those that are away, of which
+   * nothing is seen and that obey nothing. Absent: there is none.
+   */
+  onLink(state: LinkState, reason: string, isAway?: (callId: CallId) => boolean): void;
 }
 
 export interface MediaDriver {
@@ -72,6 +77,8 @@ export interface SwitchSnapshot {
     /** Its marks are of a version that this build does not know (core/call/version.ts). */
     readonly newer?: true;
   }[];
+  /** The calls of which it says nothing, being on a switch that was away. Absent: there is none. */
+  readonly isAway?: (callId: CallId) => boolean;
 }
 
 /** The switch answers but cannot serve; `message` says why and what to do, in one sentence. */

@@ -42,12 +42,21 @@ export interface SwitchTrunk {
   readonly nat: boolean;
   /** OPTIONS this often; 0 never. A carrier that does not answer them is not called. */
   readonly qualifySeconds: number;
+  /** Which of two switches registers; the first where absent. */
+  readonly switch?: 'asterisk' | 'freeswitch';
 }
+
+/** Whether phones may ask for transfers; auto: where the switch bears it (asterisk/admin/transfers.ts). */
+export type TransfersSetting = 'on' | 'off' | 'auto';
 
 export interface SwitchSetup {
   readonly devices: readonly SwitchDevice[];
+  /** Absent: auto. */
+  readonly transfers?: TransfersSetting;
   /** In the order in which they are tried. */
   readonly trunks: readonly SwitchTrunk[];
+  /** Another switch that rings the phones registered here, and rings its own for us: by its address, and nothing else of it is heard. */
+  readonly peer?: SwitchTrunk;
   /** By dialled number (digits, no `+`): what the switch rings by itself when no controller answers. */
   readonly failsafes: ReadonlyMap<string, Failsafe>;
   readonly emergency: EmergencyIdentity & { readonly trunks: readonly string[] };

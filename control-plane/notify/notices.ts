@@ -1,6 +1,6 @@
 /**
  * Notices to people: an emergency call (47 CFR 9.16, Kari's Law: the front desk is told), a use of the failsafe, a
- * voice message, a phone or trunk that is gone or back, guesses of SIP passwords, calls that are not served. Each is a
+ * voice message, a phone or trunk that is gone or back, guesses of SIP passwords and of agents' PINs, calls that are not served. Each is a
  * line in the log and one in `notices.ndjson` of the data directory, and goes by e-mail to those the plan
  * names. What the mail server does not take waits in `notices-unsent.json`, over restarts too, until it does.
  */
@@ -12,7 +12,7 @@ import type { Mailer } from './mail.ts';
 
 export interface Notice {
   readonly at: string;
-  readonly kind: SwitchNote['kind'] | 'voicemail' | 'gone' | 'back' | 'guesses' | 'trouble' | 'well';
+  readonly kind: SwitchNote['kind'] | 'voicemail' | 'gone' | 'back' | 'guesses' | 'pins' | 'trouble' | 'well';
   readonly sentence: string;
   /** The call it is about. */
   readonly call?: string;
@@ -81,9 +81,9 @@ export async function openNotices(dataDir: string, log: Log, mailer: Mailer | un
 
 const subjects: Readonly<Record<Notice['kind'], string>> = {
   emergency: 'Emergency call', failsafe: 'A call went to the failsafe', voicemail: 'A new voice message', gone: 'A phone or trunk is gone', back: 'A phone or trunk is back',
-  guesses: 'SIP passwords are guessed', trouble: 'Calls may not be taken', well: 'Calls are taken again',
+  guesses: 'SIP passwords are guessed', pins: 'PINs of agents are guessed', trouble: 'Calls may not be taken', well: 'Calls are taken again',
 };
-const levels = { emergency: 'error', failsafe: 'error', voicemail: 'info', gone: 'warn', back: 'info', guesses: 'warn', trouble: 'error', well: 'info' } as const satisfies Readonly<Record<Notice['kind'], keyof Log>>;
+const levels = { emergency: 'error', failsafe: 'error', voicemail: 'info', gone: 'warn', back: 'info', guesses: 'warn', pins: 'warn', trouble: 'error', well: 'info' } as const satisfies Readonly<Record<Notice['kind'], keyof Log>>;
 
 /** What the switch noted while alone, as a notice. `location` is where the phone stands, empty where nobody knows. */
 export function noticeOf(note: SwitchNote, notify: readonly string[], location: string): Notice {

@@ -4,11 +4,12 @@
  * switch is down, or the call is being adopted), wait in order.
  */
 import type { Call } from '../core/call/call.ts';
-import type { CallCommand, MediaCommand, OrderCommand, PlanExtension } from '../core/call/commands.ts';
+import type { CallCommand, DeskMessage, DropCallback, KeepCallback, MediaCommand, OrderCommand, PlanExtension, ChangeSetting } from '../core/call/commands.ts';
 import type { CallEvent, CallOnSwitch } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import { transition as theTransition } from '../core/call/transition.ts';
 import { stateVersion } from '../core/call/version.ts';
+import type { Plan } from '../core/routing/plan.ts';
 import { emptyCdr, foldCdr, type Cdr } from '../core/cdr/cdr.ts';
 import type { CallId, TimerId } from '../core/ids.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -33,6 +34,12 @@ export interface RunnerContext {
   readonly mayAct: () => boolean;
   /** Its answer is an event of the call. */
   readonly onOrder: (callId: CallId, command: OrderCommand) => void;
+  /** What the call has to say to the desk of its account. */
+  readonly onDesk: (call: Call, message: DeskMessage) => void;
+  /** As `onOrder`. */
+  readonly onSetting: (call: Call, command: ChangeSetting) => void;
+  /** As `onOrder`. */
+  readonly onCallback: (call: Call, command: KeepCallback | DropCallback) => void;
   /** After each step, once its commands have left. */
   readonly onStep: (runner: CallRunner) => void;
   /** A throwing observer harms nobody. */
@@ -106,9 +113,16 @@ export class CallRunner {
 
   /** What the switch has of the call comes first, then all that waited. */
   adopted(seen: CallOnSwitch): void {
-    this.#queue.unshift({ type: 'CallAdopted', seen });
+    this.#queue.unshift({ type: 'CallAdopted', seen, ...this.#stepsAdded(seen) });
     this.#held = false;
     this.#drain();
+  }
+
+  /** The switch has the call in a step that was added to its plan, and the journal that had the step is lost. */
+  #stepsAdded({ caller }: CallOnSwitch): { readonly steps?: Plan['steps'] } {
+    const { step: request = '', added } = caller?.mark ?? {};
+    if (added === undefined || Object.hasOwn(this.#call.plan.steps, request)) return {};
+    return { steps: this.#context.planExtension(this.#call, { type: 'PlanExtension', request, ...added }).steps };
   }
 
   /** Lets go of the call without ending it: it stays on the switch, for a later controller. */
@@ -151,12 +165,15 @@ export class CallRunner {
   }
 
   #record(event: CallEvent, commands: readonly CallCommand[], facts: readonly CallFact[], at: EpochMs): void {
-    const { journal, executor, onOrder } = this.#context;
+    const { journal, executor, onDesk, onSetting, onCallback, onOrder } = this.#context;
     journal.append(this.id, { kind: 'step', ...(event.type === 'CallAdopted' ? { v: stateVersion } : {}), at, event, commands, facts });
     for (const command of commands) {
       if (command.type === 'StartTimer') this.#arm(command.id, command.at);
       else if (command.type === 'CancelTimer') this.#disarm(command.id);
       else if (command.type === 'OrderDestinations') onOrder(this.id, command);
+      else if (command.type === 'TellDesk') onDesk(this.#call, command.message);
+      else if (command.type === 'ChangeSetting') onSetting(this.#call, command);
+      else if (command.type === 'KeepCallback' || command.type === 'DropCallback') onCallback(this.#call, command);
       // Nothing else comes between.
       else if (command.type === 'PlanExtension') this.#queue.unshift(this.#context.planExtension(this.#call, command));
       else executor.submit(this.id, command);
@@ -209,7 +226,7 @@ export class CallRunner {
     log.error({ call: this.id, event: event.type, phase: this.#call.phase, error: stack }, 'A call could not be continued and was released');
     const call = this.#call;
     const alive = Object.values(call.legs).filter((leg) => leg.phase !== 'ended');
-    const commands: MediaCommand[] = [...alive, call].map((leg) => ({ type: 'HangUpLeg', legId: leg.id, cause: 'temporary-failure' }));
+    const commands: MediaCommand[] = [...alive.map(({ id }) => id), call.caller.legId].map((legId) => ({ type: 'HangUpLeg', legId, cause: 'temporary-failure' }));
     if ('bridgeId' in call) commands.push({ type: 'DestroyBridge', bridgeId: call.bridgeId });
     const facts: CallFact[] = alive.map((leg) => ({ type: 'LegEnded', legId: leg.id, cause: 'temporary-failure', disposition: 'failed' }));
     // The core's word on how the call went, if it had one, stands.

@@ -4,14 +4,15 @@
  * again reconcile.ts sets what is known against the switch, and then what waited goes on.
  */
 import { newCall, type Call } from '../core/call/call.ts';
-import type { PlanExtension } from '../core/call/commands.ts';
+import type { DeskMessage, KeepCallback, PlanExtension } from '../core/call/commands.ts';
 import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
+import type { CallId } from '../core/ids.ts';
 import type { AccountId, UserId } from '../core/routing/config.ts';
 import { userParty, type Party } from '../core/routing/destinations.ts';
-import type { Plan } from '../core/routing/plan.ts';
+import type { Plan, Setting } from '../core/routing/plan.ts';
 import type { EpochMs, Ms } from '../core/time.ts';
 import type { LinkState, MediaDriver } from '../media/media-driver.ts';
 import type { CallArchive, LiveJournals, Ownership, SharedOccupancy, Turns } from '../store/ports.ts';
@@ -22,6 +23,7 @@ import type { CancelTimer, Clock } from './clock.ts';
 import { createExecutor } from './executor.ts';
 import { createGuard } from './guard.ts';
 import { createJournal } from './journal.ts';
+import type { Lease } from './lease.ts';
 import { createOccupancy } from './occupancy.ts';
 import { createOrderDestinations } from './order-destinations.ts';
 import { createOwnedCalls } from './owned-calls.ts';
@@ -34,6 +36,13 @@ const retryMs: Ms = 1000;
 const lookForHeirMs: Ms = 300;
 
 type ExtensionPlanned = Extract<CallEvent, { type: 'ExtensionPlanned' }>;
+/** Settles once it is known what became of it. */
+export type SettingChanger<S extends Setting = Setting> = (call: Call, setting: S, note: string) => Promise<Pick<Extract<CallEvent, { type: 'SettingSettled' }>, 'ok' | 'why'>>;
+
+export interface CallbackKeeper {
+  keep(call: Call, asked: KeepCallback): Promise<boolean>;
+  drop(call: Call, id: string): void;
+}
 
 export interface ControllerOptions {
   readonly driver: MediaDriver;
@@ -51,6 +60,12 @@ export interface ControllerOptions {
   readonly compilePlan: (offer: Offer, startedAt: EpochMs) => Plan | undefined;
   /** What a call wants to add to its plan. Absent: there are no extensions. */
   readonly planExtension?: (call: Call, asked: PlanExtension) => ExtensionPlanned;
+  /** To the desk that runs the queues of the call's account. Absent: there are no queues. */
+  readonly onDesk?: (call: Call, message: DeskMessage) => void;
+  /** Absent: no phone sets anything. */
+  readonly changeSetting?: SettingChanger;
+  /** Settles once it is known whether it is kept. Absent: nobody is called back. */
+  readonly callbacks?: CallbackKeeper;
   readonly log: Log;
   readonly metrics: Metrics;
   /** This controller's name. */
@@ -60,6 +75,8 @@ export interface ControllerOptions {
 }
 
 export interface CallObserver {
+  /** The call is not as it was, or is no more. */
+  onStep?(call: Call): void;
   onFact?(call: Call, fact: CallFact, at: EpochMs): void;
   /** The record is finished, and on its way to the archive. */
   onCdr?(cdr: Cdr): void;
@@ -81,6 +98,14 @@ export interface Controller {
   /** Settles when no reconcile is under way or asked for. */
   settled(): Promise<void>;
   calls(): readonly Call[];
+  call(callId: CallId): Call | undefined;
+  /** To a call of this controller; false where it has none of this id. */
+  deliver(callId: CallId, event: CallEvent): boolean;
+  endedLately(callId: CallId): boolean;
+  /** No reconcile is under way or asked for, all calls of this controller are known, and none are being taken. */
+  settledNow(): boolean;
+  /** Null where there is no other controller. */
+  readonly lease: Lease | null;
   /** Among the controllers of the switch: see Lease. Alone, it leads. */
   leads(): boolean;
   storeIsAway(): boolean;
@@ -150,7 +175,10 @@ export function createController(options: ControllerOptions): Controller {
     );
     closing.add(closed);
     void closed.finally(() => closing.delete(closed));
-    tell((observer) => observer.onCdr?.(cdr));
+    tell((observer) => {
+      observer.onStep?.(runner.call);
+      observer.onCdr?.(cdr);
+    });
     if (registry.size() === 0) emptied?.();
   };
   const tell = (say: (observer: CallObserver) => void): void => {
@@ -172,9 +200,35 @@ export function createController(options: ControllerOptions): Controller {
     onOrder: (callId, command) => {
       void orderDestinations(callId, command).then(({ order, why }) => registry.deliver(callId, { type: 'DestinationsOrdered', step: command.step, order, why }));
     },
+    onDesk: (call, message) => options.onDesk?.(call, message),
+    onSetting: (call, command) => {
+      const settle = ({ ok, why }: Awaited<ReturnType<SettingChanger>>): void => void registry.deliver(call.id, { type: 'SettingSettled', step: command.step, ok, why });
+      (options.changeSetting?.(call, command.setting, command.note) ?? Promise.resolve({ ok: false, why: 'no phone sets it here' })).then(settle, (error: unknown) => {
+        log.error({ call: call.id, error: error instanceof Error ? error.stack : String(error) }, 'What a phone is to set could not be set');
+        settle({ ok: false, why: 'it failed' });
+      });
+    },
+    onCallback: (call, command) => {
+      if (command.type === 'DropCallback') {
+        options.callbacks?.drop(call, command.id);
+        return;
+      }
+      const { id, number } = command;
+      const visit = call.visits;
+      const settle = (ok: boolean): void => {
+        const isHere = registry.deliver(call.id, { type: 'CallbackKept', id, visit, number, ok });
+        // The caller has hung up meanwhile, having confirmed.
+        if (!isHere && ok) options.onDesk?.(call, { type: 'CallbackRequested', callId: call.id, visit, key: id, number });
+      };
+      (options.callbacks?.keep(call, command) ?? Promise.resolve(false)).then(settle, (error: unknown) => {
+        log.error({ call: call.id, error: error instanceof Error ? error.stack : String(error) }, 'A callback could not be kept');
+        settle(false);
+      });
+    },
     onStep: (runner) => {
       guard.watch(runner);
       occupancy.changed();
+      tell((observer) => observer.onStep?.(runner.call));
     },
     onFact: (call, fact, at) => {
       occupancy.onFact(call, fact);
@@ -254,10 +308,12 @@ export function createController(options: ControllerOptions): Controller {
     for (const event of registry.takeKept(offer.callId)) runner.deliver(event);
   };
 
-  const onLink = (state: LinkState, reason: string): void => {
+  const onLink = (state: LinkState, reason: string, isAway?: (callId: CallId) => boolean): void => {
     link = state;
     if (state === 'up') {
-      log.info({ reason }, 'The link to the switch is up');
+      if (isAway === undefined) log.info({ reason }, 'The link to the switch is up');
+      else log.warn({ reason }, 'One of the switches is away; calls go on there and on the other');
+      for (const runner of registry.all()) if (isAway?.(runner.id) === true) runner.hold();
       void queueReconcile('all');
       return;
     }
@@ -324,6 +380,11 @@ export function createController(options: ControllerOptions): Controller {
     reconcileNow: () => queueReconcile('all'),
     settled,
     calls: () => [...callsOf(registry.all())],
+    call: (callId) => registry.get(callId)?.call,
+    deliver: (callId, event) => registry.deliver(callId, event),
+    endedLately: (callId) => registry.endedLately(callId),
+    settledNow: () => waiting === 0 && reconciled && !owned.taking(),
+    lease,
     leads: () => lease?.leads() ?? true,
     storeIsAway: () => lease?.away() ?? false,
     holdsLease: () => (lease === null ? true : lease.token() !== null && lease.sure()),

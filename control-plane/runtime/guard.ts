@@ -5,13 +5,13 @@
  */
 import type { Call } from '../core/call/call.ts';
 import type { CallId, LegId } from '../core/ids.ts';
+import { guardMs } from '../core/call/timers.ts';
 import type { Ms } from '../core/time.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import type { Executor } from './executor.ts';
 
 const everyMs: Ms = 5000;
-const guardMs: Ms = 20_000;
 /** Calls taken over together are renewed together once, and then fall apart into this many groups. */
 const groups = 20;
 
@@ -78,5 +78,5 @@ function waits(call: Call): boolean {
 
 function guardedLegs(call: Call): readonly LegId[] {
   const callees = Object.values(call.legs).filter((leg) => leg.phase !== 'ended').map((leg) => leg.id);
-  return call.caller.phase === 'ended' ? callees : [call.id, ...callees];
+  return call.caller.phase === 'ended' ? callees : [call.caller.legId, ...callees];
 }

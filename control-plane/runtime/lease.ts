@@ -52,6 +52,8 @@ export interface Lease {
   settled(): boolean;
   /** Other controllers that lived when the lease was last renewed. */
   others(): readonly string[];
+  /** Calls of controllers that are gone, which nobody has taken yet; none while the store is away. Rejects where it does not answer. */
+  orphans(): Promise<number>;
   /** Of each call here it is known again whose it is. */
   mended(): void;
   /** Others may take what is left at once. */
@@ -178,6 +180,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     problem: () => (away ? `The lease of this controller cannot be renewed (${why}): calls go on, and nobody takes over another’s. ${/READONLY/.test(why) ? 'Make Redis take writes again: it is a replica.' : 'Bring Redis back.'}` : null),
     settled: () => token !== null && !away && clock.monotonic() - tokenSince >= graceMs,
     others: () => others,
+    orphans: async () => (away ? 0 : ownership.orphans()),
     mended: () => { broken = false; },
     stop: async () => {
       stopped = true;

@@ -73,7 +73,8 @@ export function createOccupancy({ calls, partyOfPhone, shared, clock }: Occupanc
     }
     return kept;
   };
-  const callerOf = ({ offer: { phone } }: Call): Party | undefined => (phone === undefined ? undefined : partyOfPhone(phone));
+  // One that has transferred who it called is out of the call.
+  const callerOf = ({ id, caller, offer: { phone } }: Call): Party | undefined => (phone === undefined || caller.legId !== id ? undefined : partyOfPhone(phone));
   const ended = (party: Party): void => {
     endedAt.delete(party);
     endedAt.set(party, clock.now());

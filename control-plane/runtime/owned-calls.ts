@@ -35,6 +35,8 @@ export interface OwnedCallsOptions {
 export interface OwnedCalls extends Pick<ReconcileParts, 'claim' | 'listMine' | 'onNotOurs'> {
   /** Null where there is no other controller. */
   readonly lease: Lease | null;
+  /** Calls of a controller that is gone are being taken, and more may follow. */
+  taking(): boolean;
   begin(callId: CallId): void;
   /** The call is over, and its record safe. */
   end(callId: CallId): void;
@@ -169,6 +171,7 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
 
   return {
     lease, claim, listMine, onNotOurs,
+    taking: () => taking.size > 0,
     begin: (callId) => { ownership?.begin(callId); },
     end: (callId) => { ownership?.end(callId); },
     passOver: () => { passedOver = true; },

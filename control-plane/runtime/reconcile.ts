@@ -81,11 +81,13 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
   }
   registry.keepUnknown();
   const [snapshot, left] = await Promise.all([driver.snapshot(named ?? undefined), scope === 'all' ? parts.listMine() : []]);
+  const { isAway = () => false } = snapshot;
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
   const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null ? !parts.leftAlone.has(callId) : named.has(callId)) && registry.get(callId) === undefined));
-  const unseen = [...known].filter((callId) => !seenIds.has(callId));
-  const isOpen = (callId: CallId): boolean => !seenIds.has(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId);
-  const open = named === null ? [...new Set([...(await runners.journal.listOpen()), ...left])].filter(isOpen) : [...named].filter((callId) => !seenIds.has(callId) && !known.has(callId));
+  // What is on a switch that is away stays held, or unknown, until that is back.
+  const unseen = [...known].filter((callId) => !seenIds.has(callId) && !isAway(callId));
+  const isOpen = (callId: CallId): boolean => !seenIds.has(callId) && !isAway(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId);
+  const open = named === null ? [...new Set([...(await runners.journal.listOpen()), ...left])].filter(isOpen) : [...named].filter((callId) => !seenIds.has(callId) && !isAway(callId) && !known.has(callId));
   const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
     : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };
@@ -277,7 +279,7 @@ function endReplayed(parts: ReconcileParts, runner: CallRunner): void {
 function reap(parts: ReconcileParts, seen: SeenCall, why: string): void {
   const { executor, metrics, log } = parts.runners;
   const legIds = seen.legs.map((leg) => leg.legId);
-  if (seen.caller !== null) legIds.push(seen.callId);
+  if (seen.caller !== null) legIds.push(seen.caller.legId ?? seen.callId);
   log.warn({ call: seen.callId, legs: legIds.length, bridges: seen.bridges.length, why }, 'Ending what is left on the switch');
   for (const recordingId of seen.recordings) {
     metrics.count('recordings_reaped_total');

@@ -4,7 +4,7 @@
  * the calls that an earlier process of its name had, and others took. Then it is asked first whose the call is.
  * A caller's leg is never ended for being unknown; its guard leads it to the failsafe number.
  */
-import { callIdOf, type CallId, type LegId } from '../core/ids.ts';
+import type { CallId, LegId } from '../core/ids.ts';
 import type { CallEvent, LegEvent } from '../core/call/events.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -58,7 +58,7 @@ export function createRegistry({ executor, log, metrics, onStranger }: RegistryO
     if (!over) metrics.count('events_unknown_call_total');
     const legId = livingLeg(event);
     if (legId === null) return;
-    if (callIdOf(legId) === legId) {
+    if (legId === callId) {
       if (!over) log.warn({ call: callId, event: event.type }, 'The switch reports a caller that no call is known for');
       return;
     }
@@ -133,7 +133,7 @@ function livingLeg(event: LegEvent): LegId | null {
     case 'LegHeld':
     case 'LegUnheld':
     case 'LegBridged':
-    case 'TransferRefused':
+    case 'TransferAsked':
       return event.legId;
     case 'LegEnded':
     case 'LegUnbridged':

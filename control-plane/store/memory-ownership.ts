@@ -103,6 +103,10 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
         if (all.length <= atMost) leases.delete(from);
         return all.slice(0, atMost).map(own);
       },
+      orphans: async () => {
+        there();
+        return [...owners.values()].filter((owner) => leases.has(owner) && !lives(owner)).length;
+      },
       list: async (token) => {
         there();
         return holds(token) ? [...owners].filter(([, owner]) => owner === controller).map(([callId]) => callId) : [];

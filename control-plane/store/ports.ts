@@ -7,10 +7,13 @@ import type { EpochMs, Ms } from '../core/time.ts';
 import type { CallCommand } from '../core/call/commands.ts';
 import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
+import type { AgentRecord, AgentState, OfferId } from '../core/queue/desk.ts';
 import type { Party } from '../core/routing/destinations.ts';
 import type { Plan } from '../core/routing/plan.ts';
-import type { Cdr } from '../core/cdr/cdr.ts';
+import type { Cdr, CdrQueueVisit } from '../core/cdr/cdr.ts';
 import type { Change, ConfigObject, Snapshot, Write } from '../configuration/objects.ts';
+import type { CallbackStore } from './callback-ports.ts';
+import type { WebhookStore } from './event-ports.ts';
 import type { Contact, E164 } from '../core/routing/config.ts';
 
 /**
@@ -164,7 +167,8 @@ export interface ContactStore {
   watch(onRevision: (revision: number) => void): () => void;
 }
 
-export type Role = 'agency-admin' | 'account-admin' | 'read-only';
+/** `supervisor`: may read, and supervise calls. */
+export type Role = 'agency-admin' | 'account-admin' | 'supervisor' | 'read-only';
 
 export interface ApiKey {
   readonly id: string;
@@ -224,6 +228,8 @@ export interface CallFilter {
   readonly disposition?: string;
   readonly from?: EpochMs;
   readonly to?: EpochMs;
+  /** Without calls of supervisors. */
+  readonly supervisions?: false;
 }
 
 /** CDRs for search. The files of the archive are the spool: a record is sent from there until it has arrived. */
@@ -236,6 +242,16 @@ export interface CdrStore {
   removeBefore(account: string, at: EpochMs): Promise<number>;
   /** Who called whom and when, newest first; callers who showed no telephone number are left out. */
   callers(page: { readonly cursor?: string; readonly limit: number }): Promise<Page<CallerSeen>>;
+  /** Of calls that are over: each time that one waited in the queue, by when it joined. */
+  queueVisits(filter: VisitFilter, page: { readonly cursor?: string; readonly limit: number }): Promise<Page<CdrQueueVisit>>;
+}
+
+export interface VisitFilter {
+  readonly account: string;
+  readonly queue: string;
+  /** Who joined from then on, and before `to`. */
+  readonly from: EpochMs;
+  readonly to: EpochMs;
 }
 
 export interface CallerSeen {
@@ -252,6 +268,8 @@ export interface Database {
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;
   readonly contacts: ContactStore;
+  readonly webhooks: WebhookStore;
+  readonly callbacks: CallbackStore;
   /** Null, or a sentence: why it cannot be used just now. */
   problem(): string | null;
   close(): Promise<void>;
@@ -279,6 +297,8 @@ export interface Ownership {
   claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<Claimed>;
   /** At most so many calls of a lapsed controller, this one's from now on. Rejects when the store is away. */
   take(token: number, from: string, atMost: number): Promise<readonly CallId[]>;
+  /** How many calls controllers have whose lease has lapsed: nobody has taken them yet. Rejects when the store is away. */
+  orphans(): Promise<number>;
   /** What the store says is this controller's: an earlier process of its name may have left it. Rejects when the store is away. */
   list(token: number): Promise<readonly CallId[]>;
   /** Ends the lease: others may take what is left. Rejects when the store is away. */
@@ -323,6 +343,37 @@ export interface CallerNews {
   tell(seen: CallerSeen): void;
   /** Returns what ends it. */
   listen(heard: (seen: CallerSeen) => void): () => void;
+}
+
+/** What controllers of one switch say to each other of their desks or of supervisions, as it happens. Best effort, as CallerNews. */
+export interface ControllerLink {
+  /** To one controller; null: to all others. Who says it does not hear it. */
+  say(to: string | null, text: string): void;
+  /** Returns what ends it. */
+  listen(heard: (text: string) => void): () => void;
+}
+
+/** An agent as the desk leaves it to whoever runs the desk next. */
+export interface KeptAgent extends AgentRecord {
+  readonly state: AgentState;
+  readonly stateSince: EpochMs;
+  /** Reserved for this offer. */
+  readonly offer: OfferId | null;
+  /** Live ones, the one on offer among them. */
+  readonly calls: readonly CallId[];
+}
+
+/** Agents' records, and who may write them: the desks that began last. Rejects when the store is away. */
+export interface AgentRecords {
+  /** The epoch of desks that begin: above the one `before` it (0: none is known of), and at least this. Desks of before write nothing from now on. */
+  begin(atLeast: number): Promise<{ readonly epoch: number; readonly before: number }>;
+  read(account: string): Promise<readonly KeptAgent[]>;
+  /** False: desks of a later epoch have begun, and nothing was written, so no agent of these is reserved. */
+  keep(epoch: number, account: string, agents: readonly KeptAgent[]): Promise<boolean>;
+  /** What a desk is to know of those who are not there: texts, by name. */
+  recall(account: string): Promise<ReadonlyMap<string, string>>;
+  /** False: as `keep`. */
+  remember(epoch: number, account: string, changed: ReadonlyMap<string, string>, forgotten: readonly string[]): Promise<boolean>;
 }
 
 export interface Claimed {

@@ -29,6 +29,12 @@ const counterNames = [
   'reconcile_failures_total',
   'replay_mismatches_total',
   'turns_counted_alone_total',
+  'desks_begun_total',
+  'desks_overtaken_total',
+  'desks_failed_total',
+  'callbacks_kept_total',
+  'callbacks_tried_total',
+  'callbacks_reached_total',
   'observer_errors_total',
   'live_journal_records_total',
   'live_journal_dropped_total',
@@ -41,6 +47,13 @@ const counterNames = [
   'cdrs_duplicate_total',
   'synthetic_calls_total',
   'synthetic_call_failures_total',
+  'events_published_total',
+  'events_dropped_total',
+  'event_followers_dropped_total',
+  'webhook_deliveries_total',
+  'webhook_failures_total',
+  'webhook_dead_letters_total',
+  'webhooks_disabled_total',
 ] as const;
 
 type CounterName = (typeof counterNames)[number];

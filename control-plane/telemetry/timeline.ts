@@ -1,6 +1,7 @@
 /** A call's facts as an operator reads them: one line each, in the words of the field. */
-import type { CallFact } from '../core/call/facts.ts';
+import type { CallFact, TransferOutcome } from '../core/call/facts.ts';
 import type { DialTarget } from '../core/routing/config.ts';
+import { actionWords } from '../core/routing/words.ts';
 
 /** `names` knows the label of each leg dialled so far; the caller's own leg is `caller`. */
 export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>): string {
@@ -18,6 +19,26 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
       return fact.ok ? 'announcement  heard by the caller' : 'announcement  could not be played';
     case 'DestinationsOrdered':
       return `order         ${fact.order.join(', then ')} (${fact.why})`;
+    case 'SettingAsked':
+      return fact.setting.of === 'night-switch' ? `setting       the night switch is to be set to ${fact.setting.to}` : `setting       agent ${fact.setting.agent}: ${actionWords[fact.setting.action]}`;
+    case 'SettingSettled':
+      return `setting       ${fact.ok ? 'done' : 'not done'}: ${fact.why}`;
+    case 'QueueJoined':
+      return `queue         waits in ${fact.queue}${fact.visit === 1 ? '' : ', again'}`;
+    case 'OfferMade':
+      return `queue         offered to ${fact.agent}`;
+    case 'OfferEnded':
+      return `queue         ${fact.agent}: ${fact.outcome}${fact.why === fact.outcome ? '' : `, ${fact.why}`}`;
+    case 'CallbackKept':
+      return fact.ok ? `callback      of ${fact.number} is kept` : `callback      of ${fact.number} could not be kept`;
+    case 'QueueLeft':
+      return `queue         left after ${(fact.waitedMs / 1000).toFixed(1)} s: ${fact.why}`;
+    case 'SupervisionAsked':
+      return `supervision   of ${fact.legId}, of call ${fact.callId}, asked for by ${fact.by}`;
+    case 'Supervising':
+      return `supervision   ${fact.mode}`;
+    case 'Supervised':
+      return `heard         by ${fact.supervision}, asked for by ${fact.by}: ${fact.mode ?? 'no more'}`;
     case 'LegDialed':
       return `dialing       ${fact.label} (${targetText(fact.target)}${fact.trunk === undefined ? '' : ` over ${fact.trunk}`})`;
     case 'LegRang':
@@ -47,7 +68,13 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
     case 'LegUnheld':
       return `resumed       by ${who(fact.legId)}`;
     case 'TransferRefused':
-      return `transfer      asked for by ${who(fact.legId)}, refused`;
+      return `transfer      of ${who(fact.legId)} to ${fact.to} refused: ${fact.why}`;
+    case 'TransferStarted':
+      return `transfer      by ${who(fact.legId)} to ${fact.to}${fact.consultation === undefined ? '' : `, who was asked in call ${fact.consultation}`}`;
+    case 'CallContinued':
+      return `transfer      ${who(fact.legId)} goes on in call ${fact.as}`;
+    case 'TransferEnded':
+      return `transfer      ${transferText[fact.outcome]}`;
     case 'LegEnded':
       return `released      ${who(fact.legId)}: ${fact.cause}`;
     case 'RingEnded':
@@ -79,6 +106,10 @@ function menuTry({ keys, outcome, to, why }: Extract<CallFact, { type: 'MenuTrie
   const led = outcome === 'invalid' ? ` leads nowhere${why === undefined ? '' : `, ${why}`}` : why === undefined ? '' : `, ${why}`;
   return `${pressed}${led}: ${to === null ? 'asked again' : `on to ${to}`}`;
 }
+
+const transferText: Readonly<Record<TransferOutcome, string>> = {
+  answered: 'answered', returned: 'not answered: back with who transferred', 'no-answer': 'answered by nobody', canceled: 'left by who was transferred',
+};
 
 function nameAndNumber(party: { readonly name: string; readonly number: string }): string {
   return [party.name, party.number].filter((part) => part !== '').join(' ') || 'a caller without number';

@@ -3,7 +3,6 @@
  * is none, by the same one started again. The calls talk all the while; SIPp says whether one was dropped.
  */
 import { readFileSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Ms } from '../../control-plane/core/time.ts';
 import type { Controller } from '../support/controller.ts';
 import { lookerAt, type Looker } from '../support/commandable.ts';
@@ -39,7 +38,7 @@ const filesPerCall = 12;
 
 /** The one controller that lives has the calls; the other seat's is started beside it. */
 export async function measureAdoption(clinic: Clinic, calls: number, say: (line: string) => void): Promise<Adoption> {
-  const files = openFilesOf(clinic.asterisk.pid);
+  const files = openFilesOf(clinic.switchPid());
   if (files < calls * filesPerCall) throw new Error(`${calls} calls take about ${calls * filesPerCall} open files, and the switch may have ${files}: raise it with ulimit -n`);
   const [seat, other] = [clinic.seats.find(({ process }) => process !== null), clinic.seats.find(({ process }) => process === null)];
   if (seat === undefined || other === undefined) throw new Error('One controller lives, and one does not');
@@ -49,7 +48,7 @@ export async function measureAdoption(clinic: Clinic, calls: number, say: (line:
   const phones = await clinic.startPhones(folder, fillMs + 2 * talkMs);
   const caller = await clinic.startCalls({ folder: `${folder}/caller`, to: numbers.frontdesk, talkMs: fillMs + talkMs, count: calls, perSecond: rate });
   await until(async () => (await clinic.readiness()).calls === calls, { describe: `${calls} calls are live`, within: fillMs + 10_000, everyMs: 100 });
-  const looker = lookerAt(clinic.asterisk.url, () => clinic.seats);
+  const looker = lookerAt(clinic.admin, () => clinic.seats);
   const callIds = (await looker.look()).listed.map(({ callId }) => callId);
   const faults: string[] = [];
 
@@ -94,16 +93,16 @@ async function readyz({ process }: Seat): Promise<{ readonly takesOver?: boolean
 /** A call counts from the end of the look that found it listed and heard: later, if anything, than it was. */
 async function regained(looker: Looker, callIds: readonly string[], since: number): Promise<Regained> {
   let firstMs: Ms | null = null;
-  while (performance.now() - since < within) {
+  const all = until(async () => {
     const { listed, problem } = await looker.look();
     const at = Math.round(performance.now() - since);
     const owners = Map.groupBy(listed, ({ callId }) => callId);
     const well = callIds.filter((callId) => problem(owners.get(callId) ?? []) === null).length;
     if (well > 0) firstMs ??= at;
-    if (well === callIds.length) return { firstMs, allMs: at };
-    await delay(everyMs);
-  }
-  return { firstMs, allMs: null };
+    return well === callIds.length ? at : null;
+  }, { describe: 'every call is commandable again', within: within - (performance.now() - since), everyMs });
+  const allMs = await all.catch(() => null);
+  return { firstMs, allMs };
 }
 
 /** Asked when all are regained, so that a thousand requests are not part of what is measured. */

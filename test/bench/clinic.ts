@@ -1,6 +1,6 @@
 /**
  * What is measured: a switch, a Redis, and controllers with the product's defaults, and two extensions. The same two
- * phones can be reached past the controllers, by `Dial()`.
+ * phones can be reached past the controllers, by `Dial()` or `bridge`.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,19 +8,19 @@ import { pathToFileURL } from 'node:url';
 import { Redis } from 'ioredis';
 import { cdrsIn } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
-import { firstKeyOf, openPremises, type Premises } from '../support/premises.ts';
+import { firstKeyOf, openPremises, type Premises, type SwitchKind } from '../support/premises.ts';
 import { freeUdpPort } from '../support/sipp.ts';
 import { until } from '../support/until.ts';
 import { startLoad, type Load } from './load.ts';
 
-/** Rung first, so that both phones ring whoever of the two is quicker. */
+/** Rung first where two are rung, so that both ring whoever is quicker. */
 const ringing = { extension: '201', password: 'bench-ringing-4711', role: 'phone-rings' } as const;
 const answering = { extension: '202', password: 'bench-answering-4711', role: 'phone-answers' } as const;
 
 export const numbers = {
-  /** Rings both phones. */
+  /** Rings the phones that are measured. */
   frontdesk: '+12025550110',
-  /** Rings both, past the controllers. */
+  /** Rings the same, past the controllers. */
   native: '+12025550111',
   /** Rings the phone that nobody answers. */
   unanswered: '+12025550112',
@@ -58,8 +58,9 @@ export interface CallsOptions {
   readonly perSecond: number;
 }
 
-export interface Clinic extends Pick<Premises, 'asterisk' | 'redis' | 'folder' | 'close'> {
+export interface Clinic extends Pick<Premises, 'admin' | 'switchName' | 'switchPid' | 'redis' | 'folder' | 'close'> {
   readonly seats: readonly Seat[];
+  readonly phonesRung: 1 | 2;
   /** Starts the controller of a seat. */
   start(seat: Seat): Promise<Controller>;
   /** Of the controllers that live. */
@@ -82,27 +83,33 @@ export interface ClinicOptions {
   readonly controllers: 1 | 2;
   /** How many of them have a controller from the beginning; all by default. */
   readonly started?: number;
+  /** How many ring for a call: the one that answers, and another; 2 by default. */
+  readonly phones?: 1 | 2;
   /** Loaded into each controller before all else: a module of this folder. */
   readonly preload?: string;
+  /** An Asterisk by default. */
+  readonly switch?: SwitchKind;
   readonly progress: (line: string) => void;
 }
 
 const names = ['one', 'two'] as const;
 
-const plan = (carrierHost: string): string => `
+const rung = (phones: 1 | 2): readonly { readonly extension: string }[] => (phones === 1 ? [answering] : [ringing, answering]);
+
+const plan = (carrierHost: string, phones: 1 | 2): string => `
 account: { id: bench, name: Bench Dental }
 trunks:
   - { id: carrier, host: ${carrierHost}, port: 5090 }
 users:
 ${[ringing, answering].map(({ extension, password }) => `  - { id: user-${extension}, name: User ${extension}, devices: [{ extension: "${extension}", password: "${password}" }] }`).join('\n')}
 numbers:
-  - { e164: ${numbers.frontdesk}, name: Main line, users: [user-${ringing.extension}, user-${answering.extension}], timeoutSeconds: 30, callConnect: external }
+  - { e164: ${numbers.frontdesk}, name: Main line, users: [${rung(phones).map(({ extension }) => `user-${extension}`).join(', ')}], timeoutSeconds: 30, callConnect: external }
   - { e164: ${numbers.unanswered}, name: Back office, users: [user-${ringing.extension}], timeoutSeconds: 30, callConnect: external }
   - { e164: ${numbers.voicemail}, name: After hours, voicemail: { greeting: { sound: vm-goodbye } } }
 `;
 
 export async function openClinic(options: ClinicOptions): Promise<Clinic> {
-  const premises = await openPremises('bench', options.progress);
+  const premises = await openPremises('bench', options.progress, options.switch);
   try {
     return await furnish(premises, options);
   } catch (error) {
@@ -111,10 +118,10 @@ export async function openClinic(options: ClinicOptions): Promise<Clinic> {
   }
 }
 
-async function furnish(premises: Premises, { controllers, started: atOnce = controllers, preload }: ClinicOptions): Promise<Clinic> {
-  const { root, asterisk, sipp, remote, carrierHost, redis } = premises;
+async function furnish(premises: Premises, { controllers, started: atOnce = controllers, preload, phones: phonesRung = 2 }: ClinicOptions): Promise<Clinic> {
+  const { root, sipp, remote, carrierHost, redis } = premises;
   const planFile = join(root, 'plan.yaml');
-  writeFileSync(planFile, plan(carrierHost));
+  writeFileSync(planFile, plan(carrierHost, phonesRung));
   const preloaded = preload === undefined ? '' : ` --import=${pathToFileURL(join(import.meta.dirname, preload)).href}`;
   const seats: readonly Seat[] = names.slice(0, controllers).map((name) => ({ name, dataDir: join(root, name), process: null, apiKey: '' }));
   const start = async (seat: Seat): Promise<Controller> => {
@@ -124,11 +131,7 @@ async function furnish(premises: Premises, { controllers, started: atOnce = cont
     return started;
   };
   for (const seat of seats.slice(0, atOnce)) await start(seat);
-  // An exact number comes before the product's pattern in the same context.
-  const dial = `PJSIP/${ringing.extension}&PJSIP/${answering.extension}`;
-  await asterisk.cli(`dialplan add extension ${numbers.native},1,Dial,"${dial},30" into from-trunk`);
-  const shown = await asterisk.cli(`dialplan show ${numbers.native}@from-trunk`);
-  if (!shown.includes(dial)) throw new Error(`The native extension could not be added:\n${shown}`);
+  await premises.dialNatively(numbers.native, rung(phonesRung).map(({ extension }) => extension));
 
   const phones = await Promise.all([ringing, answering].map(async (phone) => ({ ...phone, local: await premises.registerPhone(phone.extension, phone.password) })));
   const ask = new Redis(redis.url, { maxRetriesPerRequest: 2 });
@@ -137,7 +140,8 @@ async function furnish(premises: Premises, { controllers, started: atOnce = cont
   const readiness = async (): Promise<Readiness> => sumOf(await Promise.all(running().map(async ({ httpUrl }) => (await (await fetch(`${httpUrl}/readyz`)).json()) as Readiness)));
 
   return {
-    ...premises, seats, start, readiness, ask,
+    redis, seats, start, readiness, ask, phonesRung, admin: premises.admin, switchName: premises.switchName,
+    switchPid: () => premises.switchPid(), folder: (name) => premises.folder(name), close: () => premises.close(),
     pids: () => running().map(({ pid }) => pid),
     startPhones: async (folder, patienceMs) => {
       const [rings, answers] = await Promise.all(phones.map(({ role, local, extension }) => startLoad({

@@ -25,7 +25,7 @@ export interface Round extends RoundPlan {
   readonly rungOnce: number;
   readonly setUpMs: readonly number[];
   readonly counts: Readonly<Record<'caller' | 'rings' | 'answers', LoadCounts>>;
-  readonly asteriskCpuMs: number;
+  readonly switchCpuMs: number;
   /** Of all controllers of the clinic; native rounds show what they use when idle. */
   readonly controllerCpuMs: number;
   readonly redisCpuMs: number;
@@ -72,9 +72,9 @@ export async function playRound({ name: way, clinic, native }: Way, { rate, seco
   return {
     way, native, rate, seconds, calls, counts, left, offered, cdrs: cdrs.length,
     failed: Math.max(calls - placed.counts.successful, placed.counts.failed, rings.counts.failed, answers.counts.failed, calls - answers.counts.successful),
-    rungOnce: Math.max(0, answers.counts.successful - rings.counts.successful),
+    rungOnce: clinic.phonesRung === 1 ? 0 : Math.max(0, answers.counts.successful - rings.counts.successful),
     setUpMs: placed.setUpMs,
-    asteriskCpuMs: use.asterisk - used.asterisk, controllerCpuMs: use.controllers - used.controllers, redisCpuMs: use.redis - used.redis,
+    switchCpuMs: use.switch - used.switch, controllerCpuMs: use.controllers - used.controllers, redisCpuMs: use.redis - used.redis,
     redisCommands: use.redisCommands - used.redisCommands,
     loopDelayP99Ms: loaded.eventLoopDelayMs.p99,
     commands: grown('commands_total'), events: grown('events_total'), commandsFailed: grown('commands_failed_total'),
@@ -83,10 +83,10 @@ export async function playRound({ name: way, clinic, native }: Way, { rate, seco
   };
 }
 
-async function useOf(clinic: Clinic): Promise<Readonly<Record<'asterisk' | 'controllers' | 'redis' | 'redisCommands', number>>> {
+async function useOf(clinic: Clinic): Promise<Readonly<Record<'switch' | 'controllers' | 'redis' | 'redisCommands', number>>> {
   const [cpu, commands] = [await clinic.redisInfo('cpu'), await clinic.redisInfo('commandstats')];
   return {
-    asterisk: cpuMs(clinic.asterisk.pid),
+    switch: cpuMs(clinic.switchPid()),
     controllers: clinic.pids().reduce((sum, pid) => sum + cpuMs(pid), 0),
     redis: 1000 * (Number(cpu.get('used_cpu_user')) + Number(cpu.get('used_cpu_sys'))),
     redisCommands: [...commands].filter(([name]) => name !== 'cmdstat_info').reduce((sum, [, stat]) => sum + Number(/^calls=(\d+)/.exec(stat)?.[1] ?? 0), 0),

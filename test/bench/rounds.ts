@@ -1,18 +1,19 @@
 /** Rounds by several ways in one run, alternating, so that a noisy machine is noisy for all. */
+import type { SwitchKind } from '../support/premises.ts';
 import { openClinic, type Clinic } from './clinic.ts';
 import { playRound, type Round, type Way } from './round.ts';
 
 /**
- * One controller and `Dial()` past it; to see what sharing costs, also two controllers, and one that shares nothing. Each
+ * One controller, and past it `Dial()`, or `bridge` on FreeSWITCH; to see what sharing costs, also two controllers, and one that shares nothing. Each
  * clinic has a switch and a Redis of its own, which are idle while it is another's turn.
  */
-export async function openWays(compare: boolean, progress: (line: string) => void): Promise<{ readonly ways: readonly Way[]; readonly one: Clinic; readonly close: () => Promise<void> }> {
+export async function openWays(compare: boolean, phones: 1 | 2, kind: SwitchKind, progress: (line: string) => void): Promise<{ readonly ways: readonly Way[]; readonly one: Clinic; readonly close: () => Promise<void> }> {
   const clinics: Clinic[] = [];
   const close = async (): Promise<void> => {
     for (const clinic of clinics) await clinic.close();
   };
-  const open = async (options: Omit<Parameters<typeof openClinic>[0], 'progress'>): Promise<Clinic> => {
-    const clinic = await openClinic({ ...options, progress });
+  const open = async (options: Omit<Parameters<typeof openClinic>[0], 'phones' | 'progress' | 'switch'>): Promise<Clinic> => {
+    const clinic = await openClinic({ ...options, phones, progress, switch: kind });
     clinics.push(clinic);
     return clinic;
   };

@@ -85,7 +85,7 @@ export async function soak(clinic: Clinic, { minutes, rate, say }: SoakOptions):
   return { minutes, rate, calls, failed, cdrs: cdrs.length, samples, series: seriesOf(samples), faults: faults.map((fault) => `${minutes} minutes: ${fault}`) };
 }
 
-async function sampleOf({ seats, asterisk, redisInfo, ask }: Clinic, inspectors: readonly Inspector[]): Promise<Sample> {
+async function sampleOf({ seats, admin, switchPid, redisInfo, ask }: Clinic, inspectors: readonly Inspector[]): Promise<Sample> {
   const sample: Record<string, number> = {};
   for (const [index, { name, process }] of seats.entries()) {
     const inspector = inspectors[index];
@@ -102,9 +102,9 @@ async function sampleOf({ seats, asterisk, redisInfo, ask }: Clinic, inspectors:
   sample[overKeys] = over.length;
   sample['other Redis keys'] = (await ask.dbsize()) - over.length;
   sample['Redis memory but for these, MB'] = (Number((await redisInfo('memory')).get('used_memory')) - bytesOver) / megabyte;
-  sample['resident of Asterisk, MB'] = residentBytes(asterisk.pid) / megabyte;
-  sample['open files of Asterisk'] = openFiles(asterisk.pid);
-  sample['channels'] = Number(/^(\d+) active channels?/m.exec(await asterisk.cli('core show channels count'))?.[1] ?? Number.NaN);
+  sample['resident of the switch, MB'] = residentBytes(switchPid()) / megabyte;
+  sample['open files of the switch'] = openFiles(switchPid());
+  sample['channels'] = (await admin.channels()).length;
   return sample;
 }
 

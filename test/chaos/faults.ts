@@ -13,6 +13,13 @@ export interface Fault {
   restore(clinic: Clinic): Promise<void>;
   /** For its length nobody is there who could take a call: new ones are the failsafe's. */
   readonly nobodyThere?: boolean;
+  /** Whose turn it was is forgotten: the next to ask counts on from the last turn that its controller has seen, which another may have gone beyond. */
+  readonly turnsForgotten?: boolean;
+  /**
+   * What the dead one saw and did last nobody else can know: in the moment before (journals are written in batches), and all
+   * since Redis was away. That concerns who began to talk then, and was done before anybody looked.
+   */
+  readonly forgets?: boolean;
 }
 
 /** For how long a store is away, or everybody dead. */
@@ -36,7 +43,7 @@ const restart = async (clinic: Clinic): Promise<void> => {
 const nothing = (): Promise<void> => Promise.resolve();
 
 export const faults = {
-  kill: { title: 'a controller is killed', strike: (clinic) => kill(seatOf(clinic, 0)), restore: restart },
+  kill: { title: 'a controller is killed', forgets: true, strike: (clinic) => kill(seatOf(clinic, 0)), restore: restart },
   stop: {
     title: 'a controller is stopped for 10 s',
     strike: async (clinic) => {
@@ -61,6 +68,7 @@ export const faults = {
   },
   'redis-empty': {
     title: 'Redis comes back empty',
+    turnsForgotten: true,
     strike: async ({ redis }) => {
       await redis.stop();
       await redis.start({ empty: true });
@@ -69,6 +77,7 @@ export const faults = {
   },
   'redis-and-kill': {
     title: 'a controller is killed while Redis is away',
+    forgets: true,
     strike: async (clinic) => {
       await clinic.redis.stop();
       await delay(1000);
@@ -88,7 +97,7 @@ export const faults = {
     restore: nothing,
   },
   'link-cut': {
-    title: 'a controller loses its websockets',
+    title: 'a controller loses its link to the switch',
     strike: async (clinic) => {
       const { wire } = seatOf(clinic, 0);
       wire?.cut();
@@ -111,6 +120,7 @@ export const faults = {
   'all-dead': {
     title: 'all controllers are dead for 5 s',
     nobodyThere: true,
+    forgets: true,
     strike: async (clinic) => {
       await Promise.all(clinic.seats.map(kill));
       await delay(someSeconds);

@@ -1,11 +1,12 @@
-/** Callers and callees of one round: a SIPp process for each kind of caller and for each phone, their traces read into a ledger. */
-import { mkdirSync } from 'node:fs';
+/** Callers and callees of one round: a SIPp process for all callers, and for all phones, that do the same; their traces read into a ledger. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
 import type { Ms } from '../../control-plane/core/time.ts';
 import type { Command } from '../../control-plane/local-stack/processes.ts';
 import type { Address } from '../support/premises.ts';
 import { freeUdpPort, startSipp, type Sipp } from '../support/sipp.ts';
-import { failsafe, mobileRingsMs, waitOf, type Kind } from './kinds.ts';
+import { areaCodes, failsafe, inTurn, mobileRingsMs, patienceOf, switchboard, waitOf, type Kind, type Phones } from './kinds.ts';
 import type { Ledger } from './ledger.ts';
 
 export interface PartiesOptions {
@@ -13,8 +14,8 @@ export interface PartiesOptions {
   /** Made here. */
   readonly folder: string;
   readonly remote: Address;
-  /** Where the phones registered, by extension. */
-  readonly phones: ReadonlyMap<string, Address>;
+  /** And where they registered. */
+  readonly phones: readonly (Phones & { readonly at: Address })[];
   readonly carrier: Address;
   readonly kinds: readonly Kind[];
   readonly ledger: Ledger;
@@ -31,7 +32,6 @@ export interface Parties {
   stop(): Promise<readonly string[]>;
 }
 
-const perCycle = 20;
 /** As long as a caller is ready to hear it ring. */
 const setUpWithin: Ms = 60_000;
 
@@ -45,24 +45,31 @@ export async function startParties(options: PartiesOptions): Promise<Parties> {
   const started: Sipp[] = [];
   const stop = async (): Promise<readonly string[]> => (await Promise.all(started.map((sipp) => sipp.stop()))).flatMap(({ errors }) => linesOf(errors));
   try {
-    for (const { name, phone } of kinds) {
-      const local = phones.get(phone?.device ?? '');
-      if (phone === null || local === undefined) continue;
-      started.push(await startSipp({
-        ...common, name: `phone ${name}`, local, scenario: 'many-callees', values: { tag: tag(), user: phone.device, ringMs: phone.ringMs, talkMs: phone.talkMs },
-        extraArguments: many, onMessage: ledger.callee,
-      }));
+    for (const { name, at: local, does, ringMs, talkMs } of phones) {
+      const scenario = does === 'refuse' ? { scenario: 'uas-rejects', values: { tag: tag(), status: '486 Busy Here' } } as const : { scenario: 'many-callees', values: { tag: tag(), user: name, ringMs, talkMs } } as const;
+      started.push(await startSipp({ ...common, ...scenario, name: `phones ${name}`, local, extraArguments: many, onMessage: ledger.callee }));
     }
     started.push(await startSipp({
       ...common, name: 'trunk', local: carrier, scenario: 'many-over-the-trunk',
-      values: { tag: tag(), user: 'carrier', failsafe: failsafe.slice(1), ringMs: mobileRingsMs, pressMs: waitOf(lengthMs), againMs: 2000, talkMs: lengthMs + 3000 },
+      values: {
+        tag: tag(), user: 'carrier', failsafe: failsafe.slice(1), switchboard: switchboard.slice(1), ringMs: mobileRingsMs, pressMs: waitOf(lengthMs), againMs: 2000,
+        talkMs: lengthMs + 3000, patienceMs: patienceOf(lengthMs),
+      },
       extraArguments: many, onMessage: ledger.callee,
     }));
-    const callers = await Promise.all(kinds.map(async (kind, index) => startSipp({
-      ...common, name: `callers ${kind.name}`, local: { host: carrier.host, port: await freeUdpPort(carrier.host) }, scenario: 'many-callers',
-      values: { tag: tag(), from: `+1303${String(round).padStart(2, '0')}${index}`, to: kind.e164, talkMs: kind.callerTalkMs },
-      extraArguments: [...many, '-r', String(kind.share), '-rp', String(Math.round((1000 * perCycle) / rate))], onMessage: ledger.caller(kind),
-    })));
+    const alike = [...Map.groupBy(kinds, ({ caller }) => JSON.stringify(caller)).values()];
+    const names = alike.map((group) => group.map(({ name }) => name).join('-'));
+    const perCycle = kinds.reduce((sum, { share }) => sum + share, 0);
+    const callers = await Promise.all(alike.map(async (group, index) => {
+      const { talkMs = 0, keyEveryMs } = group[0]?.caller ?? {};
+      const dialled = join(folder, `dialled-${index}.csv`);
+      writeFileSync(dialled, ['SEQUENTIAL', ...areaCodes.flatMap((areaCode) => inTurn(group).map(({ e164 }) => `${e164};${areaCode};`)), ''].join('\n'));
+      return startSipp({
+        ...common, name: `callers ${index}`, local: { host: carrier.host, port: await freeUdpPort(carrier.host) }, scenario: 'many-callers',
+        values: { tag: tag(), from: `+1[field1]${String(round).padStart(2, '0')}${index}`, to: '[field0]', talkMs: keyEveryMs ?? talkMs, after: keyEveryMs === undefined ? 'bye' : 'press', presses: keyEveryMs === undefined ? 0 : Math.ceil(talkMs / keyEveryMs) },
+        extraArguments: [...many, '-inf', dialled, '-r', String(group.reduce((sum, { share }) => sum + share, 0)), '-rp', String(Math.round((1000 * perCycle) / rate))], onMessage: ledger.caller,
+      });
+    }));
     started.push(...callers);
     return {
       finish: async (withinMs) => {
@@ -72,7 +79,7 @@ export async function startParties(options: PartiesOptions): Promise<Parties> {
         const done = new Set<Sipp>();
         await Promise.race([late, Promise.all(callers.map(async (sipp) => { await sipp.exited; done.add(sipp); }))]);
         clearTimeout(timer);
-        return callers.flatMap((sipp, index) => (done.has(sipp) ? [] : [kinds[index]?.name ?? '']));
+        return callers.flatMap((sipp, index) => (done.has(sipp) ? [] : [names[index] ?? '']));
       },
       stop,
     };

@@ -7,7 +7,8 @@ import { monitorEventLoop } from '../../control-plane/telemetry/event-loop.ts';
 import { until } from '../support/until.ts';
 import type { Clinic } from './clinic.ts';
 import { faults, type Fault, type FaultName } from './faults.ts';
-import { createLedger, droppedBecause, isFailsafe, leftUnheard, stageAt, waitingStages, whereTo, wrongLegs, type Entry, type Ledger, type Stage } from './ledger.ts';
+import { groups, stages as allStages, type Stage } from './kinds.ts';
+import { answererOf, createLedger, droppedBecause, firstRung, isFailsafe, leftUnheard, stageAt, talkedUnseen, unclaimed, waitingStages, whereTo, wronglyRung, type Entry, type Ledger, type Outage } from './ledger.ts';
 import { startParties } from './parties.ts';
 import { startWatch } from './watch.ts';
 
@@ -40,6 +41,10 @@ export interface Round {
   readonly misrouted: readonly string[];
   readonly missing: readonly string[];
   readonly double: readonly string[];
+  /** Records that name another than the one who talked, or somebody where nobody did. */
+  readonly wrong: readonly string[];
+  /** Which phones of the groups were rung first, and how often. */
+  readonly first: Readonly<Record<keyof typeof groups, readonly number[]>>;
   /** Calls of which two controllers wrote a record on their disks, where the second cannot know of the first; Postgres keeps one. */
   readonly writtenTwice: readonly string[];
   /** Phones that were picked up and put down while nobody could connect them. */
@@ -61,6 +66,8 @@ const commandableWithin: Ms = 45_000;
 const leftWithin: Ms = 12_000;
 const recordsWithin: Ms = 30_000;
 const failsafeRingsWithin: Ms = 1000;
+/** What a journal may lack when its controller dies. */
+const journalMs: Ms = 200;
 
 export const lengthOf = ({ rate, up }: { readonly rate: number; readonly up: number }): Ms => Math.max(6000, Math.round((1050 * up) / rate));
 
@@ -68,12 +75,13 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
   const { number, rate, up, say } = options;
   const fault: Fault = faults[options.fault];
   const lengthMs = lengthOf(options);
-  const ledger = createLedger();
+  const ledger = createLedger(clinic.kinds);
   const parties = await startParties({
     program: clinic.sipp, folder: join(clinic.root, `round-${number}`), remote: clinic.remote,
     phones: clinic.phones, carrier: clinic.carrier, kinds: clinic.kinds, ledger, round: number, rate, lengthMs,
   });
   let sippErrors: readonly string[] = [];
+  const toldBefore = clinic.failsafesTold();
   const [loop, pressure, began] = [monitorEventLoop(), cpuPressureMs(), performance.now()];
   try {
     await busy(ledger, up, lengthMs).catch(() => { say(`  only ${ledger.up().length} calls are up`); });
@@ -89,10 +97,11 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
     const late = await parties.finish(lengthMs + 45_000);
     const left = await nothingLeft(clinic);
     const entries = ledger.entries();
-    const { missing, double, writtenTwice } = await records(clinic, entries, fault.nobodyThere === true ? times : null);
+    const outage = { from: times.struckAt - (fault.forgets === true ? journalMs : 0), to: Math.max(times.mendedAt, times.wellAt ?? Infinity) };
+    const found = await records(clinic, entries, fault, outage, toldBefore);
     sippErrors = await parties.stop();
     const stages = stagesAt(entries, times.struckAt);
-    const outage = { from: times.struckAt, to: Math.max(times.mendedAt, times.wellAt ?? Infinity) };
+    const first = { turns: firstRung(entries, 'turns', groups.turns), least: firstRung(entries, 'least', groups.least) };
     const fresh = entries.filter(({ invitedAt }) => invitedAt >= times.struckAt && invitedAt <= Math.max(times.mendedAt, times.wellAt ?? 0));
     const failsafeWaits = fresh.flatMap(({ invitedAt, legs }) => legs.filter(isFailsafe).map((leg) => leg.invitedAt - invitedAt));
     return {
@@ -102,12 +111,13 @@ export async function playRound(clinic: Clinic, options: RoundOptions): Promise<
       looks: watch.looks(),
       newCalls: count(fresh.map(whereTo)), failsafeMs: failsafeWaits.length === 0 ? null : Math.round(Math.max(...failsafeWaits)),
       dropped: entries.flatMap((entry) => tell(entry, droppedBecause(entry, outage))),
-      misrouted: [...entries.flatMap((entry) => misroutes(entry, fault, times)), ...ledger.strays()],
-      missing, double, writtenTwice, left, sippErrors,
+      misrouted: [...entries.flatMap((entry) => misroutes(entry, fault, outage, times)), ...ledger.strays()],
+      ...found, first, left, sippErrors,
       waitedForCpu: pressure === null ? null : Math.round((100 * ((cpuPressureMs() ?? 0) - pressure)) / (performance.now() - began)) / 100, harnessLateMs: Math.round(loop.read().maxMs),
       leftUnheard: entries.filter((entry) => leftUnheard(entry, outage)).length,
       others: [
         ...(times.wellAt === null ? forgotten.map((what) => `not commandable: ${what}`) : []),
+        ...uneven(first, aloneIn(clinic, entries) + (fault.turnsForgotten === true ? 1 : 0)),
         ...late.map((kind) => `callers (${kind}) were not done`),
         ...(fault.nobodyThere === true ? failsafeWaits.filter((ms) => ms > failsafeRingsWithin).map((ms) => `the failsafe rang only after ${Math.round(ms)} ms`) : []),
       ],
@@ -147,7 +157,7 @@ async function struck(clinic: Clinic, fault: Fault, watch: ReturnType<typeof sta
 }
 
 function stagesAt(entries: readonly Entry[], at: EpochMs): Record<Stage, number> {
-  const stages: Record<Stage, number> = { offered: 0, ring: 0, screening: 0, announcement: 0, voicemail: 0, talk: 0 };
+  const stages = Object.fromEntries(allStages.map((stage) => [stage, 0])) as Record<Stage, number>;
   for (const entry of entries) {
     const stage = stageAt(entry, at);
     if (stage !== null) stages[stage] += 1;
@@ -158,27 +168,57 @@ function stagesAt(entries: readonly Entry[], at: EpochMs): Record<Stage, number>
 const tell = (entry: Entry, problem: string | null): readonly string[] =>
   problem === null ? [] : [`${entry.from} (${entry.kind.name}, ${new Date(entry.invitedAt).toISOString().slice(11, 23)} to ${entry.endedAt === null ? '…' : new Date(entry.endedAt).toISOString().slice(11, 23)}): ${problem}`];
 
-function misroutes(entry: Entry, fault: Fault, { struckAt, mendedAt }: Times): readonly string[] {
-  const wrong = wrongLegs(entry).map((leg) => `it reached ${leg.device}`);
+function misroutes(entry: Entry, fault: Fault, outage: Outage, { struckAt, mendedAt }: Times): readonly string[] {
+  const wrong = wronglyRung(entry, fault.forgets === true, outage);
   const failsafes = entry.legs.filter(isFailsafe).filter((leg) => fault.nobodyThere !== true || leg.invitedAt < struckAt || entry.invitedAt > mendedAt);
   return [...wrong, ...failsafes.map((leg) => `it reached the failsafe after ${Math.round(leg.invitedAt - entry.invitedAt)} ms`)].flatMap((problem) => tell(entry, problem));
 }
 
-/** One row a call in Postgres; a call that nobody ever had may be without. */
-async function records(clinic: Clinic, entries: readonly Entry[], nobody: Times | null): Promise<Pick<Round, 'missing' | 'double' | 'writtenTwice'>> {
-  const ofFailsafe = ({ legs }: Entry): boolean => nobody !== null && legs.length > 0 && legs.every((leg) => isFailsafe(leg) && leg.invitedAt > nobody.struckAt && leg.invitedAt < nobody.mendedAt + failsafeRingsWithin);
-  const due = entries.filter((entry) => !ofFailsafe(entry));
+/** One row a call in Postgres, which names who talked; of a call that nobody ever had a notice instead, where there are not too many for the switch to keep. */
+async function records(clinic: Clinic, entries: readonly Entry[], fault: Fault, outage: Outage, toldBefore: ReadonlyMap<string, number>): Promise<Pick<Round, 'missing' | 'double' | 'wrong' | 'writtenTwice'>> {
+  const due = entries.filter((entry) => !unclaimed(entry));
+  const noted = fault.nobodyThere === true ? [] : entries.filter(unclaimed);
+  const untold = (): readonly Entry[] => {
+    const told = clinic.failsafesTold();
+    return [...Map.groupBy(noted, ({ kind }) => kind.e164)].flatMap(([number, calls]) => calls.slice((told.get(number) ?? 0) - (toldBefore.get(number) ?? 0)));
+  };
   let rows = await clinic.rowsByCaller();
   await until(async () => {
     rows = await clinic.rowsByCaller();
-    return due.every(({ from }) => rows.has(from));
+    return due.every(({ from }) => rows.has(from)) && untold().length === 0;
   }, { describe: 'every call has a record', within: recordsWithin, everyMs: 200 }).catch(() => undefined);
   const onDisk = count(clinic.cdrsOnDisk().map(({ caller }) => caller.number));
+  const wrongly = (entry: Entry): string | null => {
+    const [said, seen] = [rows.get(entry.from)?.answeredBy ?? null, answererOf(entry)];
+    if (!rows.has(entry.from) || entry.legs.some(isFailsafe) || leftUnheard(entry, outage) || (fault.forgets === true && talkedUnseen(entry, outage)) || said?.replace('+', '') === seen?.replace('+', '')) return null;
+    return `its record says that ${said ?? 'nobody'} answered, and ${seen ?? 'nobody'} did`;
+  };
   return {
-    missing: due.filter(({ from }) => !rows.has(from)).flatMap((entry) => tell(entry, 'Postgres has no record')),
-    double: entries.filter(({ from }) => (rows.get(from) ?? 0) > 1).flatMap((entry) => tell(entry, `Postgres has ${rows.get(entry.from)} records`)),
+    missing: [...due.filter(({ from }) => !rows.has(from)).flatMap((entry) => tell(entry, 'Postgres has no record')), ...untold().flatMap((entry) => tell(entry, 'no controller had it, and no notice says so'))],
+    double: entries.filter(({ from }) => (rows.get(from)?.records ?? 0) > 1).flatMap((entry) => tell(entry, `Postgres has ${rows.get(entry.from)?.records} records`)),
+    wrong: entries.flatMap((entry) => tell(entry, wrongly(entry))),
     writtenTwice: entries.filter(({ from }) => (onDisk[from] ?? 0) > 1).flatMap((entry) => tell(entry, `${onDisk[entry.from]} records were written`)),
   };
+}
+
+/** Calls whose turn a controller has counted alone, or whose record does not say: another call may have had the same. */
+function aloneIn(clinic: Clinic, entries: readonly Entry[]): number {
+  const counted = new Set(clinic.cdrsOnDisk().filter(({ orders }) => orders.some(({ why }) => why.startsWith('turn ') && !why.includes('alone'))).map(({ caller }) => caller.number));
+  return entries.filter(({ kind, from, legs }) => kind.name === 'turns' && !legs.some(isFailsafe) && !counted.has(from)).length;
+}
+
+const says = (what: string, counts: readonly number[]): string => `${what}: its phones were rung first ${counts.join(', ')} times`;
+
+/**
+ * Turns come round evenly over all controllers; each time that they are not counted on from the last, one phone may be one
+ * ahead. The least connected take about as many, since what one controller knows of another's calls is a little old.
+ */
+function uneven({ turns, least }: Round['first'], breaks: number): readonly string[] {
+  const fair = least.reduce((sum, n) => sum + n, 0) / least.length;
+  return [
+    ...(Math.max(...turns) - Math.min(...turns) > 1 + breaks ? [says('turns', turns)] : []),
+    ...(Math.min(...least) < Math.floor(fair / 2) ? [says('least connected', least)] : []),
+  ];
 }
 
 async function nothingLeft(clinic: Clinic): Promise<readonly string[]> {

@@ -25,7 +25,7 @@ const everyMs: Ms = 200;
 const newMs: Ms = 1000;
 
 export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
-  const looker = lookerAt(clinic.asterisk.url, () => clinic.seats.map(({ name, process }) => ({ name, process, apiKey: clinic.apiKey })));
+  const looker = lookerAt(clinic.admin, () => clinic.seats.map(({ name, process }) => ({ name, process, apiKey: clinic.apiKey })));
   const obeyed = new Set<string>();
   let wrong: readonly string[] = [];
   let wellSince: EpochMs | null = null;
@@ -51,7 +51,7 @@ export function startWatch(clinic: Clinic, ledger: Ledger): Watch {
       const [owner] = owners;
       return [entry, problem(owners) ?? (owner === undefined || (await obeys(owner.callId)) ? null : 'its channel obeys nobody')];
     }));
-    return problems.flatMap(([{ from, kind, ended, legs }, problem]) => (problem === null || ended !== null || legs.some(({ endedBy }) => endedBy === 'phone') ? [] : [`${from} (${kind.name}): ${problem}`]));
+    return problems.flatMap(([{ from, kind, ended, legs }, problem]) => (problem === null || ended !== null || legs.some(({ answeredAt, endedBy }) => answeredAt !== null && endedBy === 'phone') ? [] : [`${from} (${kind.name}): ${problem}`]));
   };
   const run = async (): Promise<void> => {
     while (!ending.signal.aborted) {

@@ -5,8 +5,6 @@
 import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -19,6 +17,7 @@ import { connectLanes } from '../../control-plane/media/asterisk/ari/ari-lanes.t
 import type { SwitchEvent } from '../../control-plane/media/asterisk/ari/decode-frame.ts';
 import { generateAriTypes } from '../../control-plane/media/asterisk/ari/generate.ts';
 import { missingModules } from '../../control-plane/media/asterisk/ari/missing-modules.ts';
+import { startLinkProxy } from '../support/link-proxy.ts';
 
 const app = 'frontdesk-ari-client';
 const dataDir = mkdtempSync(join(tmpdir(), 'frontdesk-ari-'));
@@ -217,22 +216,15 @@ describe('Asterisk and the client', () => {
   });
 
   test('a link that was cut comes back with its filter, and commands work again', async () => {
-    const { port, host } = new URL(url);
-    const lines: Socket[] = [];
-    const cable = createServer((near) => {
-      const far = connect(Number(port), '127.0.0.1');
-      for (const end of [near, far]) end.on('error', quiet);
-      near.pipe(far).pipe(near);
-      lines.push(near, far);
-    });
-    await new Promise<void>((resolve) => { cable.listen(0, '127.0.0.1', resolve); });
-    const { client, links } = await attach(['StasisStart'], url.replace(host, `127.0.0.1:${(cable.address() as AddressInfo).port}`));
-    for (const line of lines) line.destroy();
+    const cable = await startLinkProxy(url);
+    const { client, links } = await attach(['StasisStart'], cable.url);
+    cable.cut();
+    cable.mend();
     await expect.poll(() => links).toEqual(['up', 'down', 'up']);
     const application = await client.request('applications.get', { applicationName: app });
     expect(application.ok && application.body.events_allowed.length).toBe(4);
     await client.close();
-    await new Promise((resolve) => { cable.close(resolve); });
+    await cable.close();
   });
 
   test('hundreds of calls are listed, and the switch lives', async () => {

@@ -88,24 +88,30 @@ it('A router means the same to routing, its instants as epoch milliseconds', () 
 });
 
 describe('The night switch', () => {
-  const night = { closed: { to: 'voicemail' }, emergency: menu };
+  const night = { codes: { open: '*20', closed: '*28', emergency: '*29' }, users: ['ann'], closed: { to: 'voicemail' }, emergency: menu };
+  const elm = (more: object): readonly [Kind, string, object] => ['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night: { ...night, ...more } }];
 
   it.each<readonly [string, Kind, object, string]>([
     ['in a mode that there is not', 'night-switch', { mode: 'shut' }, 'mode: must be one of: open, closed, emergency.'],
     ['until a day without its time', 'night-switch', { mode: 'closed', until: '2026-12-24' }, 'until: is not an instant. Write it as 2026-12-24T18:00:00Z, or with an offset such as -05:00.'],
+    ['with a code that is an extension', 'account', { name: 'Elm', night: { codes: { closed: '101' } } }, 'night.codes.closed: is not a code to dial. Use * and one to four digits, such as *28.'],
+    ['with a code that no phone can dial', 'account', { name: 'Elm', night: { codes: { closed: '*2b' } } }, 'night.codes.closed: is not a code to dial. Use * and one to four digits, such as *28.'],
+    ['with one code for two modes', 'account', { name: 'Elm', night: { codes: { closed: '*28', open: '*28' } } }, 'night.codes: has one code for two modes. Give each its own.'],
+    ['that nobody may set', 'account', { name: 'Elm', night: { codes: { closed: '*28' }, users: [] } }, 'night.users: must name a user.'],
   ])('is refused %s', (_, kind, body, problem) => {
     expect(refused(kind, body)).toEqual([problem]);
   });
 
   it('is one of an account, and leads to what is there', () => {
     expect(together(['night-switch', 'other', { mode: 'open' }])).toEqual(['night-switch/other id: must be “night”: there is one of an account. Change that one.']);
-    expect(together(['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night: { ...night, emergency: { to: 'menu', id: 'x' } } }])).toEqual(['account/elm night.emergency: there is no menu “x”. Create it first, or correct the id.']);
+    expect(together(elm({ emergency: { to: 'menu', id: 'x' }, users: ['ann', 'zoe'] }))).toEqual(['account/elm night.users[1]: there is no user “zoe”. Create it first, or correct the id.', 'account/elm night.emergency: there is no menu “x”. Create it first, or correct the id.']);
+    expect(together(elm({ codes: { closed: '*911' } }))).toEqual(['account/elm night.codes.closed: *911 is an emergency number behind a star: who is in need may press both. Use another code.']);
   });
 
-  it('means a mode with its end, and where calls go', () => {
+  it('means a mode with its end, codes and whose phones dial them, and where calls go', () => {
     expect([meant()?.night, meant()?.timezone]).toEqual([undefined, 'America/New_York']);
-    expect(meant(['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm', night }], ['night-switch', 'night', { mode: 'closed', until: '2026-12-24T18:00:00Z', note: 'party' }])?.night).toEqual({
-      closed: { to: 'voicemail' }, emergency: menu,
+    expect(meant(elm({}), ['night-switch', 'night', { mode: 'closed', until: '2026-12-24T18:00:00Z', note: 'party' }])?.night).toEqual({
+      codes: [{ code: '*20', setting: 'open' }, { code: '*28', setting: 'closed' }, { code: '*29', setting: 'emergency' }], users: ['ann'], closed: { to: 'voicemail' }, emergency: menu,
       is: { setting: 'closed', until: Date.parse('2026-12-24T18:00:00Z'), since: 5000, note: 'party' },
     });
     expect(meant(['night-switch', 'night', { mode: 'emergency' }])?.night).toEqual({ is: { setting: 'emergency', since: 5000 } });

@@ -3,15 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { checkTogether } from '../../control-plane/configuration/check.ts';
 import { parseDocument, referencesOf } from '../../control-plane/configuration/check.ts';
 import type { Kind } from '../../control-plane/configuration/documents.ts';
-import { keyText, type ConfigObject } from '../../control-plane/configuration/objects.ts';
-
-type Given = readonly [Kind, string, object];
-
-function objectOf([kind, id, body]: Given): ConfigObject {
-  const parsed = parseDocument(kind, body);
-  if (!parsed.ok) throw new Error(`${kind} ${id}: ${JSON.stringify(parsed.problems)}`);
-  return { account: 'elm', kind, id, version: 1, createdAt: 0, updatedAt: 0, body: parsed.body } as ConfigObject;
-}
+import { keyText } from '../../control-plane/configuration/objects.ts';
+import { objectOf, type Given } from './configuration-objects.ts';
 
 const base: readonly Given[] = [
   ['account', 'elm', { name: 'Elm Street', sipPrefix: 'elm' }], ['trunk', 'carrier', { host: 'sip.example' }], ['user', 'ann', { name: 'Ann' }],
@@ -86,7 +79,7 @@ describe('A document', () => {
     ['a menu without an exit', wrong('menu', { name: 'M', prompt: { text: 'Hello' } }), [': has no way out. Give it an option, or set dialByExtension to true.']],
     ['a pattern without a destination', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [] }), ['destinations: must name a destination.']],
     ['a destination twice', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [{ target: to('user', 'a') }, { target: to('user', 'a') }] }), ['destinations: names a destination twice. Name each once.']],
-    ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
+    ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, queue, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
     ['a target without an id', wrong('number', { e164: '+12025550110', name: 'Main', route: { to: 'menu' } }), ['route.id: is missing. Add it.']],
     ['a key that no phone has', wrong('menu', { name: 'M', prompt: { text: 'Hello' }, options: { 11: { to: 'voicemail' } } }), ['options.11: is not a key. Use one of 0-9, * and #.']],
     ['digits that are none', wrong('receiving-number', { number: '+12025550199', label: 'X', dialExtension: { digits: '12,3' } }), ['dialExtension.digits: is not a row of keys. Use 0-9, * and #, with w for half a second of pause and W for a second.']],

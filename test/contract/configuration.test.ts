@@ -103,6 +103,7 @@ describe('A configuration', () => {
     ['an extension that is the id of a trunk', ({ account }) => draft(account, 'device', 'x', { user: 'ann', extension: '70' }), 'extension: Extension 70 is in use already. Choose another.'],
     ['an emergency number as an extension', ({ account }) => draft(account, 'device', 'x', { user: 'ann', extension: '911' }), 'extension: 911 is an emergency number. Use another extension.'],
     ['SRTP whose keys travel in the clear', ({ account }) => draft(account, 'trunk', 'x', { host: 'sip.example', srtp: true }), ': srtp needs transport tls. Its keys would travel in the clear: set transport to tls, or srtp to false.'],
+    ['a switch that there is not', ({ account }) => draft(account, 'trunk', 'x', { host: 'sip.example', switch: 'yate' }), 'switch: must be one of: asterisk, freeswitch'],
     ['an account that is not there', () => draft('nobody', 'user', 'x', { name: 'X' }), ': belongs to no account. Create the account first.'],
     ['a forward to another country', ({ account }) => draft(account, 'user', 'x', { name: 'X', forward: '+442071838750' }), 'forward: +442071838750 is in GB; calls are allowed to US. Give another number, or add the country to outbound.countries of the account.'],
     ['a premium number as a failsafe', ({ account }) => draft(account, 'number', 'x', { e164: '+12025559001', name: 'X', failsafe: '+19005550123' }), 'failsafe: +19005550123 is a premium number of North America, and premium numbers are not allowed. Give another number, or set outbound.premium of the account to true.'],

@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { StoreAwayError } from '../../control-plane/store/ports.ts';
 import { embeddedSql } from '../../control-plane/store/postgres/embedded-sql.ts';
 import { databaseOn, openDatabase, type SqlDatabase } from '../../control-plane/store/postgres/open-database.ts';
@@ -12,6 +12,8 @@ import { account, set, type DatabaseFixture } from './database-fixture.ts';
 import { contactsContract } from './database-contacts-suite.ts';
 import { spoolContract } from './database-spool-suite.ts';
 import { databaseContract } from './database-suite.ts';
+import { callbacksContract } from './database-callbacks-suite.ts';
+import { webhooksContract } from './database-webhooks-suite.ts';
 
 const slow = 'select count(*) from generate_series(1, 1000000000)';
 
@@ -69,22 +71,27 @@ describe('the database in the process', () => {
   databaseContract(() => fixture);
   spoolContract(() => fixture);
   contactsContract(() => fixture);
+  webhooksContract(() => fixture);
+  callbacksContract(() => fixture);
 
 });
 
 describe('a database directory', () => {
+  let templates = '';
   let dataDir = '';
   const opened: (SqlDatabase | Sql)[] = [];
   const open = async (): Promise<SqlDatabase> => {
-    const db = await openDatabase({ dataDir, log: silent });
+    const db = await openDatabase({ dataDir, templates, log: silent });
     opened.push(db);
     return db;
   };
   const openSql = async (deadlineMs: number): Promise<Sql> => {
-    const sql = await embeddedSql({ dir: join(dataDir, 'database'), log: silent, deadlineMs });
+    const sql = await embeddedSql({ dir: join(dataDir, 'database'), templates, log: silent, deadlineMs });
     opened.push(sql);
     return sql;
   };
+  beforeAll(async () => { templates = await mkdtemp(join(tmpdir(), 'frontdesk-templates-')); });
+  afterAll(() => rm(templates, { recursive: true, force: true }));
   beforeEach(async () => { dataDir = await mkdtemp(join(tmpdir(), 'frontdesk-embedded-')); });
   afterEach(async () => {
     for (const one of opened.splice(0)) await one.close();
@@ -128,26 +135,21 @@ describe('a database directory', () => {
   });
 
   it('is copied from one made before, shares nothing with it, and is made anew where that is damaged', async () => {
-    const templates = await mkdtemp(join(tmpdir(), 'frontdesk-templates-'));
     const sqlAt = (name: string): Promise<Sql> => embeddedSql({ dir: join(dataDir, name), templates, log: silent });
-    try {
-      const first = await sqlAt('first');
-      await first.script('create table kept (id int)');
-      const [template = ''] = await readdir(templates);
-      expect(template).toMatch(/^pglite-\d/);
-      const second = await sqlAt('second');
-      await expect(second.query('select id from kept')).rejects.toThrow('does not exist');
-      await Promise.all([first.close(), second.close()]);
-      const again = await sqlAt('first');
-      expect(await again.query('select id from kept')).toEqual([]);
-      await again.close();
-      await truncate(join(templates, template, 'global', 'pg_control'), 10);
-      const third = await sqlAt('third');
-      expect(await third.query('select 1 as one')).toEqual([{ one: 1 }]);
-      await third.close();
-      expect(await readdir(templates)).toEqual([]);
-    } finally {
-      await rm(templates, { recursive: true, force: true });
-    }
+    const first = await sqlAt('first');
+    await first.script('create table kept (id int)');
+    const [template = ''] = await readdir(templates);
+    expect(template).toMatch(/^pglite-\d/);
+    const second = await sqlAt('second');
+    await expect(second.query('select id from kept')).rejects.toThrow('does not exist');
+    await Promise.all([first.close(), second.close()]);
+    const again = await sqlAt('first');
+    expect(await again.query('select id from kept')).toEqual([]);
+    await again.close();
+    await truncate(join(templates, template, 'global', 'pg_control'), 10);
+    const third = await sqlAt('third');
+    expect(await third.query('select 1 as one')).toEqual([{ one: 1 }]);
+    await third.close();
+    expect(await readdir(templates)).toEqual([]);
   });
 }, 120_000);

@@ -16,6 +16,8 @@ import { account, cdr, set, type DatabaseFixture } from './database-fixture.ts';
 import { contactsContract } from './database-contacts-suite.ts';
 import { spoolContract } from './database-spool-suite.ts';
 import { databaseContract } from './database-suite.ts';
+import { callbacksContract } from './database-callbacks-suite.ts';
+import { webhooksContract } from './database-webhooks-suite.ts';
 
 let server: PostgresServer;
 beforeAll(async () => { server = await postgresServer(); }, 300_000);
@@ -51,6 +53,8 @@ describe('the database on a server', () => {
   databaseContract(() => onServer);
   spoolContract(() => onServer);
   contactsContract(() => onServer);
+  webhooksContract(() => onServer);
+  callbacksContract(() => onServer);
 });
 
 describe('a database server', () => {

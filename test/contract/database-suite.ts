@@ -1,5 +1,6 @@
 /** The one contract of the database: on a server, and in the process. */
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CdrQueueVisit } from '../../control-plane/core/cdr/cdr.ts';
 import { CursorError, StoreAwayError, TakenError, type Page } from '../../control-plane/store/ports.ts';
 import { migrateDown, migrateUp, ownMigrations } from '../../control-plane/store/postgres/migrate.ts';
 import type { SqlDatabase } from '../../control-plane/store/postgres/open-database.ts';
@@ -16,6 +17,8 @@ async function all<T>(page: (cursor: { readonly cursor?: string; readonly limit:
     cursor = { cursor: next };
   }
 }
+
+const visit = (queue: string, joinedAt: number): CdrQueueVisit => ({ queue, joinedAt, leftAt: joinedAt + 5, outcome: 'abandoned', agent: null, offers: [] });
 
 export function databaseContract(fixture: () => DatabaseFixture): void {
   let place: DatabasePlace;
@@ -267,6 +270,28 @@ export function databaseContract(fixture: () => DatabaseFixture): void {
       const ids = (await all((page) => db.cdrs.search({ account: 'clinic' }, page), 4)).map(({ callId }) => callId);
       expect(ids).toEqual(Array.from({ length: 11 }, (_, index) => `c${String(10 - index).padStart(2, '0')}`));
       await expect(db.cdrs.search({}, { cursor: 'x', limit: 4 })).rejects.toThrow(CursorError);
+    });
+
+    it('is found by each time that it waited in a queue, until it goes', async () => {
+      const db = await place.open();
+      await db.cdrs.add([cdr('a', { startedAt: 10, queues: [visit('desk', 11), visit('late', 12), visit('desk', 11)] }), cdr('b', { startedAt: 20, queues: [visit('desk', 11)] }), cdr('c'), cdr('d', { account: 'other', queues: [visit('desk', 11)] })]);
+      await db.cdrs.add([cdr('a', { startedAt: 10, queues: [visit('desk', 11)] }), cdr('e', { startedAt: 20, queues: [visit('desk', 9), visit('desk', 12), visit('desk', 20)] })]);
+      const visits = (from: number, to: number, queue = 'desk'): Promise<CdrQueueVisit[]> => all((page) => db.cdrs.queueVisits({ account: 'clinic', queue, from, to }, page), 2);
+      expect(await visits(11, 20)).toEqual([visit('desk', 11), visit('desk', 11), visit('desk', 11), visit('desk', 12)]);
+      expect(await visits(0, 100, 'late')).toEqual([visit('late', 12)]);
+      await expect(db.cdrs.queueVisits({ account: 'clinic', queue: 'desk', from: 0, to: 100 }, { cursor: 'x', limit: 4 })).rejects.toThrow(CursorError);
+      expect(await db.cdrs.removeBefore('clinic', 20)).toBe(1);
+      expect(await visits(0, 100)).toEqual([visit('desk', 9), visit('desk', 11), visit('desk', 12), visit('desk', 20)]);
+    });
+
+    it('has its waits in queues also when it was kept before they were asked for', async () => {
+      const sql = await place.sql();
+      const before = ownMigrations().filter(({ name }) => name < '0006');
+      await migrateUp(sql, before);
+      const [waited, old] = [cdr('a', { queues: [{ queue: 'desk', joinedAt: 7, leftAt: 8, outcome: 'abandoned', agent: null, offers: [] }] }), { ...cdr('b'), queues: undefined }];
+      for (const record of [waited, old]) await sql.query("insert into cdrs (call_id, account, started_at, caller_digits, caller_parts, dialled, record) values ($1, 'clinic', 5, '', '{}', '', $2::jsonb)", [record.callId, JSON.stringify(record)]);
+      await migrateUp(sql, ownMigrations());
+      expect(await sql.query('select call_id, n, queue, joined_at from queue_visits')).toEqual([{ call_id: 'a', n: 1, queue: 'desk', joined_at: 7 }]);
     });
 
     it('goes when its account keeps it no longer', async () => {

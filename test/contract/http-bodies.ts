@@ -23,9 +23,15 @@ interface Schema {
   readonly maxLength?: number;
 }
 
+/** By route: to read a schema costs far more than to make bodies of it. */
+const made = new Map<Route, fc.Arbitrary<unknown>>();
+
 export function bodiesOf(route: Route): fc.Arbitrary<unknown> {
   const schema = route.documented ?? route.body;
-  return schema === null ? fc.constant(undefined) : valueOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema);
+  if (schema === null) return fc.constant(undefined);
+  const bodies = made.get(route) ?? valueOf(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }) as Schema);
+  made.set(route, bodies);
+  return bodies;
 }
 
 /** Something in it is replaced, left out or added, or the whole is something else. */
@@ -37,7 +43,10 @@ export function wrongBodiesOf(route: Route): fc.Arbitrary<unknown> {
 }
 
 const deep = Array.from({ length: 20 }).reduce<unknown>((inner) => ({ a: [inner] }), 1);
-const anything: fc.Arbitrary<unknown> = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(null, '', -1, 1e308, 'x'.repeat(5000), '\u0000', '\ud800', {}, [], deep, '+12025550110', 'no-such-id', true), fc.constant(JSON.parse('{"__proto__":{"name":"x"},"constructor":1}') as unknown));
+const anything: fc.Arbitrary<unknown> = fc.oneof(fc.jsonValue({ maxDepth: 3 }), fc.constantFrom(null, '', -1, 1e308, 'x'.repeat(5000), '\u0000', '\ud800', {}, [], deep, '+12025550110', 'no-such-id', true), ...[
+  '{"__proto__":{"name":"x"},"constructor":1}',
+  '{"length":{"toString":null,"valueOf":null}}',
+].map((json) => fc.constant(JSON.parse(json) as unknown)));
 
 function changed(body: Record<string, unknown>, where: number, how: number, value: unknown): unknown {
   const names = Object.keys(body);
@@ -59,7 +68,8 @@ function valueOf(schema: Schema): fc.Arbitrary<unknown> {
       const fields = Object.fromEntries(Object.entries(schema.properties ?? {}).map(([name, field]) => [name, valueOf(field)]));
       if (schema.properties === undefined && schema.propertyNames !== undefined && typeof schema.additionalProperties === 'object') return fc.dictionary(valueOf(schema.propertyNames) as fc.Arbitrary<string>, valueOf(schema.additionalProperties), { maxKeys: 3 });
       if (schema.properties === undefined) return fc.dictionary(fc.string(), fc.jsonValue());
-      return fc.record(fields, { requiredKeys: [...(schema.required ?? [])] });
+      const free = fc.record(fields, { requiredKeys: [...(schema.required ?? [])] });
+      return schema.example === undefined ? free : fc.oneof({ weight: 1, arbitrary: fc.constant(schema.example) }, { weight: 9, arbitrary: free });
     }
     case 'array': return fc.array(valueOf(schema.items ?? {}), { minLength: schema.minItems ?? 0, maxLength: Math.min(schema.maxItems ?? 3, 3) });
     case 'integer': return fc.integer({ min: Math.max(schema.minimum ?? 0, -1e9), max: Math.min(schema.maximum ?? 1e9, 1e9) });

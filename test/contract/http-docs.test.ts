@@ -1,5 +1,6 @@
 /** The OpenAPI document and its page say what the routes do. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventTypes } from '../../control-plane/events/types.ts';
 import { startApi, type TestApi } from './http-fixture.ts';
 
 let server: TestApi;
@@ -75,6 +76,7 @@ describe('the page', () => {
   it('shows every operation, without a script and without asking another host', async () => {
     const page = await server.ask('GET', '/api/docs', { key: null });
     for (const [, , { operationId }] of operations()) expect(page.text).toContain(`id="${operationId}"`);
+    for (const type of eventTypes) expect(page.text).toContain(`<code>${type}</code>`);
     expect(page.text).not.toMatch(/<script|src=|href="http|undefined|\[object/);
   });
 });

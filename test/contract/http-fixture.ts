@@ -16,16 +16,22 @@ import { scheduleAt } from '../../control-plane/hours/schedule-at.ts';
 import { scheduleOf } from '../../control-plane/hours/schedules.ts';
 import { createApi, type Api } from '../../control-plane/http/api.ts';
 import { newKey } from '../../control-plane/http/auth.ts';
-import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan, type TestCall } from '../../control-plane/http/ports.ts';
+import { AudioUnavailableError, type AudioContent, type CallChange, type Limits, type LiveCall, type Recording, type Registration, type RegistrationChange, type SipBan, type Supervision, type TestCall } from '../../control-plane/http/ports.ts';
 import { problemSchema } from '../../control-plane/http/problem.ts';
 import type { Route } from '../../control-plane/http/route.ts';
+import { createEventFeed } from '../../control-plane/events/feed.ts';
+import { refusalOf } from '../../control-plane/events/webhooks/addresses.ts';
 import { startHttpServer } from '../../control-plane/http/server.ts';
+import type { AskedCallback } from '../../control-plane/store/callback-ports.ts';
 import type { JournalRecord, Role } from '../../control-plane/store/ports.ts';
 import type { Log } from '../../control-plane/telemetry/log.ts';
 import { onePhonePlan, openingOf } from '../runtime/sample-call.ts';
+import { memoryEventLog, type MemoryEventLog } from '../support/memory-events.ts';
+import { memoryCallbacks } from '../support/memory-callbacks.ts';
 import { memoryStores, type MemoryStores } from '../support/memory-stores.ts';
+import { testDesks, type TestDesks } from './http-desks.ts';
 
-export type KeyName = 'agency' | 'agencyReader' | 'north' | 'northReader' | 'south';
+export type KeyName = 'agency' | 'agencyReader' | 'north' | 'northSupervisor' | 'northReader' | 'south';
 
 export interface Asked {
   /** Null sends none. */
@@ -55,6 +61,12 @@ export interface TestApi {
   readonly logged: string[];
   readonly recordings: Map<string, Recording>;
   readonly live: LiveCall[];
+  readonly desks: TestDesks;
+  readonly events: MemoryEventLog;
+  /** Of each stream of events: bytes that its client has not taken. */
+  unread(): readonly number[];
+  /** Followers of events that did not read. */
+  dropped(): number;
   tell(change: CallChange): void;
   tellRegistration(change: RegistrationChange): void;
   /** `target` below /api/v1, unless it starts with /api/. */
@@ -67,7 +79,7 @@ export interface TestApi {
 export const accounts = ['north', 'south'] as const;
 export const speech = Buffer.from(Array.from({ length: 1000 }, (_, i) => i % 251));
 const keyOwners: Readonly<Record<KeyName, readonly [Role, string | null]>> = {
-  agency: ['agency-admin', null], agencyReader: ['read-only', null], north: ['account-admin', 'north'], northReader: ['read-only', 'north'], south: ['account-admin', 'south'],
+  agency: ['agency-admin', null], agencyReader: ['read-only', null], north: ['account-admin', 'north'], northSupervisor: ['supervisor', 'north'], northReader: ['read-only', 'north'], south: ['account-admin', 'south'],
 };
 
 export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean } = {}): Promise<TestApi> {
@@ -90,6 +102,9 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
     await stores.keys.add(key);
     secrets[name] = secret;
   }
+  const events = memoryEventLog();
+  const feed = createEventFeed({ store: events, log });
+  let dropped = 0;
   const listeners = new Set<(change: CallChange) => void>();
   const registrationListeners = new Set<(change: RegistrationChange) => void>();
   const bans = new Map(['192.0.2.66', '192.0.2.67'].map((address): [string, SipBan] => [address, { address, since: 1000, until: 2000, failures: 10, endpoint: '<unknown>' }]));
@@ -98,6 +113,9 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
     return one?.id === id ? one : null;
   };
 
+  const desks = testDesks();
+  const callbacks = memoryCallbacks();
+  for (const account of accounts) await callbacks.keep(callbackOf(account, callbackIdOf(account)));
   const api = createApi({
     configuration, contacts, keys: stores.keys, audit: stores.audit, idempotency: stores.idempotency, cdrs: stores.cdrs, changes: (filter, page) => stores.config.changes(filter, page),
     calls: {
@@ -153,9 +171,27 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       place: async ({ account, number, caller }) => (account === 'south' ? { ok: false, why: 'away', sentence: 'The switch is away.' } : number === numberOf(account) ? { ok: true, call: testCallOf(caller) } : { ok: false, why: 'busy', sentence: 'One is under way.' }),
       last: async (account) => (account === 'north' ? testCallOf('+12025550187') : null),
     },
+    desks: desks.port,
+    supervisions: {
+      begin: async ({ account, call, mode, phone, by }) => (call === `${account}-live` ? { ok: true, supervision: { ...supervisionOf(account), mode, phone, by } } : { ok: false, why: 'wrong', field: 'call', sentence: 'there is no such call going on.' }),
+      list: (account) => accounts.filter((one) => account === null || one === account).map(supervisionOf),
+      change: async (account, id, mode) => (id === supervisionOf(account).id ? { ok: true, supervision: { ...supervisionOf(account), mode } } : null),
+      end: async (account, id) => ({ ok: true, ended: id === supervisionOf(account).id }),
+    },
+    callbacks: {
+      list: (filter, page) => callbacks.list(filter, page),
+      ask: async ({ account, queue, number, shows }) => {
+        if (shows !== 'main') return { ok: false, field: 'shows', sentence: 'there is no such tracking number.' };
+        await callbacks.keep(callbackOf(account, 'asked', { queue, number, call: null }));
+        const callback = await callbacks.get(account, 'asked');
+        return callback === null ? { ok: false, field: null, sentence: 'It is gone.' } : { ok: true, callback };
+      },
+      cancel: async (account, queue, id) => (await callbacks.get(account, id))?.queue === queue && callbacks.over(account, id, 'canceled', 2000),
+    },
     readiness: async ({ body }) => [{ item: 'name', state: body.name === 'Main' ? 'done' : 'missing', detail: `It is called ${body.name}.`, wayOut: null }],
     explain: (_account, dialled, { caller, at }) => ({ text: `${caller} calls ${dialled} at ${at}`, plan: onePhonePlan, rate: rateOf(dialled) }),
     rate: (account, dialled) => (account === 'north' ? rateOf(dialled) : null),
+    events: feed, onFollowerDropped: () => { dropped += 1; }, webhooks: stores.webhooks, webhookRefusal: (url) => refusalOf(url, false),
     log, now: Date.now, limits: { requestsPerMinute: 100_000, failedKeysPerMinute: 1000, keyCacheMs: 0, ...options.limits },
   });
   const server = await startHttpServer(0, () => ({ ready: true, reasons: [], details: {} }));
@@ -163,7 +199,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   const url = `http://127.0.0.1:${server.port}`;
 
   return {
-    api, url, stores, configuration, contacts, secrets, logged, recordings, live,
+    api, url, stores, configuration, contacts, secrets, logged, recordings, live, desks, events, unread: () => api.unread(), dropped: () => dropped,
     tell: (change) => { for (const listener of listeners) listener(change); },
     tellRegistration: (change) => { for (const listener of registrationListeners) listener(change); },
     ask: async (method, target, { key = 'agency', json, body, headers = {} } = {}) => {
@@ -177,10 +213,11 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       checkAnswer(api.routes, method, target, answered);
       return answered;
     },
-    state: async () => JSON.stringify([[...configuration.current().objects.values()], accounts.map((account) => contacts.numbers(account).map((number) => contacts.contactOf(account, number))), (await stores.keys.list()).map((key) => ({ ...key, lastUsedAt: null })), [...recordings.keys()], [...files.keys()]]),
+    state: async () => JSON.stringify([[...configuration.current().objects.values()], accounts.map((account) => contacts.numbers(account).map((number) => contacts.contactOf(account, number))), (await stores.keys.list()).map((key) => ({ ...key, lastUsedAt: null })), [...recordings.keys()], [...files.keys()], desks.asked, callbacks.all()]),
     stop: async () => {
       api.close();
       await server.close();
+      await feed.stop();
       await contacts.stop();
       await configuration.stop();
       await rm(dir, { recursive: true, force: true });
@@ -202,6 +239,14 @@ function checkAnswer(routes: readonly Route[], method: string, target: string, {
 const rateOf = (dialled: string): RateOfCalls => ({ currency: 'USD', inbound: 850, lowest: 850, highest: 1850, legs: [{ number: '+12025550121', prefix: '+1', perMinute: 1000 }], unknown: [dialled] });
 
 const testCallOf = (caller: string): TestCall => ({ callId: 'fdtest-0.main', at: 1000, caller, endedAt: null, answered: null, rang: [{ user: 'desk', label: 'Desk', extension: '1001', number: null, answeredAfterMs: null, talked: false, disposition: null }], talkedMs: null, audio: null, sentence: 'It rings.' });
+
+export const supervisionOf = (account: string): Supervision => ({ id: `fdsupervision-0.${account}`, account, call: `${account}-live`, leg: `${account}-live--l1`, mode: 'listen', phone: '1001', by: '0', state: 'on', since: 1000 });
+
+export const callbackIdOf = (account: string): string => `${account}-call-q9`;
+
+export function callbackOf(account: string, id: string, change: Partial<AskedCallback> = {}): AskedCallback {
+  return { account, id, queue: 'desk', number: '+12025550187', dialled: numberOf(account), call: `${account}-call`, visit: 1, priority: 0, enteredAt: 1000, joinedAt: 1000, sticky: null, askedAt: 1500, ...change };
+}
 
 export const numberOf = (account: string): string => (account === 'north' ? '+12025550110' : '+13125550110');
 
@@ -232,16 +277,18 @@ async function seed(configuration: Configuration, contacts: Contacts, files: Map
       'receiving-number': { number: '+12025550139', label: 'Answering service' },
       'ring-group': { name: 'Front desk', pattern: 'sequential', destinations: [{ target: { to: 'user', id: 'desk' } }] },
       menu: { name: 'Main menu', prompt: { text: 'Press one to leave a message.' }, options: { 1: { to: 'voicemail' } } },
+      queue: { name: 'Front desk', strategy: 'longest-idle', agents: [{ user: 'desk' }] },
       router: { name: 'By place', geo: [{ countries: ['CA'], target: { to: 'menu', id: 'desk' } }], default: { to: 'precedence' } },
       'night-switch': { mode: 'open' },
       schedule: { name: 'Opening hours', week: [{ days: ['mon'], from: '08:00', to: '17:00' }] },
       audio: { name: 'Greeting', durationMs: 1200, sha256 },
+      webhook: { name: 'CRM', url: 'https://crm.clinic.example/frontdesk', types: ['call.ended'] },
     };
     const writes = (Object.entries(objects) as [Kind, Doc<Kind>][]).map(([kind, body]) => ({ account, kind, id: idOf(account, kind), version: null, body }));
     const result = await configuration.write(writes, 'frontdesk');
     if (!result.ok) throw new Error(JSON.stringify(result));
     // what only one of the two has, so that the other can be asked for it
-    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'router', 'schedule', 'audio'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
+    await configuration.write((['user', 'device', 'trunk', 'number', 'receiving-number', 'ring-group', 'menu', 'queue', 'router', 'schedule', 'audio', 'webhook'] as const).map((kind) => ({ account, kind, id: foreignId(account, kind), version: null, body: kind === 'number' ? { e164: `${numberOf(account).slice(0, -1)}7`, name: 'Second' } : kind === 'device' ? { user: 'desk', extension: '1002' } : kind === 'receiving-number' ? { number: '+12025550138', label: 'Another' } : objects[kind] })), 'frontdesk');
     for (const [number, name] of [[contactOfBoth, 'A patient'], [foreignContact(account), 'Another']] as const) await contacts.write({ account, number, version: null, body: { name } });
   }
 }

@@ -68,6 +68,11 @@ describe('an object', () => {
     expect([unknown.status, pathsOf(unknown.json)]).toEqual([422, ['user']]);
   });
 
+  it('is refused with names of fields that every object of JavaScript has already', async () => {
+    const answer = await server.ask('POST', users, { body: '{"name":{"length":{"toString":null}},"tags":[{"__proto__":{}}]}', headers: { 'content-type': 'application/json' } });
+    expect([answer.status, pathsOf(answer.json)]).toEqual([422, ['name.length.toString', 'tags[0].__proto__']]);
+  });
+
   it('in use is not deleted, and the answer names who uses it', async () => {
     const answer = await server.ask('DELETE', `${users}/desk`, { headers: { 'if-match': '*' } });
     expect([answer.status, answer.json.detail]).toEqual([409, expect.stringContaining('device/desk')]);
@@ -132,6 +137,16 @@ describe('passwords', () => {
     const before = await server.ask('GET', '/accounts/north/devices/desk/credentials');
     await server.ask('PUT', '/accounts/north/devices/desk', { json: { user: 'desk', extension: '1001', label: 'Window' }, headers: { 'if-match': '*' } });
     expect((await server.ask('GET', '/accounts/north/devices/desk/credentials')).json).toEqual(before.json);
+  });
+});
+
+describe('a PIN', () => {
+  it('is in no answer, stays when the rest is replaced, and goes when it is written empty', async () => {
+    const user = '/accounts/north/users/desk';
+    const put = async (json: object) => (await server.ask('PUT', user, { json: { name: 'Front desk', ...json }, headers: { 'if-match': '*' } })).json;
+    expect([await put({ pin: '481516' }), await put({}), await put({ pin: '' })]).toMatchObject([{ pinSet: true }, { pinSet: true }, { pinSet: false }]);
+    await put({ pin: '481516' });
+    for (const target of ['/accounts/north/users', user, '/changes']) expect((await server.ask('GET', target)).text).not.toContain('481516');
   });
 });
 

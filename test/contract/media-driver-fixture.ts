@@ -35,6 +35,10 @@ export interface Phone {
   press(digit: string): Promise<void>;
   hold(): Promise<void>;
   unhold(): Promise<void>;
+  /** By REFER. Resolves when the switch has it. */
+  transfer(to: string): Promise<void>;
+  /** What it was told of the transfer it asked for last; null while it was told nothing. */
+  transferred(): 'yes' | 'no' | null;
   hangUp(): Promise<void>;
   /** Those the switch sent it in this call, each with the time by `now` of the fixture. */
   keys(): readonly { readonly key: string; readonly at: number }[];
@@ -68,6 +72,8 @@ export interface ContractFixture {
 export interface FixtureFactory {
   readonly name: string;
   readonly open: () => Promise<ContractFixture>;
+  /** The switch makes a leg and dials it in one: no leg is there that was never dialled. */
+  readonly dialsAtOnce?: true;
   /** Real switches are slow; per test, ms. */
   readonly timeoutMs: number;
   /** What the driver said in a test that passed: a real switch's is recorded, the simulated one's is compared. */

@@ -1,7 +1,7 @@
 /* oxlint-disable vitest/no-standalone-expect -- heardInTest runs at the end of each test */
 import { describe, expect, it } from 'vitest';
 import { mediaDriverContract } from './media-driver-suite.ts';
-import { simulated } from './media-driver-simulated.ts';
+import { besideAnother, simulated } from './media-driver-simulated.ts';
 import { committedTraces, sameUpToOrder, traceOf } from './traces.ts';
 
 const real = committedTraces();
@@ -15,6 +15,8 @@ mediaDriverContract({
     }
   },
 });
+
+for (const factory of besideAnother) mediaDriverContract(factory);
 
 describe('Traces', () => {
   const rings = ['LegRinging', 'l1'] as const;

@@ -1,10 +1,13 @@
-/** The simulated switch as a switch under contract: time is virtual, and waiting is stepping. */
+/** The simulated switch as a switch under contract, alone or beside another: time is virtual, and waiting is stepping. */
 import { healthy } from '../../control-plane/media/simulated/chance.ts';
+import { composeDrivers, type Side } from '../../control-plane/media/side-by-side/compose-drivers.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 import type { Caller, ContractFixture, FixtureFactory, Heard, Phone } from './media-driver-fixture.ts';
 
-async function open(): Promise<ContractFixture> {
+type Place = 'alone' | 'first' | 'second';
+
+async function open(place: Place): Promise<ContractFixture> {
   const clock = createVirtualClock();
   let cutBeforeDial = false;
   let speaks = false;
@@ -16,12 +19,16 @@ async function open(): Promise<ContractFixture> {
       delayMs(message) {
         if (message !== 'dial' || !cutBeforeDial) return 1;
         cutBeforeDial = false;
-        clock.setTimer(clock.now(), () => sim.cut('one'));
+        clock.setTimer(clock.now(), cutAll);
         return 2;
       },
     },
   });
-  const driver = sim.driver('one');
+  const other = createSimulatedSwitch({ clock, name: 'other' });
+  const cutAll = (): void => { for (const each of [sim, other]) each.cut('one'); };
+  // By what they are told of calls alone: neither names its own.
+  const sides: readonly Side[] = [sim, other].map((each, i) => ({ name: `switch ${i}`, driver: each.driver('one'), names: () => false }));
+  const driver = place === 'alone' ? sim.driver('one') : composeDrivers(place === 'first' ? sides : sides.toReversed(), { log: { warn: () => undefined } });
   const heard: Heard[] = [];
   sim.breakMedia('sound:there-is-none');
   sim.phone('absent', null);
@@ -54,9 +61,17 @@ async function open(): Promise<ContractFixture> {
       press: async (digit) => sim.press(leg(), digit),
       hold: async () => sim.hold(leg()),
       unhold: async () => sim.unhold(leg()),
+      transfer: async (to) => sim.refer(leg(), to),
+      transferred() {
+        const saw = sim.notices().findLast((notice) => notice.party === name)?.saw;
+        return saw === 'transferred' ? 'yes' : saw === 'not-transferred' ? 'no' : null;
+      },
       hangUp: async () => sim.hangUp(leg()),
       keys: () => sim.keysHeard(leg()),
-      ended: () => sim.notices().findLast((notice) => notice.party === name)?.saw ?? null,
+      ended: () => {
+        const saw = sim.notices().findLast((notice) => notice.party === name)?.saw;
+        return saw === 'cancel' || saw === 'completed-elsewhere' || saw === 'bye' ? saw : null;
+      },
     };
   }
 
@@ -68,15 +83,16 @@ async function open(): Promise<ContractFixture> {
       return Promise.resolve({ press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId), speak: () => { speaks = true; }, hearsRinging: () => sim.leg(callId)?.hearsRinging === true });
     },
     async cutLink(when = 'at once') {
-      if (when === 'at once') sim.cut('one');
+      if (when === 'at once') cutAll();
       else cutBeforeDial = true;
     },
-    restoreLink: async () => sim.restore('one'),
+    restoreLink: async () => { for (const each of [sim, other]) each.restore('one'); },
     now: () => clock.now(),
     pass: (ms) => clock.pass(ms),
-    leftovers: () => Promise.resolve(Object.values(sim.leftovers()).flat() as string[]),
+    leftovers: () => Promise.resolve([sim, other].flatMap((each) => Object.values(each.leftovers()).flat() as string[])),
     close: () => driver.stop(),
   };
 }
 
-export const simulated: FixtureFactory = { name: 'simulated', open, timeoutMs: 5000 };
+export const simulated: FixtureFactory = { name: 'simulated', open: () => open('alone'), timeoutMs: 5000 };
+export const besideAnother: readonly FixtureFactory[] = (['first', 'second'] as const).map((place) => ({ name: `simulated, ${place} of two,`, open: () => open(place), timeoutMs: 5000 }));

@@ -7,7 +7,7 @@ import type { ContractFixture } from './media-driver-fixture.ts';
 import type { ContractSteps } from './media-driver-steps.ts';
 
 export function audioSentences(fix: () => ContractFixture, steps: ContractSteps): void {
-  const { execute, must, awaited, event, types, digits, finished, answeredCaller } = steps;
+  const { execute, must, awaited, event, types, digits, finished, answeredCaller, mark } = steps;
 
   it('plays a prompt to its end', async () => {
     const { callId } = await answeredCaller();
@@ -61,6 +61,18 @@ export function audioSentences(fix: () => ContractFixture, steps: ContractSteps)
     await must({ type: 'StopPrompt', promptId: ownedId(callId, 'p', 1) });
     expect(await event('PromptFinished', ownedId(callId, 'p', 2))).toMatchObject({ ok: true });
     expect(await event('PromptFinished', ownedId(callId, 'p', 1))).toMatchObject({ ok: true });
+  });
+
+  it('plays at once after the loss of the link, not when what played before has ended', async () => {
+    const { callId } = await answeredCaller();
+    await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 1), media: [fix().audio.long] });
+    await fix().cutLink();
+    await fix().until('the loss of the link', () => fix().heard.find((one) => one.kind === 'link' && one.state === 'down'));
+    await fix().restoreLink();
+    await fix().until('the link', () => fix().heard.findLast((one) => one.kind === 'link')?.state === 'up' || undefined);
+    await execute({ type: 'StopPrompt', promptId: ownedId(callId, 'p', 1) });
+    await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 2), media: [fix().audio.short] });
+    expect(await event('PromptFinished', ownedId(callId, 'p', 2))).toMatchObject({ ok: true });
   });
 
   it('plays one prompt after the other', async () => {
@@ -125,6 +137,43 @@ export function audioSentences(fix: () => ContractFixture, steps: ContractSteps)
     await event('RecordingFinished', recordingId);
     if (!first.ok) await must(bridge);
     await event('LegBridged', callId);
+  });
+
+  it('offers a caller who is recorded again when its guard was not renewed, and the recording ends', async () => {
+    const { callId, caller } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    caller.speak();
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await event('RecordingStarted', recordingId);
+    await must({ type: 'SetGuard', legId: callId, ms: 1000 });
+    expect(await fix().until('the second offer', () => fix().heard.filter((one) => one.kind === 'offer').at(1))).toMatchObject({ callId, offer: { orphan: true } });
+    await fix().until('the end of the recording', () => {
+      const ends = fix().heard.filter((one) => one.kind === 'event' && (one.event.type === 'RecordingFinished' || one.event.type === 'RecordingFailed'));
+      return ends.length === 1 ? true : undefined;
+    });
+    expect(types(callId)).not.toContain('LegEnded');
+    await must({ type: 'SetGuard', legId: callId, ms: 20_000 });
+    await must({ type: 'PlayPrompt', legId: callId, promptId: ownedId(callId, 'p', 2), media: [fix().audio.short] });
+    expect(await event('PromptFinished', ownedId(callId, 'p', 2))).toMatchObject({ ok: true });
+  });
+
+  it('goes on recording a caller through the loss of the link, shows it in the snapshot, and tells its end after it was adopted', async () => {
+    const { callId, caller } = await answeredCaller();
+    const recordingId = ownedId(callId, 'r', 1);
+    caller.speak();
+    await must({ type: 'MarkCall', legId: callId, callId, mark: { ...mark, place: 'recording', recording: recordingId } });
+    await must({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await event('RecordingStarted', recordingId);
+    await fix().cutLink();
+    await fix().pass(200);
+    await fix().restoreLink();
+    await fix().until('the link', () => fix().heard.findLast((one) => one.kind === 'link')?.state === 'up' || undefined);
+    const snapshot = await awaited('the snapshot', fix().driver.snapshot());
+    expect(snapshot.calls).toMatchObject([{ callId, recordings: [recordingId] }]);
+    await awaited('the adoption', fix().driver.adopt(callId, snapshot));
+    await must({ type: 'StopRecording', recordingId });
+    await event('RecordingFinished', recordingId);
+    expect(types(callId)).not.toContain('LegEnded');
   });
 
   it('knows nothing of a prompt, a recording or a bridge that is gone', async () => {

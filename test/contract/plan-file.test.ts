@@ -22,6 +22,8 @@ ${users}numbers:
     users: [ana]
 ${number}${rest}`;
 
+const withKeys = (how: string): string => plan('').replace('.example\n', `.example\n    dtmf: ${how}\n`);
+
 /** Problems as lines, `line path: message. way out`. */
 async function problemsOf(...texts: string[]): Promise<string[]> {
   const result = await loadPlans(texts.map((text, i) => ({ file: `${i}.yaml`, text })));
@@ -65,11 +67,36 @@ describe('Routes in a plan file', () => {
     expect(clinic.account.menus?.get('main')).toMatchObject({ prompt: { text: 'Press one for the front desk.' }, dialByExtension: true, tries: 3, options: { 1: { to: 'receiving-number', id: 'service' }, '*': { to: 'message', message: { text: 'We have moved.' } } } });
   });
 
+  it('lead to queues, whose fields are read in their types', async () => {
+    const queues = `queues:
+  - id: desk
+    name: Front desk
+    strategy: weighted
+    agents: [{ user: ana, share: 3 }]
+    ringSeconds: 12
+    announcePosition: { firstSeconds: 15 }
+    messages: { everySeconds: 45, say: [Hold the line., { sound: beep }] }
+    exit: { key: "1", target: { to: voicemail } }
+`;
+    const { clinic } = await loaded(plan('    route: { to: queue, id: desk, priority: 3 }\n', '', queues));
+    expect(clinic.account.numbers[0]?.route).toEqual({ to: 'queue', id: 'desk', priority: 3 });
+    expect(clinic.account.queues?.get('desk')).toMatchObject({
+      desk: { strategy: 'weighted', tiers: [{ agents: [{ agent: 'ana', share: 3 }] }], offerMs: 12_000, announce: { firstMs: 15_000, everyMs: 60_000 } },
+      messages: { everyMs: 45_000, say: [{ text: 'Hold the line.' }, { media: 'sound:beep' }] }, exit: { key: '1' },
+    });
+    expect(await problemsOf(plan('    route: { to: queue, id: desks }\n', '', queues.replace('strategy: weighted', 'strategy: linear').replace('user: ana', 'user: bob')))).toEqual([
+      expect.stringMatching(/queues\[0\]\.strategy: must be one of: ring-all, round-robin, /),
+    ]);
+    expect(await problemsOf(plan('    route: { to: queue, id: desks }\n', '', queues.replace('user: ana', 'user: bob')))).toEqual([
+      expect.stringContaining('numbers[0].route: there is no queue “desks”'), expect.stringContaining('queues[0].agents[0].user: there is no user “bob”'),
+    ]);
+  });
+
   it('are refused with the line and the way out', async () => {
     expect(await problemsOf(routes('    tries: 11\n    waitSeconds: soon\n    options:\n      1: { to: fax, id: x }\n    prompts: no\n'))).toEqual([
       '0.yaml:29: menus[0].tries: must be whole tries from 1 to 10. See the API’s documentation for how it is written.',
       '0.yaml:30: menus[0].waitSeconds: must be whole seconds from 1 to 60. See the API’s documentation for how it is written.',
-      '0.yaml:32: menus[0].options.1.to: must lead to one of: receiving-number, ring-group, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.',
+      '0.yaml:32: menus[0].options.1.to: must lead to one of: receiving-number, ring-group, queue, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.',
       '0.yaml:33: menus[0].prompts: is not a known field. Remove it, or correct its name.',
     ]);
     expect(await problemsOf(routes('    options:\n      1: { to: user, id: bob }\n      2: { to: message, message: { file: gone.wav } }\n'))).toEqual([
@@ -97,6 +124,11 @@ describe('a good plan', () => {
       id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', codecs: ['ulaw', 'alaw'], dtmf: 'rfc4733', match: [], nat: true, priority: 10, qualifySeconds: 0,
       register: true, srtp: false,
     }]);
+  });
+
+  it('says how its carrier takes keys, and by default by telephone events', async () => {
+    expect((await loaded(withKeys('info'))).clinic.trunks).toMatchObject([{ dtmf: 'info' }]);
+    expect(await problemsOf(withKeys('shouting'))).toEqual([expect.stringContaining('trunks[0].dtmf: must be one of: rfc4733, info, inband, auto')]);
   });
 
   it('turns voicemail off only by saying so', async () => {
@@ -181,6 +213,7 @@ numbers:
   });
 
   it.each([
+    ['has a field of JavaScript’s own', plan('    whisper: { length: { toString: 1 } }\n'), '0.yaml:16: numbers[0].whisper.length.toString: has a name that JavaScript keeps for itself. Name it otherwise'],
     ['says one thing twice', plan('    users: []\n'), 'is not valid YAML'],
     ['is not YAML', 'numbers: [', 'is not valid YAML'],
     ['is empty', '# nothing yet\n', 'is empty'],

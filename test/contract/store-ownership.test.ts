@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startLocalStack, type LocalStack } from '../../control-plane/local-stack/local-stack.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import type { Ownership } from '../../control-plane/store/ports.ts';
@@ -21,6 +21,7 @@ interface Place {
   empty(): Promise<void>;
   /** Its clock is set, forwards or back. */
   jump(ms: number): Promise<void>;
+  close(): void;
 }
 
 interface Holder {
@@ -49,18 +50,24 @@ const settled = (place: Holder, probe: string): Promise<unknown> => until(async 
   return (await place.ownership.claim(place.token, free([probe]))).mine.has(probe);
 }, { describe: 'calls without an owner may be claimed', within: 5 * settleMs, everyMs: 50 });
 
+const hold = async (place: Place, name: string): Promise<Holder> => {
+  const ownership = place.of(name);
+  const renewed = await ownership.renew(null);
+  if (!renewed.held) throw new Error('no lease');
+  return { name, ownership, token: renewed.token };
+};
+
 function suite(open: () => Place): void {
-  const opened: Ownership[] = [];
-  afterEach(() => { for (const one of opened.splice(0)) one.stop(); });
-  const hold = async (place: Place, name: string): Promise<Holder> => {
-    const ownership = place.of(name);
-    opened.push(ownership);
-    const renewed = await ownership.renew(null);
-    if (!renewed.held) throw new Error('no lease');
-    return { name, ownership, token: renewed.token };
-  };
-  it('holds a lease on while it is renewed; one that has lapsed is told to others, and is not renewed', async () => {
+  /** Several at a time, each in a store of its own: what they do most is wait. */
+  const inPlace = (run: (place: Place) => Promise<void>) => async (): Promise<void> => {
     const place = open();
+    try {
+      await run(place);
+    } finally {
+      place.close();
+    }
+  };
+  it.concurrent('holds a lease on while it is renewed; one that has lapsed is told to others, and is not renewed', inPlace(async (place) => {
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
     expect(await renew(a)).toBe('held');
     await lapses(a, 'b');
@@ -68,10 +75,9 @@ function suite(open: () => Place): void {
     const again = await hold(place, 'b');
     expect(again.token).toBeGreaterThan(b.token);
     expect(await renew(a)).toBe('held');
-  });
+  }));
 
-  it('says of the eldest alone that it leads, and who else lives; when its lease has lapsed or is left, of the next', async () => {
-    const place = open();
+  it.concurrent('says of the eldest alone that it leads, and who else lives; when its lease has lapsed or is left, of the next', inPlace(async (place) => {
     const [a, b, c] = [await hold(place, 'a'), await hold(place, 'b'), await hold(place, 'c')];
     expect([await says(a), await says(b), await says(c)]).toEqual(['leads, beside b c', 'follows, beside a c', 'follows, beside a b']);
     await until(async () => (await Promise.all([renew(b), renew(c)])).every((said) => said === 'held a'), { describe: 'the lease of a has lapsed', everyMs: 20 });
@@ -80,17 +86,15 @@ function suite(open: () => Place): void {
     expect([await says(b), await says(back)]).toEqual(['leads, beside a c', 'follows, beside b c']);
     await b.ownership.leave(b.token);
     expect([await says(c), await says(back)]).toEqual(['leads, beside a', 'follows, beside c']);
-  });
+  }));
 
-  it('tells a process whose name another has taken', async () => {
-    const place = open();
+  it.concurrent('tells a process whose name another has taken', inPlace(async (place) => {
     const first = await hold(place, 'a');
     await hold(place, 'a');
     expect(await renew(first)).toBe('replaced');
-  });
+  }));
 
-  it('gives the calls of a lapsed controller to those who take them, each once, and forgets it then', async () => {
-    const place = open();
+  it.concurrent('gives the calls of a lapsed controller to those who take them, each once, and forgets it then', inPlace(async (place) => {
     const dead = await hold(place, 'dead');
     const calls = Array.from({ length: 50 }, (_, i) => `call-${i}`);
     for (const call of calls) dead.ownership.begin(call);
@@ -98,6 +102,7 @@ function suite(open: () => Place): void {
     expect(await a.ownership.take(a.token, 'dead', 10)).toEqual([]);
     await until(async () => (await Promise.all([renew(a), renew(b)])).every((said) => said.includes('dead')), { describe: 'it has lapsed for both', everyMs: 20 });
     await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
+    expect(await a.ownership.orphans()).toBe(calls.length);
     const taken: string[] = [];
     for (;;) {
       const parts = await Promise.all([a, b].map(({ ownership, token }) => ownership.take(token, 'dead', 7)));
@@ -106,11 +111,10 @@ function suite(open: () => Place): void {
       taken.push(...parts.flat());
     }
     expect(taken.toSorted((x, y) => (x < y ? -1 : 1))).toEqual(calls.toSorted((x, y) => (x < y ? -1 : 1)));
-    expect(await renew(a)).toBe('held');
-  });
+    expect([await renew(a), await a.ownership.orphans()]).toEqual(['held', 0]);
+  }));
 
-  it('lets calls be claimed that are one’s own, a lapsed controller’s or nobody’s, and no others', async () => {
-    const place = open();
+  it.concurrent('lets calls be claimed that are one’s own, a lapsed controller’s or nobody’s, and no others', inPlace(async (place) => {
     const a = await hold(place, 'a');
     await settled(a, 'probe');
     const [b, dead] = [await hold(place, 'b'), await hold(place, 'dead')];
@@ -124,10 +128,9 @@ function suite(open: () => Place): void {
     const asked = [...free(['of-a', 'of-b', 'of-dead', 'of-nobody']), { callId: 'b-says-the-switch', believed: 'b' }, { callId: 'a-says-the-switch', believed: 'a' }];
     expect([...(await a.ownership.claim(a.token, asked)).mine]).toEqual(['of-a', 'of-dead', 'of-nobody', 'a-says-the-switch']);
     expect((await dead.ownership.claim(dead.token, asked)).mine.size).toBe(0);
-  });
+  }));
 
-  it('forgets a call that is over, unless another has it by now', async () => {
-    const place = open();
+  it.concurrent('forgets a call that is over, unless another has it by now', inPlace(async (place) => {
     const a = await hold(place, 'a');
     await settled(a, 'probe');
     const b = await hold(place, 'b');
@@ -145,10 +148,9 @@ function suite(open: () => Place): void {
     }, { describe: 'the call is over for all', everyMs: 20 });
     const asked = await back.ownership.claim(back.token, free(['one', 'two']));
     expect([asked.mine, asked.over]).toEqual([new Set(), new Set(['two'])]);
-  });
+  }));
 
-  it('keeps a call over that ends while it is being claimed', async () => {
-    const place = open();
+  it.concurrent('keeps a call over that ends while it is being claimed', inPlace(async (place) => {
     const a = await hold(place, 'a');
     const b = await hold(place, 'b');
     a.ownership.begin('one');
@@ -160,20 +162,18 @@ function suite(open: () => Place): void {
       await renew(b);
       return (await b.ownership.claim(b.token, free(['one']))).over.has('one');
     }, { describe: 'the call is over', everyMs: 20 });
-  });
+  }));
 
-  it('lists what an earlier process of one’s name has left, and nothing of others', async () => {
-    const place = open();
+  it.concurrent('lists what an earlier process of one’s name has left, and nothing of others', inPlace(async (place) => {
     const [before, b] = [await hold(place, 'a'), await hold(place, 'b')];
     before.ownership.begin('one');
     b.ownership.begin('two');
     await until(async () => (await before.ownership.list(before.token)).includes('one') && (await b.ownership.list(b.token)).includes('two'), { describe: 'both are noted', everyMs: 5 });
     const a = await hold(place, 'a');
     expect([await a.ownership.list(a.token), await b.ownership.list(b.token), await before.ownership.list(before.token)]).toEqual([['one'], ['two'], []]);
-  });
+  }));
 
-  it('leaves a call with who took it, when its former owner holds a lease again', async () => {
-    const place = open();
+  it.concurrent('leaves a call with who took it, when its former owner holds a lease again', inPlace(async (place) => {
     const a = await hold(place, 'a');
     a.ownership.begin('one');
     const b = await hold(place, 'b');
@@ -187,10 +187,9 @@ function suite(open: () => Place): void {
       return back.held && (await a.ownership.claim(back.token, free(['new']))).mine.has('new');
     }, { describe: 'the new call is its own', everyMs: 20 });
     expect((await a.ownership.claim(back.held ? back.token : 0, [{ callId: 'one', believed: 'a' }])).mine.size).toBe(0);
-  });
+  }));
 
-  it('ends a lease that is left, at once', async () => {
-    const place = open();
+  it.concurrent('ends a lease that is left, at once', inPlace(async (place) => {
     const a = await hold(place, 'a');
     await settled(a, 'probe');
     const b = await hold(place, 'b');
@@ -198,10 +197,9 @@ function suite(open: () => Place): void {
     await b.ownership.leave(b.token);
     expect(await renew(a)).toBe('held b');
     expect(await a.ownership.take(a.token, 'b', 10)).toEqual(['one']);
-  });
+  }));
 
-  it('that has lost its memory is told again, and lends no call whose owner may not have spoken yet', async () => {
-    const place = open();
+  it.concurrent('that has lost its memory is told again, and lends no call whose owner may not have spoken yet', inPlace(async (place) => {
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
     a.ownership.begin('one');
     await place.empty();
@@ -216,10 +214,9 @@ function suite(open: () => Place): void {
     await a.ownership.claim(held.held ? held.token : 0, [{ callId: 'one', believed: 'a' }]);
     await until(async () => (await b.ownership.claim(other.token, free(['two']))).mine.has('two'), { describe: 'a call of nobody is given', everyMs: 20 });
     expect((await b.ownership.claim(other.token, free(['one']))).mine.size).toBe(0);
-  });
+  }));
 
-  it('whose clock is set forwards ends all leases at once; each has its calls again, and nobody another’s', async () => {
-    const place = open();
+  it.concurrent('whose clock is set forwards ends all leases at once; each has its calls again, and nobody another’s', inPlace(async (place) => {
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
     await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
     a.ownership.begin('one');
@@ -234,10 +231,9 @@ function suite(open: () => Place): void {
     expect([...(await again.ownership.claim(again.token, free(['one']))).mine]).toEqual(['one']);
     expect([await renew(back), await renew(again)]).toEqual(['held', 'held']);
     expect((await back.ownership.claim(back.token, free(['one']))).mine.size).toBe(0);
-  });
+  }));
 
-  it('whose clock is set back ends no lease; who died before is noticed soon, and not after an hour', async () => {
-    const place = open();
+  it.concurrent('whose clock is set back ends no lease; who died before is noticed soon, and not after an hour', inPlace(async (place) => {
     const [a, b] = [await hold(place, 'a'), await hold(place, 'b')];
     await Promise.all([settled(a, 'probe-of-a'), settled(b, 'probe-of-b')]);
     const dead = await hold(place, 'dead');
@@ -252,10 +248,9 @@ function suite(open: () => Place): void {
       return (await renew(a)) === 'held dead' && (await a.ownership.take(a.token, 'dead', 10)).includes('one');
     }, { describe: 'the calls of the dead one are taken', within: 5 * settleMs, everyMs: 20 });
     expect([await renew(b), await b.ownership.list(b.token)]).toEqual(['held', ['probe-of-b', 'two']]);
-  });
+  }));
 
-  it('asked by many at once for the same calls, gives each to one', async () => {
-    const place = open();
+  it.concurrent('asked by many at once for the same calls, gives each to one', inPlace(async (place) => {
     const holders = await Promise.all(['a', 'b', 'c', 'd'].map((name) => hold(place, name)));
     const [first] = holders;
     if (first === undefined) throw new Error('nobody');
@@ -265,16 +260,29 @@ function suite(open: () => Place): void {
     const given = await Promise.all(alive.map(({ ownership, token }) => ownership.claim(token, free(calls))));
     expect(given.reduce((sum, { mine }) => sum + mine.size, 0)).toBe(200);
     expect(new Set(given.flatMap(({ mine }) => [...mine])).size).toBe(200);
-  });
+  }));
 }
 
+/** Stopped with their place. */
+const remembered = (of: Place['of']): { readonly of: Place['of']; stop(): void } => {
+  const opened: Ownership[] = [];
+  return {
+    of: (controller) => {
+      const ownership = of(controller);
+      opened.push(ownership);
+      return ownership;
+    },
+    stop: () => { for (const one of opened) one.stop(); },
+  };
+};
+
 describe('owners in memory', () => {
-  let shared: ReturnType<typeof sharedOwners>;
   suite(() => {
     let jumped = 0;
-    shared = sharedOwners({ now: () => Date.now() + jumped, leaseMs, settleMs });
+    const shared = sharedOwners({ now: () => Date.now() + jumped, leaseMs, settleMs });
+    const owners = remembered((controller) => shared.of(controller));
     return {
-      of: (controller) => shared.of(controller),
+      of: (controller) => owners.of(controller),
       empty: async () => {
         shared.away();
         shared.back({ empty: true });
@@ -283,6 +291,7 @@ describe('owners in memory', () => {
         jumped += ms;
         return Promise.resolve();
       },
+      close: () => { owners.stop(); },
     };
   });
 });
@@ -290,42 +299,43 @@ describe('owners in memory', () => {
 describe('owners in Redis', () => {
   let dir: string;
   let stack: LocalStack;
-  const connections: Redis[] = [];
+  /** A server has sixteen. */
+  let databases = 0;
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'frontdesk-owners-'));
     stack = await startLocalStack({ dataDir: dir, need: { asterisk: false, redis: true }, progress: () => undefined });
   }, 120_000);
-  afterEach(async () => {
-    const [one] = connections;
-    await one?.flushall();
-    for (const redis of connections.splice(0)) redis.disconnect();
-  });
   afterAll(async () => {
     await stack.stop();
     await rm(dir, { recursive: true });
   });
-  const connected = (): Redis => {
-    const redis = connectRedis(stack.redis?.url ?? '', silent);
-    connections.push(redis);
-    return redis;
-  };
-  suite(() => ({
-    of: (controller) => {
-      const redis = connected();
+  suite(() => {
+    const url = `${stack.redis?.url ?? ''}/${databases++}`;
+    const connections: Redis[] = [];
+    const owners = remembered((controller) => {
+      const redis = connectRedis(url, silent);
+      connections.push(redis);
       const ownership = redisOwnership({ redis, controller, leaseMs, settleMs, log: silent });
       const ready = until(() => redis.status === 'ready', { describe: 'Redis is connected' });
       return { ...ownership, renew: async (token) => { await ready; return ownership.renew(token); } };
-    },
-    empty: async () => {
-      await until(() => connections[0]?.status === 'ready', { describe: 'Redis is connected' });
-      await connections[0]?.flushall();
-    },
-    // A server's clock cannot be set from here: all it has noted by it becomes as much older or younger.
-    jump: async (ms) => {
-      const [redis] = connections;
-      for (const name of (await redis?.zrange('fd:leases', '0', '-1')) ?? []) await redis?.zincrby('fd:leases', -ms, name);
-      for (const name of (await redis?.hkeys('fd:held')) ?? []) await redis?.hincrby('fd:held', name, -ms);
-      await redis?.incrby('fd:since', -ms);
-    },
-  }));
+    });
+    return {
+      of: (controller) => owners.of(controller),
+      empty: async () => {
+        await until(() => connections[0]?.status === 'ready', { describe: 'Redis is connected' });
+        await connections[0]?.flushdb();
+      },
+      // A server's clock cannot be set from here: all it has noted by it becomes as much older or younger.
+      jump: async (ms) => {
+        const [redis] = connections;
+        for (const name of (await redis?.zrange('fd:leases', '0', '-1')) ?? []) await redis?.zincrby('fd:leases', -ms, name);
+        for (const name of (await redis?.hkeys('fd:held')) ?? []) await redis?.hincrby('fd:held', name, -ms);
+        await redis?.incrby('fd:since', -ms);
+      },
+      close: () => {
+        owners.stop();
+        for (const redis of connections) redis.disconnect();
+      },
+    };
+  });
 });

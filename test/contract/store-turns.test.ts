@@ -1,17 +1,13 @@
 /** Whose turn it is, and whom the calls of other controllers keep: the same in memory, for simulations, and in a real Redis. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Redis } from 'ioredis';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startLocalStack, type LocalStack } from '../../control-plane/local-stack/local-stack.ts';
+import { describe, expect, it } from 'vitest';
 import { occupancyOfAll } from '../../control-plane/store/memory-occupancy.ts';
 import { sharedTurns } from '../../control-plane/store/memory-turns.ts';
 import type { SharedOccupancy, Turns } from '../../control-plane/store/ports.ts';
-import { connectRedis } from '../../control-plane/store/redis/connect.ts';
+import type { WrongPin } from '../../control-plane/store/wrong-pin-ports.ts';
 import { redisOccupancy } from '../../control-plane/store/redis/occupancy.ts';
 import { redisTurns } from '../../control-plane/store/redis/turns.ts';
-import { silent } from '../runtime/sample-call.ts';
+import { redisWrongPins } from '../../control-plane/store/redis/wrong-pins.ts';
+import { redisOfTests } from '../support/redis-of-tests.ts';
 import { until } from '../support/until.ts';
 
 const rememberMs = 300;
@@ -24,6 +20,7 @@ interface Place {
   empty(): Promise<void>;
 }
 
+const pin = (callId: string, at: number): WrongPin => ({ account: 'clinic', user: 'ann', callId, at });
 const nobody = { kept: new Map(), ended: new Map() } as const;
 
 function suite(open: () => Promise<Place>): void {
@@ -108,30 +105,21 @@ describe('turns and occupancy in memory', () => {
 });
 
 describe('turns and occupancy in Redis', () => {
-  let dir: string;
-  let stack: LocalStack;
-  const connections: Redis[] = [];
-  beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'frontdesk-turns-'));
-    stack = await startLocalStack({ dataDir: dir, need: { asterisk: false, redis: true }, progress: () => undefined });
-  }, 120_000);
-  afterEach(async () => {
-    const [one] = connections;
-    await one?.flushall();
-    for (const redis of connections.splice(0)) redis.disconnect();
-  });
-  afterAll(async () => {
-    await stack.stop();
-    await rm(dir, { recursive: true });
-  });
+  const connect = redisOfTests();
   suite(async () => {
-    const redis = connectRedis(stack.redis?.url ?? '', silent);
-    connections.push(redis);
-    await until(() => redis.status === 'ready', { describe: 'Redis is connected' });
+    const redis = await connect();
     return {
       turns: () => redisTurns(redis, rememberMs),
       occupancy: (controller) => redisOccupancy({ redis, controller, lifeMs }),
       empty: async () => { await redis.flushall(); },
     };
+  });
+
+  it('keeps a wrong PIN once for a call, and no longer than it counts', async () => {
+    const store = redisWrongPins(await connect());
+    for (const one of [pin('a', 10), pin('b', 20), pin('b', 20)]) await store.add(one, 0);
+    expect([await store.read(0), await store.read(11)]).toEqual([[pin('a', 10), pin('b', 20)], [pin('b', 20)]]);
+    await store.add(pin('c', 30), 15);
+    expect(await store.read(0)).toEqual([pin('b', 20), pin('c', 30)]);
   });
 });

@@ -3,13 +3,12 @@ import { newCall } from '../../control-plane/core/call/call.ts';
 import type { CallMark } from '../../control-plane/core/call/mark.ts';
 import { frozen, given, offer, startedAt, Story } from './support/given.ts';
 import { everyPart, inPhase, phases } from './support/phases.ts';
-import { desk, planOf, walkOf } from './support/plans.ts';
+import { desk, menu, planOf, planOfMenus, walkOf } from './support/plans.ts';
 
 const live = phases.filter((phase) => phase !== 'ended' && phase !== 'ending');
 
 /** What a controller knows after it has read the first events of the journal. */
-function knowing(story: Story, events: number): Story {
-  const { plan } = story.call;
+function knowing(story: Story, events: number, plan = story.call.plan): Story {
   const known = new Story(plan, newCall(offer, plan, startedAt));
   for (const { event, at } of story.events.slice(0, events)) {
     known.now = at;
@@ -213,5 +212,42 @@ describe('An extension that is being dialled', () => {
   test('is dialled again where nobody knows of it', () => {
     const call = knowing(dialling(), 0).adopted(dialling().onSwitch());
     expect(call.asked()).toContain('SendDigits l1 123 2000');
+    // one who is gone may have begun it, and the switch sends both, one after the other
+    expect(call.call.timers[`extension:${call.legId(1)}`]).toBe(call.now + 2 * (2000 + 3 * 200) + 300);
+  });
+});
+
+describe('An extension that a caller has dialled in a menu', () => {
+  const plan = planOfMenus({ menu: menu('menu', {}, { extensions: { firstDigits: '1', shortest: 3, longest: 3 } }) });
+  const step = { kind: 'ring', pattern: 'simultaneous', attempts: [desk(2)], ringMs: 20_000, taken: [], extension: '102', on: { noAnswer: 'voicemail' } } as const;
+  const rings = (): Story => {
+    const call = given(plan).offered().promptEnds().callerPresses('102');
+    const { request = '' } = call.call.planning ?? {};
+    return call.when({ type: 'ExtensionPlanned', request, steps: { [request]: step }, first: request, why: '' }).legRings(1);
+  };
+  const prefixes = Array.from({ length: rings().events.length + 1 }, (_, n) => n);
+
+  test('is on the switch with the call, for whoever knows nothing else', () => {
+    expect(rings().onSwitch().caller?.mark?.added).toEqual({ extension: '102', noAnswer: 'voicemail' });
+    expect(rings().timer('round').onSwitch().caller?.mark).not.toHaveProperty('added');
+  });
+
+  test.each(prefixes)('goes on ringing, known from the first %i events', (events) => {
+    const before = rings();
+    const id = 'step' in before.call ? before.call.step : '';
+    const call = knowing(before, events, plan).when({ type: 'CallAdopted', seen: before.onSwitch(), steps: { [id]: step } });
+    expect(call.call).toMatchObject({ phase: 'ringing', step: id, planning: null });
+    expect(call.asked().filter((one) => one.startsWith('HangUpLeg') || one.startsWith('PlayPrompt'))).toEqual([]);
+    expect(labels(call)).toEqual(['desk 2']);
+    expect(knowing(before, events, plan).when({ type: 'CallAdopted', seen: before.onSwitch(), steps: { [id]: step } }).timer('round').call.phase).toBe('greeting');
+    call.when({ type: 'LegAnswered', legId: before.legId(1) });
+    expect(call.call).toMatchObject({ phase: 'connecting', winner: before.legId(1) });
+  });
+
+  test('that there is no more leaves the caller in the menu', () => {
+    const before = rings();
+    const call = knowing(before, 0, plan).when({ type: 'CallAdopted', seen: before.onSwitch(), steps: {} });
+    expect(call.call).toMatchObject({ phase: 'menu', step: 'menu' });
+    expect(call.asked()).toContain('HangUpLeg l3 canceled');
   });
 });

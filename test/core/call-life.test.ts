@@ -82,10 +82,6 @@ describe('A connected call', () => {
     expect(call.call.phase).toBe('connected');
   });
 
-  test('goes on when a transfer is refused', () => {
-    expect(connected().when({ type: 'TransferRefused', legId: 'c7--l1' }).told()).toEqual(['TransferRefused']);
-  });
-
   test('puts back one who left the bridge and lives, whoever else is in it', () => {
     const call = connected().when({ type: 'LegUnbridged', legId: 'c7--l1', bridgeId: 'c7--b2' });
     call.when({ type: 'LegBridged', legId: 'c7', bridgeId: 'c7--b2' }).timer('rejoin:c7--l1');

@@ -6,16 +6,17 @@ import type { CallEvent } from '../../control-plane/core/call/events.ts';
 import { transition } from '../../control-plane/core/call/transition.ts';
 import { given, offer, type Story } from './support/given.ts';
 import { everyPart, eventOf, eventTypes } from './support/phases.ts';
-import { menu, planOfMenus } from './support/plans.ts';
+import { menu, planOfMenus, planOfSupervision } from './support/plans.ts';
 
 const owned = fc.tuple(fc.constantFrom('l', 'b', 'p', 'r', 'c'), fc.integer({ min: 1, max: 12 })).map(([kind, n]) => `c7--${kind}${n}`);
 const id = fc.oneof({ weight: 6, arbitrary: owned }, fc.constantFrom(offer.callId, '__proto__', 'constructor', ''));
 const cause = fc.constantFrom(...(Object.keys(causes) as Cause[]));
 
 const stray: fc.Arbitrary<CallEvent> = fc.oneof(
-  fc.record({ type: fc.constantFrom('LegRinging', 'LegAnswered', 'LegHeld', 'LegUnheld', 'TransferRefused'), legId: id }),
+  fc.record({ type: fc.constantFrom('LegRinging', 'LegAnswered', 'LegHeld', 'LegUnheld'), legId: id }),
+  fc.record({ type: fc.constant('TransferAsked'), legId: id, to: fc.constantFrom('102', '109') }),
   fc.record({ type: fc.constant('LegEnded'), legId: id, cause }),
-  fc.record({ type: fc.constant('LegDigit'), legId: fc.oneof(id, fc.constant(offer.callId)), digit: fc.constantFrom('1', '2', '9', '*', '#', 'D', '', '12', 'x', '__proto__', 'constructor') }),
+  fc.record({ type: fc.constant('LegDigit'), legId: fc.oneof(id, fc.constant(offer.callId)), digit: fc.constantFrom('1', '2', '5', '9', '*', '#', 'D', '', '12', 'x', '__proto__', 'constructor') }),
   fc.record({ type: fc.constant('PromptFinished'), legId: id, promptId: id, ok: fc.boolean() }),
   fc.record({ type: fc.constantFrom('LegBridged', 'LegUnbridged'), legId: id, bridgeId: id }),
   fc.record({ type: fc.constant('TimerFired'), id: fc.oneof(id, fc.constantFrom('round', 'prompt', 'menu', 'leg:c7--l2')) }),
@@ -40,7 +41,7 @@ const act: fc.Arbitrary<Act> = fc.oneof(
     return planning === null ? story : story.when({ type: 'ExtensionPlanned', request: planning.request, steps, first: planning.request, why: '' });
   }),
   fc.tuple(fc.nat(), fc.constantFrom('gone', 'not-ready', 'rejected', 'timeout', 'unreachable'), fc.boolean()).map(([n, error, mayHaveReachedCarrier]): Act => (story) => {
-    const media = story.allCommands.filter((one): one is MediaCommand => one.type !== 'StartTimer' && one.type !== 'CancelTimer' && one.type !== 'PlanExtension');
+    const media = story.allCommands.filter((one): one is MediaCommand => one.type !== 'StartTimer' && one.type !== 'CancelTimer' && one.type !== 'PlanExtension' && one.type !== 'ChangeSetting' && one.type !== 'TellDesk');
     const command = media[n % Math.max(1, media.length)];
     return command === undefined ? story : story.when({ type: 'CommandFailed', command, error, mayHaveReachedCarrier });
   }),
@@ -61,13 +62,13 @@ function check(story: Story): void {
 }
 
 test('whatever happens in whatever order: it returns, changes nothing it was given, and never waits for nothing', () => {
-  fc.assert(fc.property(fc.constantFrom(everyPart, throughMenus), fc.array(act, { maxLength: 40 }), (plan, acts) => {
+  fc.assert(fc.property(fc.constantFrom(everyPart, throughMenus, planOfSupervision()), fc.array(act, { maxLength: 40 }), (plan, acts) => {
     const story = given(plan).offered();
     for (const one of acts) {
       one(story.after(100));
       check(story);
     }
-    const ids = story.allCommands.flatMap((one) => (one.type === 'PlayPrompt' ? [one.promptId] : one.type === 'OriginateLeg' ? [one.legId] : one.type === 'StartRecording' ? [one.recordingId] : []));
+    const ids = story.allCommands.flatMap((one) => (one.type === 'PlayPrompt' ? [one.promptId] : one.type === 'OriginateLeg' || one.type === 'SuperviseLeg' ? [one.legId] : one.type === 'StartRecording' ? [one.recordingId] : []));
     expect(new Set(ids).size).toBe(ids.length);
     for (const leg of Object.values(story.call.legs)) {
       expect(story.every('LegAccepted').filter((one) => one.legId === leg.id && one.won).length).toBeLessThanOrEqual(1);

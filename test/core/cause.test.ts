@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { causeOfQ850, causes, type Cause } from '../../control-plane/core/cause.ts';
 
-const ours: readonly Cause[] = ['canceled', 'not-accepted', 'lost'];
+const ours: readonly Cause[] = ['canceled', 'not-accepted', 'transferred', 'lost'];
 
 test('every Q.850 number means something', () => {
   for (let q850 = 0; q850 <= 127; q850++) expect(causes).toHaveProperty(causeOfQ850(q850));

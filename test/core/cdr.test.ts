@@ -31,3 +31,25 @@ test('a recording that failed is no message', () => {
   expect(call.cdr.voicemail).toEqual({ recordingId, durationMs: null });
   expect(call.when({ type: 'RecordingFailed', recordingId }).cdr.voicemail).toBeNull();
 });
+
+test('a call that was heard names by whom, in which mode and when, however often it is told', () => {
+  const call = inPhase.connected();
+  const told = (mode: 'listen' | 'coach' | null, supervision = 'fdsupervision-1.main') => call.when({ type: 'SupervisionTold', supervision, by: 'key1', mode });
+  const from = call.now;
+  told(null);
+  expect(call.cdr.supervisedBy).toEqual([]);
+  told('listen');
+  call.after(1000);
+  told('listen');
+  told('coach', 'fdsupervision-2.main');
+  call.after(1000);
+  told('coach');
+  call.after(1000);
+  told(null);
+  told(null);
+  const over = call.after(1000).callerHangsUp().allEnds().now;
+  expect(call.cdr.supervisedBy).toEqual([
+    { supervision: 'fdsupervision-2.main', by: 'key1', periods: [{ mode: 'coach', from: from + 1000, to: over }] },
+    { supervision: 'fdsupervision-1.main', by: 'key1', periods: [{ mode: 'listen', from, to: from + 2000 }, { mode: 'coach', from: from + 2000, to: from + 3000 }] },
+  ]);
+});

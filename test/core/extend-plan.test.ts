@@ -23,7 +23,7 @@ describe('A plan that is added to while its call runs', () => {
     const request = story.call.planning?.request ?? '';
     expect(story.commands).toEqual([{ type: 'PlanExtension', request, extension: '102', noAnswer: 'voicemail' }]);
     story.when({ type: 'ExtensionPlanned', request, steps: { [request]: ring(2) }, first: request, why: '' });
-    expect(story.call.plan).toEqual({ ...plan, steps: { ...plan.steps, [request]: ring(2) } });
+    expect(story.call.plan).toEqual({ ...plan, steps: { ...plan.steps, [request]: { ...ring(2), added: true } } });
     expect(story.call).toMatchObject({ phase: 'ringing', step: 'ring', planning: null });
   });
 

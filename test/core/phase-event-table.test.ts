@@ -9,7 +9,7 @@ function cell(phase: (typeof phases)[number], type: (typeof eventTypes)[number])
   else story.when(event);
   const commands = story.commands.map((one) => ('id' in one ? `${one.type}(${one.id.replace('c7--', '')})` : one.type));
   const what = [story.call.phase === phase ? '' : `→ ${story.call.phase}`, ...commands, ...story.facts.map((one) => `“${one.type}”`)].filter((one) => one !== '');
-  return `${phase.padEnd(11)}${type.padEnd(20)}${what.length === 0 ? '·' : what.join(' ')}`;
+  return `${phase.padEnd(12)}${type.padEnd(20)}${what.length === 0 ? '·' : what.join(' ')}`;
 }
 
 test('every event in every phase does what the table says', async () => {

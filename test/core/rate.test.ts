@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../control-plane/core/routing/compile.ts';
 import type { Account, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import { priceOf, priceText, rateOfNumber, rateOfPlan, type Rates } from '../../control-plane/core/routing/rate.ts';
-import { callFrom, clinic, mainNumber } from './routing-fixture.ts';
+import { callFrom, clinic, mainNumber, queue } from './routing-fixture.ts';
 
 const price = (text: string): number => priceOf(text) ?? expect.fail(`${text} is no price`);
 const prices = (list: Readonly<Record<string, string>>) => Object.entries(list).map(([prefix, text]) => ({ prefix, perMinute: price(text) }));
@@ -15,6 +15,7 @@ const rates: Rates = {
 const priced = (change: Partial<TrackingNumber> = {}, more: Partial<Account> = {}): Account => ({ ...clinic(change), outbound: { countries: ['US', 'GB'], premium: true, concurrentCalls: 9 }, rates, ...more });
 const ofPlan = (account: Account) => rateOfPlan(account, compile(account, callFrom()));
 const ofNumber = (account: Account) => rateOfNumber(account, account.numbers[0] ?? mainNumber);
+const waiting = (agent: string): Account => priced({ users: [], route: { to: 'queue', id: 'desk' } }, { queues: new Map([['desk', queue({}, { tiers: [{ agents: [{ agent, share: 1 }], delayMs: 0 }] })]]) });
 const to = (number: string) => ({ number, trunks: ['t1'] });
 
 describe('a price', () => {
@@ -38,6 +39,13 @@ describe('the rate of a call', () => {
 
   it('is the call in, and the call out where somebody is rung over a trunk', () => {
     expect(ofPlan(priced())).toEqual({ currency: 'USD', inbound: price('0.0085'), lowest: price('0.0085'), highest: price('0.0155'), legs: [{ number: '+12025550121', prefix: '+1202', perMinute: price('0.007') }], unknown: [] });
+  });
+
+  it('through a queue is that of its agents’ phones', () => {
+    for (const of of [ofPlan, ofNumber]) {
+      expect(of(waiting('ana'))).toMatchObject({ lowest: price('0.0085'), highest: price('0.0085'), legs: [] });
+      expect(of(waiting('ben'))).toMatchObject({ lowest: price('0.0085'), highest: price('0.0155'), legs: [{ number: '+12025550121' }] });
+    }
   });
 
   it('has no cheaper end where every phone is outside', () => {

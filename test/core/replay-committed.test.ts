@@ -1,7 +1,8 @@
 /**
  * Calls that earlier builds handled on a real switch decide the same today. Each file of test/replay is one call's
  * journal, a record a line, as it was written then: a change of the core that would drop or reroute the calls live at
- * an update shows here. A file is replaced only where its decision was wrong, never to make this pass.
+ * an update shows here. A file is changed only where its decision was wrong, or where a command says more than it did
+ * (`MarkCall` its call), never to make this pass.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -147,9 +147,20 @@ describe('call connect', () => {
 });
 
 describe('a plan’s hash', () => {
-  it('is the same for the same call and differs when the number changes', () => {
-    expect(plan().hash).toBe(plan().hash);
-    expect(plan({ ringMs: 29_000 }).hash).not.toBe(plan().hash);
-    expect(JSON.parse(JSON.stringify(plan()))).toEqual(plan());
+  it('is the same for all calls that go the same way, whoever calls and whatever anybody hears', () => {
+    const other = callFrom({ callId: 'another', callerNumber: '+13125550178', callerName: '', callsOut: () => 1 });
+    expect(new Set([plan(), plan({}, other), plan({}, callFrom(silent)), plan({ whisper: 'For {practice}.' })].map(({ hash }) => hash)).size).toBe(1);
   });
+
+  it.each<[string, Partial<TrackingNumber>]>([
+    ['was to another number', { e164: '+12025550111' }], ['rings for another time', { ringMs: 29_000 }], ['rings others', { users: ['ana'] }], ['rings others in another order', { users: ['ben', 'ana'] }],
+    ['asks everybody for a key', { callConnect: 'every' }], ['asks for one key', { acceptKey: '1' }], ['is recorded', { recording: 'yes' }], ['begins with an announcement', { announcementText: 'Hello' }],
+    ['leads elsewhere when nobody answers', { noAnswer: { to: 'hang-up' } }], ['lets less be said after the tone', { voicemail: { maxMs: 60_000, silenceMs: 10_000 } }], ['has a tag', { tags: ['spring'] }],
+  ])('is another where the call %s', (_, change) => {
+    expect(plan(change, callFrom({ dialled: change.e164 ?? mainNumber.e164 })).hash).not.toBe(plan().hash);
+  });
+});
+
+it('a plan is plain data', () => {
+  expect(JSON.parse(JSON.stringify(plan()))).toEqual(plan());
 });

@@ -1,5 +1,6 @@
 /** A clinic with two desk phones and a mobile, and the facts of a call to it, for tests of routing. */
-import type { Account, CallFacts, Contact, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import type { QueueConfig } from '../../control-plane/core/queue/config.ts';
+import type { Account, CallFacts, Contact, Queue, TrackingNumber } from '../../control-plane/core/routing/config.ts';
 import { defaultVoicemail } from '../../control-plane/core/routing/config.ts';
 import { localTime } from '../../control-plane/hours/local-time.ts';
 import { defaultOutboundRules } from '../../control-plane/core/routing/outbound-guard.ts';
@@ -29,6 +30,19 @@ export function clinic(change: Partial<TrackingNumber> = {}): Account {
     ],
     outbound: defaultOutboundRules('US'),
     numbers: [{ ...mainNumber, ...change }],
+  };
+}
+
+/** A queue of that clinic: Ana is asked, and after half a minute Ben. */
+export function queue(change: Partial<Queue> = {}, desk: Partial<QueueConfig> = {}): Queue {
+  const id = change.id ?? 'desk';
+  return {
+    id, name: 'Front desk', priority: 0, ...change,
+    desk: {
+      id, strategy: 'longest-idle', fallback: 'longest-idle', stickyWaitMs: 15_000, tiers: [{ agents: [{ agent: 'ana', share: 1 }], delayMs: 30_000 }, { agents: [{ agent: 'ben', share: 1 }], delayMs: 30_000 }],
+      weight: 1, offerMs: 20_000, wrapUpMs: 0, rejectDelayMs: 1000, busyDelayMs: 1000, noAnswerDelayMs: 1000, pauseAfterMissed: null, maxWaitMs: null, maxLength: null, maxCallbackMs: null,
+      joinNeeds: null, stayNeeds: null, stayMs: 60_000, serviceLevelMs: 20_000, announce: null, ...desk,
+    },
   };
 }
 

@@ -37,7 +37,7 @@ function wayOf({ first, steps }: Plan): readonly string[] {
   for (let id: string | undefined = first; id !== undefined && !way.includes(id);) {
     way.push(id);
     const step: Step | undefined = steps[id];
-    id = step === undefined || step.kind === 'hang-up' ? undefined : step.kind === 'ring' ? step.on.noAnswer : step.kind === 'menu' ? step.on.noKey : step.on.done;
+    id = step === undefined || step.kind === 'hang-up' || step.kind === 'supervise' ? undefined : step.kind === 'ring' ? step.on.noAnswer : step.kind === 'menu' ? step.on.noKey : step.kind === 'setting' ? step.on.set : step.kind === 'queue' ? step.on.maxWait : step.on.done;
   }
   return way;
 }

@@ -31,6 +31,13 @@ test('what a caller does in a menu is told in the words of the field', () => {
   ]);
 });
 
+test('a code of the night switch is told with what became of it', () => {
+  expect([
+    describeFact({ type: 'SettingAsked', setting: { of: 'night-switch', to: 'closed' } }, new Map()), describeFact({ type: 'SettingSettled', ok: true, why: 'dialled by Mara' }, new Map()),
+    describeFact({ type: 'SettingSettled', ok: false, why: 'The database cannot be used.' }, new Map()),
+  ]).toEqual(['setting       the night switch is to be set to closed', 'setting       done: dialled by Mara', 'setting       not done: The database cannot be used.']);
+});
+
 test('who is rung in which order, and why, and an extension that is dialled, are told too', () => {
   expect(describeFact({ type: 'DestinationsOrdered', step: 'ring', order: ['user.ana', 'user.ben'], why: 'turn 17 of c1/front' }, new Map())).toBe('order         user.ana, then user.ben (turn 17 of c1/front)');
   expect(describeFact({ type: 'ExtensionDialed', legId: 'l1', digits: '2w04' }, new Map([['l1', 'Switchboard']]))).toBe('extension     2w04 is dialled to Switchboard');

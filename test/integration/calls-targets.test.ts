@@ -68,8 +68,8 @@ test('The number’s users ring together with the company, which the precedence 
   const caller = await site.call({ from: CALLER, to: TOGETHER });
   const [at, elsewhere] = [await desk.nextCall(), await company.nextCall()];
   await at.answer();
-  await caller.call.connected();
   await elsewhere.ended();
+  await until(() => served.call()?.phase === 'connected', { describe: 'they are connected' });
   await caller.call.hangUp();
   expect(await served.cdr()).toMatchObject({ disposition: 'answered' });
 });

@@ -12,7 +12,7 @@ const struck: readonly FaultName[] = ['kill', 'redis-empty'];
 let clinic: Clinic;
 
 beforeAll(async () => {
-  clinic = await openClinic({ controllers: 2, lengthMs: lengthOf(load), progress: () => undefined });
+  clinic = await openClinic({ switch: process.env['FRONTDESK_TEST_SWITCH'] === 'freeswitch' ? 'freeswitch' : 'asterisk', controllers: 2, lengthMs: lengthOf(load), progress: () => undefined });
 }, SITE_START_MS);
 afterAll(() => clinic.close());
 

@@ -1,11 +1,12 @@
 /**
  * Two controllers on one switch and one database: what only one may do is done by one. People are told once, of an
  * emergency call and of a phone that is gone, also where the one that told is killed before it is back; a message is
- * fetched by who had its call.
+ * fetched by who had its call. And what is changed with one is so with the other at once.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { firstKeyOf, openApi, type Api } from '../support/api.ts';
 import { answersAfter, rings } from '../support/behaviour.ts';
 import { cdrsIn, noticesIn } from '../support/controller-data.ts';
@@ -21,7 +22,9 @@ let site: Site;
 let postgres: PostgresServer;
 let databaseUrl: string;
 let controllers: Record<Name, Controller>;
+/** Of the younger. */
 let api: Api;
+let elderApi: Api;
 let password: string;
 
 const dataDir = (name: string): string => join(site.folder, name);
@@ -37,11 +40,14 @@ const isTold = (kind: string, count: number): Promise<unknown> => until(() => to
 /** Who has the record of a call with a message. */
 const owners = (): readonly Name[] => names.flatMap((name) => cdrsIn(dataDir(name)).filter(({ voicemail }) => voicemail !== null).map(() => name));
 
+const moved = ({ tags }: Cdr): boolean => tags.includes('moved');
+
 beforeAll(async () => {
   [site, postgres] = await Promise.all([openSite(), postgresServer()]);
   databaseUrl = await postgres.createDatabase();
   const elder = await startName('elder');
   api = openApi(() => controllers.younger.httpUrl, firstKeyOf(elder));
+  elderApi = openApi(() => controllers.elder.httpUrl, firstKeyOf(elder));
   controllers = { elder, younger: await startName('younger') };
   await api.write('POST', '/accounts', { id: 'clinic', name: 'The Clinic', alerts: { notify: ['desk@clinic.example'], graceSeconds: 1 } });
   await api.write('POST', '/accounts/clinic/trunks', { id: 'lab', ...site.trunkAddress('carrier'), register: false });
@@ -50,22 +56,12 @@ beforeAll(async () => {
   await api.write('POST', '/accounts/clinic/devices', { id: 'desk', user: 'ann', extension: '401', label: 'desk' });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: NUMBER, name: 'Main', users: [], voicemail: { greeting: { sound: 'beep' } } });
   ({ password } = await api.get<{ readonly password: string }>('/accounts/clinic/devices/desk/credentials'));
-  await until(async () => (await site.asterisk.cli('pjsip show endpoint 401')).includes('Endpoint:  401'), { describe: 'the switch knows the phone' });
+  await until(async () => site.switch.knows('401'), { describe: 'the switch knows the phone' });
 }, SITE_START_MS);
 afterAll(async () => {
   await site.close();
   await postgres.dispose();
 });
-
-/** The switch takes registrations of a minute and more; here it takes any, so that nobody waits for one to lapse. */
-const takesShortRegistrations = async (): Promise<void> => {
-  const { origin, username, password: secret } = new URL(site.asterisk.url);
-  const response = await fetch(`${origin}/ari/asterisk/config/dynamic/res_pjsip/aor/401`, {
-    method: 'PUT', headers: { authorization: `Basic ${Buffer.from(`${username}:${secret}`).toString('base64')}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ fields: [{ attribute: 'minimum_expiration', value: '1' }] }),
-  });
-  expect(response.status).toBe(200);
-};
 
 test('an emergency call is told once while it goes on and once when it is over, by the one that leads', async () => {
   const centre = await site.carrier(answersAfter(50));
@@ -92,8 +88,33 @@ test('a message is fetched by the one that had its call', async () => {
   expect(told('voicemail')).toEqual([expect.stringContaining(`${owners()[0] ?? 'nobody'}: `)]);
 }, 60_000);
 
+test('a route that is changed with one is live with the other at once, and so is the night switch that a phone sets', async () => {
+  await api.write('PATCH', '/accounts/clinic', { night: { codes: { closed: '*28' } } });
+  await api.write('PATCH', '/accounts/clinic/numbers/main', { route: { to: 'hang-up' }, tags: ['moved'] });
+  const changedAt = Date.now();
+  const claimed = (): readonly Cdr[] => cdrsIn(dataDir('elder')).filter(({ dialled, startedAt }) => dialled === NUMBER && startedAt >= changedAt);
+  let series = 7300;
+  await until(async () => {
+    await Promise.all([1, 2, 3].map(async () => {
+      const caller = await site.call({ from: `+1303555${series++}`, to: NUMBER, hangUpAfterMs: 50 });
+      await caller.call.ended();
+    }));
+    return claimed().some(moved);
+  }, { describe: 'the elder has a call that goes the new way', within: 10_000 });
+  const times = (calls: readonly Cdr[]): readonly number[] => calls.map(({ startedAt }) => startedAt - changedAt);
+  console.log(`calls that the other controller had so many ms after the change: the old way ${times(claimed().filter((cdr) => !moved(cdr))).join(', ') || 'none'}; the new way ${times(claimed().filter(moved)).join(', ')}`);
+  expect(times(claimed().filter((cdr) => !moved(cdr))).filter((ms) => ms >= 3_000)).toEqual([]);
+
+  const code = await site.callFromPhone('401', { to: '*28', password });
+  await code.call.connected(8_000);
+  const saidAt = performance.now();
+  await until(async () => (await Promise.all([api, elderApi].map((one) => one.ask('GET', '/accounts/clinic/night-switches/night')))).every(({ json }) => (json as { mode?: string }).mode === 'closed'), { describe: 'both have it', everyMs: 5 });
+  expect(performance.now() - saidAt).toBeLessThan(3_000);
+  await code.call.ended(8_000);
+}, 60_000);
+
 test('a phone that is gone is told once; the one that told is killed, and the other tells that it is back, and no more', async () => {
-  await takesShortRegistrations();
+  await site.switch.takesShortRegistrations('401');
   await site.phone('401', rings(), { password, expires: 3 });
   await isTold('gone', 1);
   expect(told('gone')).toEqual([expect.stringMatching(/^elder: Extension 401/)]);

@@ -1,6 +1,6 @@
 /** The commands that do not serve: what they print, and their exit codes. */
 import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -28,6 +28,7 @@ describe('The command line', () => {
       [['start', 'now'], '“now” is one argument too many.'], [['doctor', '--fast'], "Unknown option '--fast'"],
       [['explain'], 'Which number?'], [['explain', '+12025550110', '555'], '“555” is too much'], [['explain', '+12025550110', '--form', '1'], "Unknown option '--form'"],
       [['explain', '+12025550110', '--from'], "Option '--from <value>' argument missing"], [['replay'], 'Which journal?'],
+      [['freeswitch'], 'Into which folder?'], [['freeswitch', '/tmp/x', '/tmp/y'], 'Into which folder?'],
     ] as const) {
       const ended = await runCli(args);
       expect([args, ended.code, ended.stdout, ended.stderr.includes(why) ? '' : ended.stderr]).toEqual([args, 2, '', '']);
@@ -159,5 +160,54 @@ describe('frontdesk doctor', () => {
     expect(ended.stdout).toMatch(/^FAIL disk\s+.*is not a directory/m);
     expect(ended.stdout).toMatch(/^warn redis\s+does not answer \(.+\)/m);
     expect(ended.stdout).not.toContain('my-password');
+  });
+});
+
+describe('frontdesk freeswitch', () => {
+  const url = 'freeswitch://:of-the-event-socket@127.0.0.1:8021';
+
+  test('writes a whole configuration with the port and password of FREESWITCH_URL, for its owner alone, and again over its own', async () => {
+    const etc = join(folder, 'freeswitch');
+    for (const external of ['198.51.100.1', '198.51.100.2']) {
+      const ended = await runCli(['freeswitch', etc, '--sip', '203.0.113.10:5080', '--external', external, '--as', '/etc/switch', '--recordings', '/var/spool/calls'], { FREESWITCH_URL: url });
+      expect([ended.code, ended.stdout]).toEqual([0, '']);
+      expect(ended.stderr).toContain('-conf /etc/switch -scripts /etc/switch/scripts');
+      expect(ended.stderr).not.toContain('of-the-event-socket');
+    }
+    const files = readdirSync(etc, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+    expect(files.length).toBeGreaterThan(8);
+    for (const file of files) {
+      expect([file, statSync(file).mode & 0o777]).toEqual([file, 0o600]);
+      expect(readFileSync(file, 'utf8')).not.toMatch(/@[A-Z_]+@/);
+    }
+    const read = (name: string): string => readFileSync(join(etc, 'configuration', name), 'utf8');
+    expect(read('event-socket.xml')).toMatch(/"127\.0\.0\.1"[^]*"8021"[^]*"of-the-event-socket"[^]*"loopback\.auto"/);
+    expect(read('sip.xml')).toMatch(/"203\.0\.113\.10"[^]*"5080"[^]*"198\.51\.100\.2"/);
+    expect(readFileSync(join(etc, 'freeswitch.xml'), 'utf8')).toContain('recordings_dir=/var/spool/calls');
+  });
+
+  test('leaves the configuration of another FreeSWITCH alone', async () => {
+    const etc = join(folder, 'another');
+    mkdirSync(etc);
+    writeFileSync(join(etc, 'freeswitch.xml'), '<document type="freeswitch/xml"/>');
+    const ended = await runCli(['freeswitch', etc], { FREESWITCH_URL: url });
+    expect([ended.code, ended.stderr]).toEqual([1, `${etc}/freeswitch.xml is not Frontdesk’s: choose a folder of its own, or move that configuration away.\n`]);
+    expect(readdirSync(etc)).toEqual(['freeswitch.xml']);
+  });
+
+  test('names what is missing or cannot be', async () => {
+    const to = join(folder, 'nowhere');
+    for (const [code, why, args, address] of [
+      [1, 'FREESWITCH_URL is not set', [], ''], [1, 'FREESWITCH_URL must look like', [], 'freeswitch://127.0.0.1'], [1, 'The password in FREESWITCH_URL may hold', [], 'freeswitch://:a%3Cb@127.0.0.1'],
+      [2, 'The event socket cannot listen at “pbx”', [], 'freeswitch://:secret@pbx'], [2, '--sip “0.0.0.0:5060”', ['--sip', '0.0.0.0:5060'], url], [2, '--sip “auto:99999”', ['--sip', 'auto:99999'], url],
+      [2, '--external “pbx.example”', ['--external', 'pbx.example'], url], [2, '--rtp “5000”', ['--rtp', '5000'], url], [2, '--from “anybody”', ['--from', 'anybody'], url], [2, '--recordings “calls”', ['--recordings', 'calls'], url],
+      [1, 'SOUNDS_DIR is', ['--sounds', '/a<b'], url],
+    ] as const) {
+      const ended = await runCli(['freeswitch', to, ...args], { FREESWITCH_URL: address });
+      expect([ended.code, ended.stdout, ended.stderr.includes(why) ? why : ended.stderr]).toEqual([code, '', why]);
+      expect(ended.stderr).not.toMatch(/secret|of-the-event-socket|\n\s+at /);
+    }
+    writeFileSync(to, 'a file');
+    expect(await runCli(['freeswitch', to], { FREESWITCH_URL: url })).toMatchObject({ code: 1, stderr: `${to} cannot be a directory (EEXIST). Choose another.\n` });
   });
 });

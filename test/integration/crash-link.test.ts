@@ -39,16 +39,16 @@ let live: ReturnType<typeof openLiveCalls>;
 let series = 0;
 const phones = new Map<string, Party>();
 const dataDir = (): string => join(site.folder, 'controller');
-const start = (env: Record<string, string> = {}): Promise<Controller> => site.startController({ planFile, dataDir: dataDir(), env: { ASTERISK_URL: link.url, REDIS_URL: redisLink.url, ...env } });
+const start = (env: Record<string, string> = {}): Promise<Controller> => site.startController({ planFile, dataDir: dataDir(), env: { ...site.attachAt(link.url), REDIS_URL: redisLink.url, ...env } });
 
 beforeAll(async () => {
   site = await openSite();
-  link = await startLinkProxy(site.asterisk.url);
+  link = await startLinkProxy(site.switchUrl);
   redisLink = await startLinkProxy(site.redisUrl);
   live = openLiveCalls(site.redisUrl);
   planFile = writePlan(site, { file: 'plan.yaml', trunks: ['carrier'], numbers: names.map((name) => ({ e164: e164Of(name), timeoutSeconds: 60, ...numbers[name] })) });
   controller = await start();
-  for (const extension of Object.values(numbers).flatMap((number: Omit<NumberInPlan, 'e164'>) => number.rings ?? [])) phones.set(extension, await site.phone(extension));
+  await Promise.all(Object.values(numbers).flatMap((number: Omit<NumberInPlan, 'e164'>) => number.rings ?? []).map(async (extension) => phones.set(extension, await site.phone(extension))));
 }, SITE_START_MS);
 
 afterAll(async () => {

@@ -23,14 +23,14 @@ let live: ReturnType<typeof openLiveCalls>;
 let controller: Controller;
 const dataDir = (): string => join(site.folder, 'controller');
 
-const start = (): Promise<Controller> => site.startController({ planFile, dataDir: dataDir(), env: { ASTERISK_URL: link.url } });
+const start = (): Promise<Controller> => site.startController({ planFile, dataDir: dataDir(), env: site.attachAt(link.url) });
 
 const readPhases: ReadPhases = async () =>
-  new Map((await live.read()).map((call) => [call.offer.caller.number, { id: call.id, phase: call.phase, legs: Object.values(call.legs).map((leg) => leg.phase) }]));
+  new Map((await live.read()).map((call) => [call.offer.caller.number, { id: call.id, phase: call.phase, legs: Object.values(call.legs).map((leg) => leg.phase), keys: call.phase === 'menu' ? call.digits : '' }]));
 
 beforeAll(async () => {
   site = await openSite();
-  link = await startLinkProxy(site.asterisk.url);
+  link = await startLinkProxy(site.switchUrl);
   live = openLiveCalls(site.redisUrl);
   planFile = writePlan(site, { file: 'plan.yaml', ...scenePlan });
   controller = await start();
@@ -79,6 +79,8 @@ const expected = {
   offered: { disposition: 'answered', by: 'caller', answeredBy: '114', whole: true },
   ended: { disposition: 'answered', by: 'caller', answeredBy: '115', whole: true },
   menu: { disposition: 'answered', by: 'caller', answeredBy: '116' },
+  byExtension: { disposition: 'answered', by: 'caller', answeredBy: '119' },
+  midExtension: { disposition: 'answered', by: 'callee', answeredBy: '120' },
 } satisfies Record<SceneName, Expected>;
 
 const whileDead = async (scenes: Scenes): Promise<void> => {
@@ -92,7 +94,7 @@ const whileDead = async (scenes: Scenes): Promise<void> => {
   ]);
 };
 
-const goOn = async (scenes: Scenes): Promise<void> => {
+const goOn = async (scenes: Scenes, losing: Losing): Promise<void> => {
   const inPhase = (name: SceneName, phase: CallPhase): Promise<unknown> =>
     until(async () => (await readPhases()).get(scenes[name].from)?.phase === phase, { describe: `${name} is ${phase}`, within: 15_000 });
   const answers = async (name: SceneName, extension: string): Promise<void> => {
@@ -125,12 +127,19 @@ const goOn = async (scenes: Scenes): Promise<void> => {
       await (await scenes.walking.at('117')).reject('declined');
       await answers('walking', '118');
     })(),
-    scenes.extending.talk('+12025550351', 15_000),
+    // who knows nothing of it dials again, and waits for both rows of keys
+    scenes.extending.talk('+12025550351', 25_000),
     scenes.ending.caller.call.ended(),
     answers('offered', '114'),
     (async () => {
       await scenes.menu.caller.call.press('1');
       await answers('menu', '116');
+    })(),
+    answers('byExtension', '119'),
+    (async () => {
+      // the switch has no mark of keys: whose journal is lost hears the prompt again, and dials again
+      await scenes.midExtension.caller.call.press(losing === 'redis and disk' ? '120' : '0');
+      await answers('midExtension', '120');
     })(),
   ]);
 };
@@ -169,6 +178,7 @@ describe('A controller is killed with a call in every phase, and starts again', 
     expect(seen).toEqual(Object.entries(sceneOfPhase).map(([phase, scene]) => ({ scene, phase })));
     const legs = Object.entries(sceneOfLegPhase).filter(([phase, scene]) => phases.get(scenes[scene].from)?.legs.includes(phase as LegPhase) === true);
     expect(legs).toEqual(Object.entries(sceneOfLegPhase));
+    expect(phases.get(scenes.midExtension.from)?.keys).toBe('12');
 
     // what the disk has not got is lost with Redis
     await until(async () => {
@@ -184,7 +194,7 @@ describe('A controller is killed with a call in every phase, and starts again', 
     const startedAt = performance.now();
     controller = await start();
     const readyAt = performance.now();
-    await goOn(scenes);
+    await goOn(scenes, losing);
     process.stdout.write(`having lost ${losing}: dead for ${Math.round(startedAt - killedAt)} ms, ready ${Math.round(readyAt - startedAt)} ms after its start, every call going on ${Math.round(performance.now() - startedAt)} ms after\n`);
     // who was busy before is not rung again
     expect(phones.all.get('106')?.calls.filter((call) => call.callerId().number === scenes.walking.from)).toHaveLength(1);

@@ -50,11 +50,12 @@ const talk = async (from: string): Promise<Caller> => {
 };
 
 test('The switch is killed and starts again: each lost call has one record, and new calls work', { timeout: 60_000 }, async () => {
+  await site.needsOwnSwitch();
   const lost = ['+13035558001', '+13035558002', '+13035558003'] as const;
   const callers = [await talk(lost[0]), await site.call({ from: lost[1], to: MAIN }), await site.call({ from: lost[2], to: VOICEMAIL, sound: 500 })];
   await until(async () => (await phases()).join() === 'connected,recording,ringing', { describe: 'a call talks, one rings, one leaves a message' });
 
-  process.kill(site.asterisk.pid, 'SIGKILL');
+  site.killSwitch();
   await until(async () => !(await isReady()), { describe: 'readiness fails' });
   await site.restart();
   const backAt = performance.now();

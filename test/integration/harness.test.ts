@@ -12,7 +12,7 @@ const NUMBER = '+15550100';
 let site: Site;
 
 beforeAll(async () => {
-  site = await openSite({ createTrunks: true });
+  site = await openSite({ createTrunks: true, switch: 'asterisk' });
   await site.switch.putDb('fd-trunks', 'list', 'carrier');
 }, SITE_START_MS);
 afterEach(() => site.afterTest());

@@ -3,10 +3,11 @@
  * controllers where it matters who counts.
  */
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { answersAfter, busy, declines, rings } from '../support/behaviour.ts';
-import { openClinic, PROMPTS, type Clinic } from '../support/clinic.ts';
+import { openClinic, PROMPTS, type Clinic, type ClinicPlan } from '../support/clinic.ts';
 import { cdrsIn } from '../support/controller-data.ts';
 import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -21,32 +22,34 @@ const to = (...ids: readonly string[]) => ids.map((id) => ({ target: { to: 'user
 const receiving = { target: { to: 'receiving-number', id: 'practice' } };
 const route = (id: string) => ({ route: { to: 'ring-group', id }, users: [], callConnect: 'off' as const });
 
+const plan: ClinicPlan = {
+  users: ['ann', 'bob', 'cat', 'dan'].map((id, i) => ({ id, devices: [{ extension: `10${i + 1}` }] })),
+  receivingNumbers: [
+    { id: 'practice', label: 'The practice', number: '+12025559998', callConnect: 'off' },
+    { id: 'switchboard', label: 'The switchboard', number: '+12025559999', callConnect: 'off', dialExtension: { digits: '2w04', delaySeconds: 1 } },
+  ],
+  ringGroups: [
+    { id: 'top-down', name: 'Top down', pattern: 'sequential', destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }, receiving] },
+    { id: 'turns', name: 'Turns', pattern: 'round-robin', destinations: to('ann', 'bob', 'cat') },
+    { id: 'least', name: 'Least', pattern: 'least-connected', destinations: to('ann', 'bob', 'cat') },
+    ...patterns.map((pattern) => ({ id: `nobody-${pattern}`, name: 'Nobody', pattern, destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }] })),
+    { id: 'together', name: 'Together', pattern: 'simultaneous', destinations: [...to('ann'), { ...to('bob')[0], delaySeconds: 1 }], ringSeconds: 5, noAnswer: { to: 'user', id: 'cat' } },
+  ],
+  numbers: [
+    { e164: SEQUENTIAL, ...route('top-down') },
+    { e164: ROUND_ROBIN, ...route('turns') },
+    { e164: LEAST, ...route('least') },
+    { e164: TOGETHER, ...route('together'), voicemail: 'off' },
+    ...patterns.map((pattern, i) => ({ e164: nobodyAt(i), ...route(`nobody-${pattern}`), voicemail: 'off' as const })),
+    { e164: DIRECT, users: ['ann'], callConnect: 'off' },
+    { e164: EXTENSION, route: { to: 'receiving-number', id: 'switchboard' }, users: [], callConnect: 'off', whisper: { file: 'whisper.wav' } },
+    { e164: WHISPERED, ...route('top-down'), whisper: { file: 'whisper.wav' } },
+  ],
+};
+
 beforeAll(async () => {
   site = await openSite();
-  clinic = await openClinic(site, {
-    users: ['ann', 'bob', 'cat', 'dan'].map((id, i) => ({ id, devices: [{ extension: `10${i + 1}` }] })),
-    receivingNumbers: [
-      { id: 'practice', label: 'The practice', number: '+12025559998', callConnect: 'off' },
-      { id: 'switchboard', label: 'The switchboard', number: '+12025559999', callConnect: 'off', dialExtension: { digits: '2w04', delaySeconds: 1 } },
-    ],
-    ringGroups: [
-      { id: 'top-down', name: 'Top down', pattern: 'sequential', destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }, receiving] },
-      { id: 'turns', name: 'Turns', pattern: 'round-robin', destinations: to('ann', 'bob', 'cat') },
-      { id: 'least', name: 'Least', pattern: 'least-connected', destinations: to('ann', 'bob', 'cat') },
-      ...patterns.map((pattern) => ({ id: `nobody-${pattern}`, name: 'Nobody', pattern, destinations: [...to('ann', 'bob', 'cat'), { ...to('dan')[0], ringSeconds: 1 }] })),
-      { id: 'together', name: 'Together', pattern: 'simultaneous', destinations: [...to('ann'), { ...to('bob')[0], delaySeconds: 1 }], ringSeconds: 5, noAnswer: { to: 'user', id: 'cat' } },
-    ],
-    numbers: [
-      { e164: SEQUENTIAL, ...route('top-down') },
-      { e164: ROUND_ROBIN, ...route('turns') },
-      { e164: LEAST, ...route('least') },
-      { e164: TOGETHER, ...route('together'), voicemail: 'off' },
-      ...patterns.map((pattern, i) => ({ e164: nobodyAt(i), ...route(`nobody-${pattern}`), voicemail: 'off' as const })),
-      { e164: DIRECT, users: ['ann'], callConnect: 'off' },
-      { e164: EXTENSION, route: { to: 'receiving-number', id: 'switchboard' }, users: [], callConnect: 'off', whisper: { file: 'whisper.wav' } },
-      { e164: WHISPERED, ...route('top-down'), whisper: { file: 'whisper.wav' } },
-    ],
-  });
+  clinic = await openClinic(site, plan);
 }, SITE_START_MS);
 afterEach(async () => {
   await site.afterTest();
@@ -126,6 +129,31 @@ describe('A group that takes turns', () => {
     expect(cdrs().filter(({ legs: [leg] }) => leg?.user === 'bob').map(rung)).toEqual(Array.from({ length: 10 }, () => ['bob busy', 'cat answered']));
     await second.stop();
   });
+
+  test('asks again when its controller was killed while it asked whose turn it is, and rings one', async () => {
+    const desks = await Promise.all(['101', '102', '103'].map((extension) => site.phone(extension, answersAfter(20))));
+    const redis = new Redis(site.redisUrl);
+    let askedAgain = false;
+    try {
+      // it asks for no longer than 150 ms: on a busy machine the kill may come too late
+      for (let tries = 1; tries <= 3 && !askedAgain; tries += 1) {
+        await redis.client('PAUSE', 10_000, 'WRITE');
+        const caller = await clinic.call(ROUND_ROBIN);
+        await until(() => caller.call.state() === 'ringing', { describe: 'the caller hears ringing', everyMs: 2 });
+        await clinic.controller.kill();
+        await redis.client('UNPAUSE');
+        clinic = await openClinic(site, plan);
+        await talks(caller);
+        await caller.call.hangUp();
+        expect(rung(await clinic.cdrOf(caller))).toEqual([expect.stringMatching(/ answered$/)]);
+        expect(desks.reduce((sum, { calls }) => sum + calls.length, 0)).toBe(tries);
+        askedAgain = (await clinic.journalOf(caller)).some((record) => record.kind === 'step' && record.event.type === 'CallAdopted' && record.commands.some(({ type }) => type === 'OrderDestinations'));
+      }
+    } finally {
+      redis.disconnect();
+    }
+    expect(askedAgain).toBe(true);
+  }, 40_000);
 });
 
 describe('A group of the least connected', () => {

@@ -118,7 +118,7 @@ describe('A recorded call', () => {
   });
 
   test('that the switch cannot write goes on all the same, and the record says that it was not recorded', async () => {
-    const folder = join(site.asterisk.spoolDir, 'recording');
+    const folder = site.recordingsDir;
     renameSync(folder, `${folder}.away`);
     writeFileSync(folder, 'in the way');
     try {

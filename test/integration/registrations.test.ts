@@ -40,19 +40,10 @@ afterAll(async () => {
   await mail.stop();
 });
 
-/** The switch takes registrations of a minute and more; here it takes any, so that nobody waits for one to lapse. */
-const takesShortRegistrations = async (phone: string): Promise<void> => {
-  const { origin, username, password } = new URL(site.asterisk.url);
-  const response = await fetch(`${origin}/ari/asterisk/config/dynamic/res_pjsip/aor/${phone}`, {
-    method: 'PUT', headers: { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ fields: [{ attribute: 'minimum_expiration', value: '1' }] }),
-  });
-  expect(response.status).toBe(200);
-};
 const registersFor = async (device: string, expires: number): Promise<Party> => {
   const { username, password } = await credentialsOf(device);
-  await until(async () => (await site.asterisk.cli(`pjsip show endpoint ${username}`)).includes(`Endpoint:  ${username}`), { describe: `the switch knows ${username}` });
-  if (expires < 60) await takesShortRegistrations(username);
+  await until(async () => site.switch.knows(username), { describe: `the switch knows ${username}` });
+  if (expires < 60) await site.switch.takesShortRegistrations(username);
   return site.phone(username, rings(), { password, expires });
 };
 

@@ -32,7 +32,7 @@ describe('A controller', () => {
   let api: Api;
 
   beforeAll(async () => {
-    site = await openSite();
+    site = await openSite({ switch: 'asterisk' });
     tools = await startLocalStack({ dataDir: join(site.folder, 'tools'), need: { asterisk: false, redis: false }, progress: () => undefined });
     sipp = await tools.tool('sipp');
     clinic = await openClinic(site, { users: [{ id: 'ann', devices: [{ extension: '101' }, { extension: '102' }] }], numbers: [{ e164: DESK, users: ['ann'], callConnect: 'off' }] }, {}, { FRONTDESK_SECURITY_LOG: site.asterisk.securityLog, FRONTDESK_NEVER_BAN: SPARED });
@@ -44,7 +44,7 @@ describe('A controller', () => {
   });
 
   const from = (address: string, user: string, password: string, times: number): Promise<readonly number[]> =>
-    guess({ program: sipp, folder: site.folder, remote: { host: site.asterisk.sipHost, port: site.asterisk.sipPort }, from: address, user, password, times });
+    guess({ program: sipp, folder: site.folder, remote: site.sip, from: address, user, password, times });
   const bans = async (): Promise<readonly SipBan[]> => (await api.get<{ items: readonly SipBan[] }>('/sip-bans')).items;
   const isBanned = (address: string, wanted = true): Promise<unknown> => until(async () => (await bans()).some((ban) => ban.address === address) === wanted, { describe: `${address} is ${wanted ? '' : 'no longer '}banned` });
   const notices = (): string => readFileSync(join(clinic.dataDir, 'notices.ndjson'), 'utf8');
@@ -104,7 +104,7 @@ describe('A controller', () => {
 });
 
 test('A ban ends with its time', async () => {
-  const site = await openSite();
+  const site = await openSite({ switch: 'asterisk' });
   const driver = createAsteriskDriver({ url: site.asterisk.url, instance: 'bans', log: quiet });
   const tools = await startLocalStack({ dataDir: join(site.folder, 'tools'), need: { asterisk: false, redis: false }, progress: () => undefined });
   let now = Date.now();
@@ -115,7 +115,7 @@ test('A ban ends with its time', async () => {
     try {
       await connectSwitch(site.asterisk.url, (command) => site.asterisk.cli(command)).createPhone({ id: '101', password: passwordOf('101') });
       const [program, guesser, other] = [await tools.tool('sipp'), ownLoopbackAddress(), ownLoopbackAddress()];
-      const remote = { host: site.asterisk.sipHost, port: site.asterisk.sipPort };
+      const remote = site.sip;
       const from = (password: string, times: number) => guess({ program, folder: site.folder, remote, from: guesser, user: '101', password, times });
       expect(await from('guessed-wrong-4', 3)).toEqual([401, 401, 401]);
       await until(() => bans.list().length === 1, { describe: 'it is banned' });

@@ -9,11 +9,12 @@ import { openDatabase } from '../../control-plane/store/postgres/open-database.t
 import { silent } from '../runtime/sample-call.ts';
 import { firstKeyOf, openApi, readinessOf, type Api, type ApiAnswer } from '../support/api.ts';
 import { rings } from '../support/behaviour.ts';
-import { cdrsIn } from '../support/controller-data.ts';
+import { cdrsIn, openLiveCalls } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
 import { postgresServer, type PostgresServer } from '../support/postgres-server.ts';
 import type { Party } from '../support/sip-party.ts';
-import { openSite, passwordOf, SITE_START_MS, type Site } from '../support/site.ts';
+import { openSite, passwordOf, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
+import { isSilent } from '../support/tone.ts';
 import { until } from '../support/until.ts';
 
 const NUMBER = '+12025550141';
@@ -42,6 +43,7 @@ beforeAll(async () => {
   await api.write('POST', '/accounts/clinic/trunks', { id: 'lab', ...site.trunkAddress('carrier'), register: false });
   await api.write('POST', '/accounts/clinic/users', { id: 'ann', name: 'Ann' });
   await api.write('POST', '/accounts/clinic/devices', { id: 'desk', user: 'ann', extension: '401', password: passwordOf('401') });
+  await api.write('PATCH', '/accounts/clinic', { night: { codes: { closed: '*28' }, closed: { to: 'hang-up' } } });
   await api.write('POST', '/accounts/clinic/numbers', { id: 'main', e164: NUMBER, name: 'Main', users: ['ann'], callConnect: 'off' });
   await api.write('POST', '/accounts/clinic/contacts', { number: PATIENT, name: 'A patient', owner: 'ann', tags: ['recall'] });
   reader = await newReader();
@@ -127,6 +129,18 @@ const ways = {
   'hangs': { from: '+13035550144', goes: () => { postgres.freeze(); }, comes: () => { postgres.thaw(); } },
 } as const;
 
+const isTold = async ({ call }: Caller): Promise<void> => {
+  await until(() => !isSilent(call.audio()?.heard(200) ?? new Int16Array(0)), { describe: 'the caller is told', within: 12_000 });
+  await call.hangUp();
+};
+/** A code of the night switch: the caller is told that it could not be set. */
+const dialACode = async (): Promise<void> => {
+  await isTold(await site.callFromPhone('401', { to: '*28' }));
+  const cdr = await until(() => cdrsIn(dataDir()).find(({ dialled }) => dialled === '*28'), { describe: 'the record of the code is on the disk' });
+  expect(cdr.nightSwitch).toEqual({ setting: 'closed', ok: false, why: expect.stringContaining('The database') });
+  expect((await api.ask('GET', '/accounts/clinic/night-switches/night')).status).toBe(404);
+};
+
 describe.each(Object.keys(ways) as (keyof typeof ways)[])('When Postgres %s', (how) => {
   const { from, goes, comes } = ways[how];
   const user = `user-${Object.keys(ways).indexOf(how)}`;
@@ -143,7 +157,7 @@ describe.each(Object.keys(ways) as (keyof typeof ways)[])('When Postgres %s', (h
   });
 
   test('a change is refused, says what to do, and changes nothing', async () => {
-    const answers = await tryToChange();
+    const [answers] = await Promise.all([tryToChange(), how === 'is stopped' ? dialACode() : undefined]);
     expect(answers.map(outcome)).toEqual(answers.map(() => refused));
     expect(await look()).toEqual(before);
     expect((await reader.api.ask('GET', '/accounts')).status).toBe(200);
@@ -250,4 +264,18 @@ describe('Frontdesk that starts while Postgres is away', () => {
     await postgres.start();
     await until(async () => (await nameOfAnn()) === 'Changed elsewhere', { describe: 'the change is seen', within: 15_000, everyMs: 200 });
   });
+});
+
+test('A code of the night switch that waits for Postgres when its controller dies is carried out by the next, and its caller is told', async () => {
+  const live = openLiveCalls(site.redisUrl);
+  postgres.freeze();
+  const caller = await site.callFromPhone('401', { to: '*28' });
+  await until(async () => (await live.read()).some(({ phase }) => phase === 'setting'), { describe: 'it waits', within: 8_000 });
+  live.close();
+  await controller.kill();
+  postgres.thaw();
+  controller = await start();
+  await isTold(caller);
+  await until(() => cdrsIn(dataDir()).some(({ nightSwitch }) => nightSwitch?.ok === true), { describe: 'its record says that it is set' });
+  expect((await api.ask('GET', '/accounts/clinic/night-switches/night')).json).toMatchObject({ mode: 'closed', version: 1 });
 });

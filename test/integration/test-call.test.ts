@@ -40,7 +40,7 @@ const states = async (): Promise<Readonly<Record<string, string>>> =>
 
 test('rings the phone as a patient’s call does, says what it is, and is the last point of the checklist', async () => {
   expect(await states()).toEqual({
-    name: 'done', route: 'done', timeout: 'done', greeting: 'missing', failsafe: 'done', emergency: 'missing', trunk: 'warning', phones: 'missing', recording: 'done', voice: 'done', 'test-call': 'missing',
+    name: 'done', route: 'done', agents: 'done', timeout: 'done', greeting: 'missing', failsafe: 'done', emergency: 'missing', trunk: 'warning', phones: 'missing', recording: 'done', voice: 'done', 'test-call': 'missing',
   });
   const desk = await phone('401');
   const asked = await ask();

@@ -65,16 +65,16 @@ beforeAll(async () => {
   await start();
   keys.set('agency', controller.output().match(/\bfd_[0-9a-f]{12}_[0-9a-f]{48}\b/)?.[0] ?? expect.fail('the first key was not shown'));
   await ask('agency', 'POST', '/documents', { documents: names.flatMap(documentsOf) });
-  await until(async () => /\/location\/south\.102 /.test(await site.asterisk.cli('database show fd-emergency')), { describe: 'the switch knows the second clinic', within: 10_000, everyMs: 50 });
+  await until(() => site.switch.knowsEmergencyOf('south.102'), { describe: 'the switch knows the second clinic', within: 10_000, everyMs: 50 });
   for (const name of names) keys.set(name, (await ask<{ secret: string }>('agency', 'POST', '/api-keys', { name, role: 'account-admin', account: name })).secret);
 }, SITE_START_MS);
 afterEach(() => site.afterTest());
 afterAll(() => site.close());
 
 /** Phones 101 and 102 of the clinic, silent until told. */
-const phonesOf = async (name: Name): Promise<readonly [Party, Party]> => {
+const phonesOf = (name: Name): Promise<readonly [Party, Party]> => {
   const { user } = clinics[name];
-  return [await site.phone(user('101')), await site.phone(user('102'))];
+  return Promise.all([site.phone(user('101')), site.phone(user('102'))]);
 };
 const cdrsOf = async (name: Name): Promise<readonly Cdr[]> => (await ask<{ items: readonly Cdr[] }>(name, 'GET', `/accounts/${name}/calls`)).items;
 /** The clinic's next record, newest first, once it is there. */
@@ -82,7 +82,10 @@ const nextCdr = async (name: Name, known: number): Promise<Cdr> =>
   until(async () => (await cdrsOf(name)).at(known === 0 ? -1 : -known - 1), { describe: `${name} has a record of the call`, within: 10_000 });
 const talk = async (caller: Caller, callee: SipCall): Promise<void> => {
   await callee.answer();
-  await until(() => caller.call.state() === 'connected' && callee.state() === 'connected', { describe: 'both talk', within: 5_000 });
+  await until(() => caller.call.state() === 'connected' && callee.state() === 'connected', { describe: 'both are connected', within: 5_000 });
+  callee.play(700);
+  await until(() => caller.call.hears(700), { describe: 'both talk' });
+  callee.play('silence');
 };
 /** 102 of the clinic rings, called by its 101. */
 const ringing = async (name: Name): Promise<{ readonly caller: Caller; readonly call: SipCall }> => {
@@ -105,7 +108,7 @@ describe('Each of two clinics with the same extensions', () => {
   });
 
   test.each(names)('has its number ring its own phone: %s, on record there alone', async (name) => {
-    const [mine, ...silent] = [...await phonesOf(name), ...await phonesOf(other(name))] as [Party, ...Party[]];
+    const [mine, ...silent] = (await Promise.all([phonesOf(name), phonesOf(other(name))])).flat() as [Party, ...Party[]];
     const before = (await cdrsOf(name)).length;
     const othersBefore = (await cdrsOf(other(name))).length;
     const caller = await site.call({ from: CALLER, to: clinics[name].number, sound: 620 }, clinics[name].trunk);
@@ -130,8 +133,7 @@ describe('Each of two clinics with the same extensions', () => {
   });
 
   test.each(names)('has 102 dialled on 101 ring its own 102, which shows 101: %s', async (name) => {
-    const [, mine] = await phonesOf(name);
-    const [, theirs] = await phonesOf(other(name));
+    const [[, mine], [, theirs]] = await Promise.all([phonesOf(name), phonesOf(other(name))]);
     const before = (await cdrsOf(name)).length;
     const caller = await site.callFromPhone(clinics[name].user('101'), { to: '102' });
     const call = await mine.nextCall();

@@ -1,6 +1,6 @@
 /** What is true of every call, after every event and at its end, whatever happened. Each is named by what it would look like on the phone. */
 import { isDeepStrictEqual } from 'node:util';
-import { callIdOf, isCallRecording } from '../../control-plane/core/ids.ts';
+import { callIdOf, isCallRecording, isOffer } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../control-plane/core/call/events.ts';
 import type { Cdr, CdrMenuTry } from '../../control-plane/core/cdr/cdr.ts';
@@ -9,7 +9,7 @@ import type { SimulatedSwitch } from '../../control-plane/media/simulated/switch
 import { destinationsOf } from '../../control-plane/core/routing/destinations.ts';
 import type { Attempt, Plan } from '../../control-plane/core/routing/plan.ts';
 import { replay } from '../../control-plane/runtime/replay.ts';
-import { recordedMedia } from './scenario.ts';
+import { isTransferring, recordedMedia } from './scenario.ts';
 import type { Disk } from './stores.ts';
 
 export class Broken extends Error {
@@ -30,7 +30,7 @@ const acceptable = (call: Call, sim: SimulatedSwitch): boolean => {
   if (call.phase !== 'connecting' && call.phase !== 'connected') return true;
   const key = attemptOf(call, call.winner)?.screening?.key;
   if (key === undefined) return true;
-  return sim.acts().some(({ legId, did }) => legId === call.winner && typeof did === 'object' && (key === 'any' || did.press === key));
+  return sim.acts().some(({ legId, did }) => legId === call.winner && typeof did === 'object' && 'press' in did && (key === 'any' || did.press === key));
 };
 
 /** After one event. */
@@ -39,10 +39,14 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   const legs = Object.values(call.legs);
   const at = { event: event.type, phase: call.phase };
   must(call.phase === 'ended' || Object.keys(call.timers).length > 0, 'a call that has not ended has a timer', at);
-  must(legs.filter((leg) => leg.phase === 'accepted' || leg.phase === 'bridged').length <= 1, 'one callee has the call', at);
+  must(call.phase === 'queued' || legs.filter((leg) => leg.phase === 'accepted' || leg.phase === 'bridged').length <= 1, 'one callee has the call', at);
+  checkQueue(before, event, after, at);
   must(acceptable(call, sim), 'who was asked for a key has the call only by pressing it', at);
   if (call.phase === 'ringing' || call.phase === 'ordering') must('round' in call.timers, 'the round has its timer for as long as it rings', at);
   if (call.phase === 'ordering') must('order' in call.timers, 'an order is not waited for without a timer', at);
+  if (call.phase === 'setting') must('setting' in call.timers, 'the night switch is not waited for without a timer', at);
+  if (before.phase === 'setting' && 'step' in call && call.step === 'set' && event.type !== 'CallAdopted') must(event.type === 'SettingSettled' && event.ok, 'the night switch is said to be set only when it is', at);
+  if (call.phase === 'setting' && event.type === 'CallAdopted') must(after.commands.some(({ type }) => type === 'ChangeSetting'), 'the night switch is asked for again by the one who takes the call over', at);
   must(call.phase === 'ringing' || !Object.keys(call.timers).some((id) => id.startsWith('delay:')), 'nobody is to be rung later once the ringing is over', at);
   checkWalk(before, event, after);
   if (call.phase === 'connecting' || call.phase === 'connected') {
@@ -50,7 +54,7 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   }
   checkMenu(before, event, after, at);
   for (const leg of legs) {
-    if ((leg.phase === 'dialing' || leg.phase === 'ringing') && call.phase !== 'ended') must(`leg:${leg.id}` in call.timers, 'a leg that rings has a timer', at);
+    if ((leg.phase === 'dialing' || leg.phase === 'ringing') && call.phase !== 'ended') must(`leg:${leg.id}` in call.timers || (call.phase === 'supervising' && 'connect' in call.timers), 'a leg that rings has a timer', at);
     if (leg.phase === 'extending' && call.phase !== 'ended') must(`extension:${leg.id}` in call.timers, 'a leg whose extension is dialled has a timer', at);
     if (leg.phase === 'screening' && call.phase !== 'ended') must(`screening:${leg.id}` in call.timers, 'a leg that is asked for a key has a timer', at);
   }
@@ -71,12 +75,13 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
       const ended = after.commands.some((one) => one.type === 'StopRecording' && one.recordingId === id);
       must(ended || call.callRecording?.id === id, 'a recording that runs is taken up or ended', at);
     }
-    const there = new Set(event.seen.legs.map((leg) => leg.legId));
+    const { caller } = event.seen;
+    const there = new Set([...event.seen.legs.map((leg) => leg.legId), ...(caller === null ? [] : [caller.legId ?? call.id])]);
     for (const leg of Object.values(before.legs)) {
       if (!there.has(leg.id)) must(call.legs[leg.id]?.phase === 'ended', 'a leg the switch has lost is ended', at);
     }
   }
-  if (event.type === 'LegEnded' && event.legId === call.id && before.phase !== 'ending') {
+  if (event.type === 'LegEnded' && event.legId === before.caller.legId && before.phase !== 'ending') {
     for (const leg of Object.values(before.legs)) {
       if (leg.phase === 'ended' || leg.phase === 'ending') continue;
       must(after.commands.some((one) => one.type === 'HangUpLeg' && one.legId === leg.id), 'no phone rings on after the caller has left', { ...at, leg: leg.phase });
@@ -85,8 +90,63 @@ export function checkStep(before: Call, event: CallEvent, after: Transition, sim
   if (before.phase === 'connected' && before.callRecording !== null && call.phase !== 'connected' && event.type !== 'CallAdopted') {
     must(after.commands.some((one) => one.type === 'StopRecording' && one.recordingId === before.callRecording?.id), 'a recording ends with the bridge', at);
   }
+  if (before.phase === 'connected' && call.phase === 'ending') {
+    const left = event.type === 'LegEnded' && (event.legId === before.caller.legId || event.legId === before.winner);
+    must(left || isElsewhere(call, event) || event.type === 'CallAdopted' || (event.type === 'TimerFired' && event.id === 'max-call'), 'who talks goes on talking until one of the two hangs up', at);
+  }
+  if (isElsewhere(before, event) && before.phase === 'connected') {
+    must(call.phase !== 'connected' && !after.commands.some((one) => one.type === 'HangUpLeg' && one.legId === event.legId), 'who was asked goes on in the call that was transferred, and the call in which it was asked is over', at);
+  }
+  const { transfer } = call;
+  if (transfer?.phase === 'over' && before.transfer?.phase === 'under-way' && (call.phase === 'greeting' || (call.phase === 'ending' && call.by === 'frontdesk')) && event.type !== 'CallAdopted' && !after.facts.some((fact) => fact.type === 'StepsExhausted')) {
+    must(transfer.recall === null || legs.some(({ step }) => step === transfer.recall), 'a caller whom nobody takes goes back to the phone that transferred them, before anywhere else', at);
+  }
   const ends = after.facts.filter((fact) => fact.type === 'CallEnded').length;
   must(ends === (before.phase !== 'ended' && call.phase === 'ended' ? 1 : 0), 'a call ends once', at);
+}
+
+/** One of the two is in the bridge of another call. */
+function isElsewhere({ id }: Call, event: CallEvent): event is Extract<CallEvent, { type: 'LegBridged' }> {
+  return event.type === 'LegBridged' && callIdOf(event.bridgeId) !== id;
+}
+
+/** Q1 to Q5. */
+function checkQueue(before: Call, event: CallEvent, { call, commands, facts }: Transition, at: object): void {
+  const { visit } = call;
+  const offers = visit?.offers ?? {};
+  if (call.phase === 'queued') {
+    must(visit !== null && visit.service === null && 'desk' in call.timers, 'who waits in a queue says so to its desk, again and again', at);
+    must(call.promptId !== null || 'music' in call.timers, 'who waits in a queue hears something, or will', at);
+  } else must(Object.keys(offers).length === 0, 'a call that does not wait is offered to nobody', at);
+  for (const leg of Object.values(call.legs)) {
+    if (!isOffer(leg.step) || leg.phase === 'ending' || leg.phase === 'ended' || leg.phase === 'dismissed') continue;
+    const hasTheCall = (call.phase === 'connecting' || call.phase === 'connected') && call.winner === leg.id;
+    must(hasTheCall || leg.step in offers, 'an agent is rung for an offer that is open, or has the call', { ...at, leg: leg.phase });
+  }
+  for (const [offerId, { accepted }] of Object.entries(offers)) {
+    const legs = Object.values(call.legs).filter(({ step }) => step === offerId);
+    if (accepted === null) must(legs.some(({ phase }) => ['dialing', 'ringing', 'extending', 'screening'].includes(phase)), 'an offer that is open rings somewhere', at);
+    else must(legs.some(({ id, phase }) => id === accepted.legId && phase === 'accepted'), 'who has accepted an offer is there', at);
+  }
+  const ended = Object.keys(before.visit?.offers ?? {}).filter((offerId) => !(offerId in offers) && visit?.service?.offerId !== offerId);
+  const heard = commands.flatMap((one) => (one.type === 'TellDesk' ? [one.message] : []));
+  const byDesk = event.type === 'DeskSaid' || (event.type === 'LegDigit' && call.phase !== 'queued') || call.phase === 'connecting';
+  for (const offerId of ended) must(byDesk || heard.some((message) => message.type === 'CallLeft' || message.type === 'CallbackRequested' || ('offerId' in message && message.offerId === offerId)), 'the desk hears what became of an offer', at);
+  if (before.phase === 'queued' && call.phase === 'ending' && event.type !== 'DeskSaid') must(heard.some(({ type }) => type === 'CallLeft' || (event.type === 'CallAdopted' && (type === 'AgentReleased' || type === 'OfferBridgeFailed'))), 'the desk hears that a caller has left', at);
+  const leavesForCallback = facts.some((one) => one.type === 'QueueLeft' && one.why === 'callback');
+  must(!leavesForCallback || event.type === 'DeskSaid' || (event.type === 'CallbackKept' && event.ok && heard.some(({ type }) => type === 'CallbackRequested')), 'who is to be called back is let go once that is kept, and the desk hears so', at);
+  const asks = commands.some(({ type }) => type === 'KeepCallback');
+  must(!asks || event.type === 'CallAdopted' || (event.type === 'LegDigit' && before.visit?.callback?.id === null), 'who is called back has confirmed it by a second key', at);
+  for (const message of heard) if (message.type === 'OfferCleared') must(Object.values(call.legs).every(({ step, phase }) => step !== message.offerId || phase === 'ended'), 'an offer is cleared once nothing rings for it', at);
+  const gone = event.type === 'LegEnded' ? before.legs[event.legId] : undefined;
+  const isLetGo = gone?.phase === 'ending' && gone.cause === 'canceled' && isOffer(gone.step) && Object.values(call.legs).every(({ step, phase }) => step !== gone.step || phase === 'ended');
+  if (isLetGo) must(heard.some((message) => message.type === 'OfferCleared' && message.offerId === gone.step), 'the desk hears when what was taken back rings no more', at);
+  const connects = before.phase === 'connecting' && call.phase === 'connected' && before.visit?.service?.connectedAt === null && visit?.service?.offerId === before.visit.service.offerId;
+  if (connects) must(heard.some(({ type }) => type === 'OfferConnected'), 'the desk hears that the two talk', at);
+  const isDone = before.visit?.service?.connectedAt != null && visit === null;
+  if (isDone) must(heard.some(({ type }) => type === 'AgentReleased'), 'the desk hears that an agent is done', at);
+  // With the bridge that fails the caller is back in the place, not in another.
+  if (before.visit !== null && visit?.n === before.visit.n && event.type !== 'DeskSaid' && event.type !== 'CallAdopted') must(visit.enteredAt === before.visit.enteredAt, 'who waits keeps the place', at);
 }
 
 /** M1. */
@@ -159,6 +219,11 @@ export function checkLateOrder(transition: typeof theTransition, call: Call, now
   must(commands.length === 0 && facts.length === 0 && isDeepStrictEqual(after, call), 'an order that comes late is ignored', { phase: call.phase });
 }
 
+/** Who answers is who the call is for. */
+function callsBack({ steps }: Plan): boolean {
+  return Object.values(steps).some((step) => step.kind === 'ring' && step.serve !== undefined);
+}
+
 /** At any moment, on the switch itself. */
 export function checkSwitch(sim: SimulatedSwitch, callId: string, plan: Plan): void {
   const announced = Object.values(plan.steps).some((step) => step.kind === 'ring' && step.attempts.some((attempt) => attempt.recording?.announced === true));
@@ -166,7 +231,11 @@ export function checkSwitch(sim: SimulatedSwitch, callId: string, plan: Plan): v
     for (const legId of recording.legIds) must(!announced || sim.heard(legId).includes(recordedMedia), 'nobody is recorded who has not heard so', recording);
   }
   for (const bridge of sim.bridgesOf(callId)) {
-    must(bridge.legIds.filter((legId) => legId !== callId).length <= 1, 'one callee is bridged to a caller', bridge);
+    // Once the caller has transferred who they had called, or who was called back is served, those are two who were called.
+    const led = callsBack(plan) || sim.acts().some((act) => act.legId === callId && isTransferring(act));
+    // A supervisor's old ear is let go once the new one is there.
+    const hears = Object.values(plan.steps).some(({ kind }) => kind === 'supervise');
+    must(bridge.legIds.filter((legId) => legId !== callId).length <= (hears ? 3 : led ? 2 : 1), 'one callee is bridged to a caller', bridge);
   }
 }
 
@@ -184,14 +253,27 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, plan:
   must(cdr.endedAt !== null && cdr.disposition !== null && cdr.cause !== null && cdr.endedBy !== null, 'a CDR is complete', cdr);
   must((cdr.disposition === 'answered') === (cdr.answeredAt !== null), 'a CDR says answered when, and only when, caller and callee were connected', cdr);
   checkMenus(cdr, sim, disk, knowledge);
+  if (!knowledge.journalCut && sim.heard(callId).includes('sound:set')) must((cdr.nightSwitch ?? cdr.agentCode)?.ok === true, 'who heard that it is set has it in the record', cdr);
+  for (const one of cdr.queues) {
+    must(knowledge.journalCut || one.outcome !== null, 'a visit to a queue has an end in the record', one);
+    must(knowledge.journalCut || one.offers.every(({ outcome }) => outcome !== null), 'an offer has an end in the record', one);
+    must(one.outcome !== 'connected' || one.agent !== null, 'who was connected from a queue has an agent in the record', one);
+  }
+  const { transfers } = cdr;
+  must(knowledge.journalCut || transfers.every(({ outcome }) => outcome !== null), 'a transfer in the record has an end', transfers);
+  // A leg may have come to another call between its wish and the answer.
+  const wished = new Set(disk.cdrs.flatMap((one) => one.transfers.flatMap(({ by, outcome }) => (outcome === 'refused' ? [] : [by]))));
+  const letGo = sim.notices().filter((one) => one.callId === callId && one.saw === 'transferred');
+  must(knowledge.journalCut || letGo.every(({ legId }) => wished.has(legId)), 'a transfer that a phone was told of is in the record', transfers);
   const recorded = cdr.recordings.map((one) => one.recordingId);
   if (!knowledge.journalCut) must(sim.callRecordingsMade(callId).every((id) => recorded.includes(id)), 'a CDR names every recording of its call', cdr.recordings);
-  // With the journal lost and the mark refused nobody knows of the bridge: a recording that runs is taken up all the same.
-  if (!(knowledge.journalCut && knowledge.unsure)) must(cdr.recordings.every(({ startedAt }) => startedAt === null || (cdr.answeredAt !== null && startedAt >= cdr.answeredAt)), 'a recording starts at the bridge', cdr);
+  const transferred = sim.acts().some((act) => act.callId === callId && isTransferring(act));
+  // With the journal lost and the mark refused, or gone to another call, nobody knows of the bridge: a recording that runs is taken up all the same.
+  if (!(knowledge.journalCut && (knowledge.unsure || transferred))) must(cdr.recordings.every(({ startedAt }) => startedAt === null || (cdr.answeredAt !== null && startedAt >= cdr.answeredAt)), 'a recording starts at the bridge', cdr);
   must(cdr.legs.every((leg) => leg.endedAt !== null), 'no leg outlives its call', cdr.legs);
   if (knowledge.talkedMs > 1500 && !knowledge.journalCut && !knowledge.unsure) must(cdr.answeredAt !== null, 'who talked is recorded as answered', cdr);
-  // From a menu a call may come to its phones again.
-  if (!Object.values(plan.steps).some(({ kind }) => kind === 'menu')) {
+  // From a menu a call may come to its phones again, from a queue to agents whom it has rung, and by a transfer to others.
+  if (!Object.values(plan.steps).some(({ kind }) => kind === 'menu' || kind === 'queue') && !transferred) {
     if (!knowledge.journalCut) checkOrder(cdr, plan);
     if (!knowledge.unsure) checkNoWayBack(sim, callId, plan);
   }
@@ -205,7 +287,9 @@ export function checkEnd(sim: SimulatedSwitch, disk: Disk, callId: string, plan:
 function checkMenus({ callId, menus }: Cdr, sim: SimulatedSwitch, disk: Disk, { journalCut, unsure }: { readonly journalCut: boolean; readonly unsure: boolean }): void {
   const opened = disk.archive.get(callId)?.[0];
   const steps = opened?.kind === 'opened' ? opened.plan.steps : {};
-  const pressed = sim.acts().flatMap(({ legId, did }) => (legId === callId && typeof did === 'object' ? [did.press] : []));
+  const pressed = sim.acts().flatMap(({ legId, did }) => (legId === callId && typeof did === 'object' && 'press' in did ? [did.press] : []));
+  // Who was called may be served since.
+  if (sim.acts().some((act) => act.legId === callId && isTransferring(act))) return;
   let visit: CdrMenuTry[] = [];
   let next = 0;
   for (const one of menus) {

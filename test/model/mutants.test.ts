@@ -4,7 +4,7 @@ import { hunt, mutants } from './mutants.ts';
 /** Scenarios within which each fault must be found. */
 const budget = 3000;
 
-describe('The model test finds', { timeout: 90_000 }, () => {
+describe('The model test finds', () => {
   it.each(mutants)('$name', async (mutant) => {
     expect(await hunt(mutant, budget)).toMatchObject({ killed: true });
   });

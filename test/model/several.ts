@@ -4,7 +4,7 @@
  */
 import * as fc from 'fast-check';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
-import type { CallId } from '../../control-plane/core/ids.ts';
+import { callIdOf, type CallId } from '../../control-plane/core/ids.ts';
 import { transition as theTransition } from '../../control-plane/core/call/transition.ts';
 import type { MediaDriver } from '../../control-plane/media/media-driver.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
@@ -18,15 +18,16 @@ import { sharedTurns } from '../../control-plane/store/memory-turns.ts';
 import type { CallArchive, JournalRecord, LiveJournals, Ownership } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkStep, checkSwitch, must } from './invariants.ts';
-import { chanceOf, type ControllerLog } from './world.ts';
-import { extensionOf, partyOf, planOf, scenario, type Scenario } from './scenario.ts';
+import { chanceOf, loseHeart, type ControllerLog } from './world.ts';
+import { extensionOf, extensions, isLeaving, changerOf, partyOf, planOf, scenario, type Scenario } from './scenario.ts';
 import { createVirtualClock, settled } from '../support/virtual-clock.ts';
 
 const names = ['one', 'two'] as const;
 type Name = (typeof names)[number];
 
 export type Trouble =
-  | { readonly atMs: number; readonly does: 'kill'; readonly whom: Name; readonly forMs: number }
+  /** forgets: what it has written of its calls in the last moment is lost with it. */
+  | { readonly atMs: number; readonly does: 'kill'; readonly whom: Name; readonly forMs: number; readonly forgets: boolean }
   /** Its process gets no time: nothing of it happens, its sockets fill. */
   | { readonly atMs: number; readonly does: 'stop'; readonly whom: Name; readonly forMs: number }
   | { readonly atMs: number; readonly does: 'link loss'; readonly whom: Name; readonly forMs: number }
@@ -42,27 +43,29 @@ const whom = fc.constantFrom(...names);
 const when = fc.integer({ min: 0, max: 25_000 });
 const forMs = fc.constantFrom(100, 900, 1500, 3000, 10_000);
 const trouble: fc.Arbitrary<Trouble> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ atMs: when, does: fc.constant('kill' as const), whom, forMs }) },
+  { weight: 3, arbitrary: fc.record({ atMs: when, does: fc.constant('kill' as const), whom, forMs, forgets: fc.boolean() }) },
   { weight: 3, arbitrary: fc.record({ atMs: when, does: fc.constant('stop' as const), whom, forMs }) },
   { weight: 1, arbitrary: fc.record({ atMs: when, does: fc.constant('link loss' as const), whom, forMs }) },
   { weight: 2, arbitrary: fc.record({ atMs: when, does: fc.constant('store away' as const), forMs, empty: fc.boolean() }) },
   { weight: 1, arbitrary: fc.record({ atMs: when, does: fc.constant('store clock' as const), byMs: fc.constantFrom(-3_600_000, -2_000, 500, 850, 1_000, 3_600_000) }) },
 );
 
-/** What one controller can go through is the other model's matter: here no single request fails. */
+/** What one controller can go through is the other model's matter: here no single request fails; queues over several controllers have tests of their own (test/runtime). */
 export const several: fc.Arbitrary<Several> = fc.record({
-  calls: scenario.map((one): Scenario => ({ ...one, breaks: [], faults: { requests: 0, twice: 0, recordings: 0, prompts: false } })),
+  calls: scenario.map(({ queue: _queue, calledBack: _calledBack, ...one }): Scenario => ({ ...one, breaks: [], faults: { requests: 0, twice: 0, recordings: 0, prompts: false } })),
   troubles: fc.array(trouble, { minLength: 1, maxLength: 3 }),
 });
 
 /** All controllers are started and the store there for so long before the first call. */
 const warmUpMs = 5_000;
+/** What a journal may lack when its controller is killed. */
+const journalMs = 200;
 const callerPatienceMs = 90_000;
 const overByMs = 400_000;
 
 interface Process {
   readonly controller: Controller;
-  kill(): void;
+  kill(forgets: boolean): void;
   stop(): void;
   goOn(): void;
 }
@@ -84,6 +87,7 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
   const plan = planOf(scene);
   const errors: unknown[] = [];
   for (const i of scene.phones.keys()) sim.phone(partyOf(scene, i), scene.phones[i]?.script ?? []);
+  for (const [i, party] of extensions.entries()) if (scene.wanted?.[i] !== undefined) sim.phone(party, scene.wanted[i]);
   const transition: typeof theTransition = (call, event, ctx) => {
     const after = theTransition(call, event, ctx);
     try {
@@ -167,17 +171,23 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
     };
     const log: ControllerLog = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: (fields, sentence) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${name}: ${sentence} ${JSON.stringify(fields)}`)); } };
     const controller = createController({
-      driver: gated, clock: own, live: journals, archive: archiveOn(disks.get(name) ?? createOwnDisk()), ownership, compilePlan: () => plan, planExtension: (_, asked) => extensionOf(scene, asked), log, metrics: createMetrics(), controller: name, transition,
+      driver: gated, clock: own, live: journals, archive: archiveOn(disks.get(name) ?? createOwnDisk()), ownership, compilePlan: () => plan, planExtension: ({ stepsTaken }, asked) => extensionOf(scene, asked, stepsTaken), changeSetting: (call, setting, note) => gate(changerOf(scene, clock)(call, setting, note)), log, metrics: createMetrics(), controller: name, transition,
       turns: { take: (group, asker, lastSeen) => gate(turns.take(group, asker, lastSeen)) },
       occupancy: { exchange: (told, asked) => gate(occupants.exchange(told, asked)) },
     });
     controller.start().catch((error: unknown) => errors.push(error));
     return {
       controller,
-      kill: () => {
+      kill: (forgets) => {
         alive = false;
         sim.kill(name);
         owners.stop();
+        if (!forgets) return;
+        for (const { id } of controller.calls()) {
+          const own = disks.get(name)?.journals.get(id) ?? [];
+          own.length = own.filter(({ at }) => at <= clock.now() - journalMs).length;
+          live.truncate(id, own.length);
+        }
       },
       stop: () => {
         if (frozen === null) stoppedAt = clock.now();
@@ -214,9 +224,10 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
   await elapsed(warmUpMs);
 
   const arrive = (script: Scenario['caller']): void => {
-    const id = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script });
+    const phone = scene.phonesCall === true ? { phone: `c${calls.length}` } : {};
+    const id = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script, ...phone });
     calls.push({ id });
-    clock.setTimer(clock.now() + callerPatienceMs, () => { sim.hangUp(id); });
+    clock.setTimer(clock.now() + callerPatienceMs, () => { loseHeart(sim, id); });
   };
   arrive(scene.caller);
   for (const { afterMs, caller } of scene.more ?? []) clock.setTimer(clock.now() + afterMs, () => { arrive(caller); });
@@ -241,7 +252,7 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
     const process = processes.get(one.whom);
     if (process === null || process === undefined) return;
     if (one.does === 'kill') {
-      process.kill();
+      process.kill(one.forgets);
       processes.set(one.whom, null);
       clock.setTimer(clock.now() + one.forMs, () => { processes.set(one.whom, begin(one.whom)); });
     } else if (one.does === 'stop') {
@@ -268,16 +279,22 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
     must(left.length === 0, 'nothing is left on the switch', left);
     for (const [name, process] of processes) must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', { name, calls: process?.controller.calls().map(({ phase }) => phase) });
     const cdrs = [...disks.values()].flatMap(({ cdrs: own }) => own);
+    const mayForget = troubles.some((one) => one.does === 'store away' || (one.does === 'kill' && one.forgets));
     for (const { id } of calls) {
       const records = cdrs.filter(({ callId }) => callId === id);
       must(records.length <= 1, 'a call has one record', { id, records: records.length });
       const begun = [...disks.values()].some(({ journals }) => journals.has(id));
       must(records.length === 1 || !begun, 'a call that a controller had has a record', { id });
+      const talked = [...pairs].flatMap(([bridge, pair]) => (callIdOf(bridge) === id ? pair : []));
+      for (const { answeredBy } of records) {
+        must(answeredBy === null || talked.includes(answeredBy), 'a record names one who talked', { id, answeredBy, talked });
+        must(answeredBy !== null || talked.length === 0 || mayForget, 'who talked is on record', { id, talked });
+      }
     }
     // Who did not run in time, or could not ask, counted alone; and a call that a menu leads to the group again takes another turn there.
-    if (scene.pattern === 'round-robin' && scene.menu?.again !== true && troubles.every(({ does }) => does === 'kill' || does === 'link loss')) checkEvenness(cdrs);
+    if (scene.pattern === 'round-robin' && scene.menu?.again !== true && troubles.every((one) => (one.does === 'kill' && !one.forgets) || one.does === 'link loss')) checkEvenness(cdrs);
     for (const pair of pairs.values()) {
-      const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
+      const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && isLeaving(act)));
       must(hungUp, 'who talks goes on talking, whatever becomes of the controllers', pair);
     }
   }

@@ -4,7 +4,9 @@
  */
 import { ownedId } from '../../control-plane/core/ids.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
-import type { LegEvent } from '../../control-plane/core/call/events.ts';
+import type { LegEvent, Offer } from '../../control-plane/core/call/events.ts';
+import type { Plan } from '../../control-plane/core/routing/plan.ts';
+import { supervisionNumber, supervisionPlan } from '../../control-plane/core/routing/supervision.ts';
 import { hour } from '../../control-plane/core/time.ts';
 import { transition as theTransition } from '../../control-plane/core/call/transition.ts';
 import type { Chance } from '../../control-plane/media/simulated/chance.ts';
@@ -14,7 +16,8 @@ import { sharedTurns } from '../../control-plane/store/memory-turns.ts';
 import type { Turns } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { checkEnd, checkLateOrder, checkLateTimers, checkStep, checkSwitch, must } from './invariants.ts';
-import { extensionOf, partyOf, planOf, type Break, type Scenario } from './scenario.ts';
+import { extensionOf, extensions, isLeaving, changerOf, offerRing, partyOf, planOf, type Break, type Scenario, type ScenarioSupervisor } from './scenario.ts';
+import { moodyDesk, type MoodyDesk } from './moody-desk.ts';
 import { createDisk, storesOf, truncate } from './stores.ts';
 import { createVirtualClock, settled, type VirtualClock } from '../support/virtual-clock.ts';
 
@@ -24,16 +27,20 @@ export type Visits = Map<string, number>;
 /** By then the caller has hung up in any case, and a minute later everything must be over. */
 const callerPatienceMs = 90_000;
 const longPatienceMs = 400_000;
-const quietByMs = 900_000;
+const quietByMs = 1_200_000;
 
 export async function run(scenario: Scenario, visits: Visits = new Map()): Promise<void> {
   const clock = createVirtualClock();
   const sim = createSimulatedSwitch({ clock, chance: chanceOf(scenario) });
   const disk = createDisk();
   const plan = planOf(scenario);
+  /** Of calls that have one of their own. */
+  const plans = new Map<string, Plan>();
   const armedOnce = new Set<string>();
   const errors: unknown[] = [];
   for (const i of scenario.phones.keys()) sim.phone(partyOf(scenario, i), scenario.phones[i]?.script ?? []);
+  for (const [i, party] of extensions.entries()) if (scenario.wanted?.[i] !== undefined) sim.phone(party, scenario.wanted[i]);
+  if (scenario.calledBack !== undefined) sim.phone('+15550100', scenario.calledBack);
   if (scenario.faults.prompts) for (const media of ['sound:whisper', 'sound:press', 'sound:greeting', ...(scenario.seed % 2 === 0 ? ['sound:recorded'] : [])]) sim.breakMedia(media);
 
   const checked: typeof theTransition = (call, event, ctx) => {
@@ -54,23 +61,42 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   };
 
   const turns = turnsOf(clock, chanceOf({ ...scenario, seed: scenario.seed + 1 }), scenario.faults);
-  const begin = (): Process => startController(clock, sim, disk, plan, scenario, checked, errors, turns);
+  const desk = moodyDesk({
+    clock, chance: chanceOf({ ...scenario, seed: scenario.seed + 2 }), agents: scenario.phones.length, patienceMs: scenario.queue?.patienceMs ?? 0, lost: scenario.faults.requests,
+    rings: (i) => offerRing(scenario, i),
+    say: (callId, said) => { process?.controller.deliver(callId, { type: 'DeskSaid', said }); },
+  });
+  const begin = (): Process => startController(clock, sim, disk, ({ callId }) => plans.get(callId) ?? plan, scenario, checked, errors, turns, desk);
   let process: Process | null = begin();
   await settled();
   const calls: { readonly id: string; together: number; talkedMs: number }[] = [];
   const arrive = (script: Scenario['caller']): void => {
-    const id = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script });
+    const phone = scenario.phonesCall === true ? { phone: `c${calls.length}` } : {};
+    const id = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann', script, ...phone });
     calls.push({ id, together: 0, talkedMs: 0 });
-    clock.setTimer(clock.now() + (scenario.faults.prompts ? longPatienceMs : callerPatienceMs), () => sim.hangUp(id));
+    clock.setTimer(clock.now() + (scenario.faults.prompts ? longPatienceMs : callerPatienceMs), () => loseHeart(sim, id));
+  };
+  /** Who is rung for it has picked up: it is a call of their phone. */
+  const supervise = ({ mode, of, does, asks }: ScenarioSupervisor): void => {
+    const callId = calls[0]?.id ?? '';
+    const talks = sim.bridgesOf(callId).flatMap(({ legIds }) => legIds).find((legId) => legId !== callId);
+    const id = sim.call({ from: '+15550109', to: supervisionNumber, phone: 'boss', script: does });
+    plans.set(id, supervisionPlan(plan.account, { callId, legId: of === 'caller' ? callId : (talks ?? callId), mode, by: 'key' }, 600_000));
+    calls.push({ id, together: 0, talkedMs: 0 });
+    clock.setTimer(clock.now() + callerPatienceMs, () => { loseHeart(sim, id); });
+    for (const { afterMs, mode: asked } of asks) clock.setTimer(clock.now() + afterMs, () => { process?.controller.deliver(id, { type: 'ModeAsked', mode: asked }); });
   };
   arrive(scenario.caller);
+  const hears = scenario.supervisor;
+  if (hears !== undefined) clock.setTimer(clock.now() + hears.afterMs, () => { supervise(hears); });
   for (const { afterMs, caller } of scenario.more ?? []) clock.setTimer(clock.now() + afterMs, () => arrive(caller));
 
   let journalCut = false;
   let outages = 0;
   const pairs: (readonly string[])[] = [];
   const hurt = (one: Break): void => {
-    for (const { id } of calls) for (const bridge of sim.bridgesOf(id)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
+    // A supervision ends with who is supervised.
+    for (const { id } of calls) if (!plans.has(id)) for (const bridge of sim.bridgesOf(id)) if (bridge.legIds.length === 2) pairs.push(bridge.legIds);
     if (one.does === 'late timer') {
       for (const call of process?.controller.calls() ?? []) checkLateTimers(theTransition, call, armedOnce, clock.now());
       for (const { id } of calls) for (const event of strays(id)) sim.stray(event);
@@ -105,7 +131,7 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
     await settled();
     if (errors.length > 0) throw errors[0];
     const talking = calls.filter((call) => {
-      checkSwitch(sim, call.id, plan);
+      checkSwitch(sim, call.id, plans.get(call.id) ?? plan);
       const both = sim.bridgesOf(call.id).some((bridge) => bridge.legIds.length === 2) && process !== null && outages === 0;
       if (!both) call.together = 0;
       else if (call.together === 0) call.together = clock.now();
@@ -119,8 +145,14 @@ export async function run(scenario: Scenario, visits: Visits = new Map()): Promi
   must(clock.armed() === 0, 'no timer outlives the call', { armed: clock.armed() });
   must((process?.controller.calls() ?? []).length === 0, 'no call is kept in memory', process?.controller.calls().map((call: Call) => call.phase));
   for (const given of turns.given.values()) must(given.size === 1, 'a call that asks again whose turn it is has the same turn', [...given]);
-  for (const { id, talkedMs } of calls) checkEnd(sim, disk, id, plan, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
+  for (const { id, talkedMs } of calls) checkEnd(sim, disk, id, plans.get(id) ?? plan, { journalCut, talkedMs, unsure: scenario.faults.requests > 0 || scenario.faults.twice > 0 });
   if (scenario.faults.requests === 0) for (const pair of pairs) checkNotDropped(sim, pair);
+}
+
+/** The caller hangs up; where they have transferred who they had called, whoever is there does, and goes on doing so. */
+export function loseHeart(sim: SimulatedSwitch, callId: string): void {
+  if (sim.leg(callId) !== undefined) sim.hangUp(callId);
+  else for (const leg of sim.legs()) if (leg.callId === callId) sim.hangUp(leg.id);
 }
 
 /** Of an earlier bridge and an earlier recording, a hold that was over, and a transfer. */
@@ -136,13 +168,13 @@ function strays(callId: string): readonly LegEvent[] {
     { type: 'RecordingFinished', recordingId: callRecording, durationMs: 1 },
     { type: 'LegHeld', legId: callId },
     { type: 'LegUnheld', legId: callId },
-    { type: 'TransferRefused', legId: callId },
+    { type: 'TransferAsked', legId: callId, to: 'nobody' },
   ];
 }
 
 /** Who talks when the controller is lost goes on talking: a call ends for one because the other hung up. */
 function checkNotDropped(sim: SimulatedSwitch, pair: readonly string[]): void {
-  const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && act.did === 'hang-up'));
+  const hungUp = pair.some((legId) => sim.acts().some((act) => act.legId === legId && isLeaving(act)));
   must(hungUp, 'a call that is connected outlives the loss of its controller', pair);
 }
 
@@ -173,7 +205,7 @@ const bugs = /was released|could not be taken over|could not be closed|replays d
 export type ControllerLog = Parameters<typeof createController>[0]['log'];
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
-function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, plan: ReturnType<typeof planOf>, scenario: Scenario, transition: typeof theTransition, errors: unknown[], turns: Turns): Process {
+function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: ReturnType<typeof createDisk>, compilePlan: (offer: Offer) => Plan, scenario: Scenario, transition: typeof theTransition, errors: unknown[], turns: Turns, desk: MoodyDesk): Process {
   let alive = true;
   const timers = new Set<() => void>();
   const log = { ...silence, error: (fields: object, sentence: string) => { if (alive && bugs.test(sentence)) errors.push(new Error(`${sentence} ${JSON.stringify(fields)}`)); } };
@@ -193,8 +225,14 @@ function startController(clock: VirtualClock, sim: SimulatedSwitch, disk: Return
         return cancel;
       },
     },
-    compilePlan: () => plan,
-    planExtension: (_, asked) => extensionOf(scenario, asked),
+    compilePlan,
+    planExtension: ({ stepsTaken }, asked) => extensionOf(scenario, asked, stepsTaken),
+    changeSetting: changerOf(scenario, clock),
+    callbacks: {
+      keep: () => new Promise((resolve) => { clock.setTimer(clock.now() + 1 + (scenario.seed % 700), () => { resolve(scenario.queue?.callback === 'kept'); }); }),
+      drop: () => undefined,
+    },
+    onDesk: ({ id }, message) => { if (alive) desk.hears(id, message); },
     turns,
     log,
     metrics: createMetrics(),

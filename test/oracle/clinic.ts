@@ -1,6 +1,7 @@
 /** A clinic as an admin writes it down, for the oracle: what it says of routes, and no more. */
 export type Goes =
-  | { readonly to: 'receiving-number' | 'ring-group' | 'menu' | 'user'; readonly id: string }
+  | { readonly to: 'receiving-number' | 'ring-group' | 'menu' | 'router' | 'user'; readonly id: string }
+  | { readonly to: 'queue'; readonly id: string; readonly priority?: number }
   | { readonly to: 'voicemail' | 'hang-up' | 'precedence' }
   | { readonly to: 'message'; readonly message: { readonly text: string } };
 
@@ -40,6 +41,66 @@ export interface PaperMenu {
   readonly invalid?: Goes;
 }
 
+export interface PaperQueue {
+  readonly name: string;
+  readonly strategy: 'ring-all' | 'longest-idle' | 'sticky';
+  readonly agents: readonly { readonly user: string }[];
+  readonly priority?: number;
+  readonly exit?: { readonly key: string; readonly target: Goes };
+  /** The caller presses it, and once more: with a number, is called back. */
+  readonly callback?: { readonly key: string };
+  readonly full?: Goes;
+  readonly empty?: Goes;
+  readonly maxWait?: Goes;
+}
+
+/** What a rule of a router asks. */
+export type PaperQuestion =
+  | { readonly field: 'caller.number'; readonly is: string }
+  | { readonly field: 'caller.anonymous'; readonly is: boolean }
+  | { readonly field: 'caller.areaCode'; readonly oneOf: readonly string[] }
+  | { readonly field: 'schedule.day'; readonly is: 'open' | 'closed' }
+  | { readonly field: 'mode'; readonly is: PaperMode }
+  | { readonly not: PaperQuestion }
+  | { readonly all: readonly PaperQuestion[] }
+  | { readonly any: readonly PaperQuestion[] };
+
+export type PaperMode = 'normal' | 'closed' | 'emergency';
+
+export interface PaperPlace {
+  readonly countries?: readonly string[];
+  readonly regions?: readonly string[];
+  readonly areaCodes?: readonly string[];
+  readonly target: Goes;
+}
+
+export interface PaperShare {
+  readonly weight: number;
+  readonly from?: string;
+  readonly until?: string;
+  readonly schedule?: 'day';
+  readonly target: Goes;
+}
+
+/** One of the three. */
+export interface PaperRouter {
+  readonly name: string;
+  readonly geo?: readonly PaperPlace[];
+  readonly rules?: readonly { readonly when: PaperQuestion; readonly target: Goes }[];
+  readonly weighted?: readonly PaperShare[];
+  readonly default: Goes;
+}
+
+/** The same hours on each of these days, by the clock of a zone; a night where they end before they begin. */
+export interface PaperSchedule {
+  readonly timezone: string;
+  readonly days: readonly ('mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun')[];
+  readonly from: string;
+  readonly to: string;
+  /** Dates that are closed whatever day they are. */
+  readonly closed: readonly string[];
+}
+
 export interface PaperNumber {
   readonly e164: string;
   readonly name: string;
@@ -55,16 +116,17 @@ export interface PaperNumber {
   readonly passCalledNumber?: boolean;
 }
 
-/** The one schedule, every day of the week: from this hour until that, by UTC. */
-export const openHours = { from: 8, until: 18 } as const;
-
 export interface PaperCall {
   /** Empty: no number is shown. */
   readonly caller: string;
-  /** What the caller presses, one key in each menu; where they are over, none. */
+  /** What the caller presses, one key in each menu and queue; where they are over, none. */
   readonly keys: readonly string[];
+  /** What becomes of a wait in a queue in which the caller presses no key that leads out. */
+  readonly waits: 'no room' | 'nobody there' | 'waited too long';
   /** Epoch ms. */
   readonly at: number;
+  /** Where the caller's number is, as far as that is known. */
+  readonly place: { readonly country?: string; readonly region?: string; readonly areaCode?: string };
 }
 
 export interface PaperClinic {
@@ -72,6 +134,7 @@ export interface PaperClinic {
     readonly name: string;
     readonly precedence?: 'company-first' | 'owner-first' | readonly Entry[];
     readonly company?: string;
+    readonly night?: { readonly closed?: Goes; readonly emergency?: Goes };
     readonly blocked?: { readonly numbers: readonly string[]; readonly anonymous: boolean; readonly action: 'reject' | 'voicemail' | 'message'; readonly message?: { readonly text: string } };
   };
   readonly users: Readonly<Record<string, { readonly name: string; readonly forward?: string }>>;
@@ -79,6 +142,11 @@ export interface PaperClinic {
   readonly receivingNumbers: Readonly<Record<string, PaperReceivingNumber>>;
   readonly ringGroups: Readonly<Record<string, PaperGroup>>;
   readonly menus: Readonly<Record<string, PaperMenu>>;
+  readonly queues: Readonly<Record<string, PaperQueue>>;
+  readonly routers: Readonly<Record<string, PaperRouter>>;
+  readonly schedule: PaperSchedule;
+  /** What the night switch is set to, and until when. */
+  readonly nightSwitch?: { readonly mode: 'open' | 'closed' | 'emergency'; readonly until?: string };
   readonly number: PaperNumber;
   /** Owner of each contact, by number; null has none. */
   readonly contacts: Readonly<Record<string, string | null>>;

@@ -2,7 +2,9 @@
  * What happens to a caller whom nobody answers, in the plainest way: one rule after the other, by what the documents of a
  * clinic say. Slow, and without a word of the compiler's. It shares no code with control-plane, and must not.
  */
-import { openHours, type Asks, type Entry, type Goes, type PaperCall, type PaperClinic, type PaperDevice, type PaperReceivingNumber } from './clinic.ts';
+import type { Asks, Entry, Goes, PaperCall, PaperClinic, PaperDevice, PaperMode, PaperReceivingNumber } from './clinic.ts';
+import { routedBy } from './routers.ts';
+import { isOpen } from './hours.ts';
 
 /** A phone that rings: how long, how long after the others of its turn, whether it must press a key, and what it shows. */
 export interface Rung {
@@ -17,17 +19,20 @@ export type Happening =
   /** Turn after turn; the phones of one ring together. With `any-first` or `any-order` the call decides which turn comes when. */
   | { readonly rings: readonly (readonly Rung[])[]; readonly order: 'as listed' | 'any first' | 'any order' }
   | { readonly asks: string }
+  | { readonly waits: string; readonly priority: number }
   | { readonly hears: string }
   | { readonly leaves: 'a message' }
-  | { readonly ends: 'no answer' | 'declined' | 'message left' };
+  | { readonly ends: 'no answer' | 'declined' | 'served' };
 
-export function whatHappens(clinic: PaperClinic, { caller, keys, at }: PaperCall): readonly Happening[] {
+/** `draw`: in [0, 1), what a router draws for this call. */
+export function whatHappens(clinic: PaperClinic, call: PaperCall, draw: (router: string) => number): readonly Happening[] {
+  const { caller, keys, at, waits } = call;
   const { account, number } = clinic;
   const timeout = number.timeoutSeconds ?? 60;
   const asks = number.callConnect ?? 'external';
   const has = number.voicemail?.enabled ?? true;
   const happened: Happening[] = [];
-  const leaveMessage = (): readonly Happening[] => [...happened, ...(has ? ([{ leaves: 'a message' }, { ends: 'message left' }] as const) : ([{ ends: 'no answer' }] as const))];
+  const leaveMessage = (): readonly Happening[] => [...happened, ...(has ? ([{ leaves: 'a message' }, { ends: 'served' }] as const) : ([{ ends: 'no answer' }] as const))];
 
   const { blocked } = account;
   if (blocked !== undefined && (caller === '' ? blocked.anonymous : blocked.numbers.includes(caller))) {
@@ -45,9 +50,11 @@ export function whatHappens(clinic: PaperClinic, { caller, keys, at }: PaperCall
 
   let pressed = 0;
   let ownRoutingFollowed = false;
-  const hour = new Date(at).getUTCHours();
-  const open = hour >= openHours.from && hour < openHours.until;
-  let next: Goes = number.hours !== undefined && !open ? number.hours.closed : (number.route ?? { to: 'precedence' });
+  const open = isOpen(clinic.schedule, at);
+  const night = clinic.nightSwitch;
+  const mode: PaperMode = night === undefined || night.mode === 'open' || (night.until !== undefined && at >= Date.parse(night.until)) ? 'normal' : night.mode;
+  const usual: Goes = number.hours !== undefined && !open ? number.hours.closed : (number.route ?? { to: 'precedence' });
+  let next: Goes = (mode === 'normal' ? undefined : account.night?.[mode]) ?? usual;
   for (;;) {
     /** Where this target itself says that the call goes on. */
     let own: Goes | undefined;
@@ -103,6 +110,22 @@ export function whatHappens(clinic: PaperClinic, { caller, keys, at }: PaperCall
         if (turns.length === 0) break;
         const order = group.pattern === 'round-robin' ? 'any first' : group.pattern === 'least-connected' ? 'any order' : 'as listed';
         happened.push({ rings: atOnce ? [turns.flat()] : turns, order });
+        break;
+      }
+      case 'router': {
+        const router = clinic.routers[next.id];
+        own = router === undefined ? undefined : routedBy(router, { ...call, open, mode, draw: draw(next.id) });
+        break;
+      }
+      case 'queue': {
+        const queue = clinic.queues[next.id];
+        if (queue === undefined) break;
+        happened.push({ waits: next.id, priority: next.priority ?? queue.priority ?? 0 });
+        const key = keys[pressed];
+        // who is not let in has no time for a key
+        if (waits !== 'no room') pressed += 1;
+        if (waits !== 'no room' && queue.callback !== undefined && key === queue.callback.key && caller !== '') return [...happened, { hears: 'Thank you. You will be called back when it is your turn. Goodbye.' }, { ends: 'served' }];
+        own = waits !== 'no room' && queue.exit !== undefined && key === queue.exit.key ? queue.exit.target : { 'no room': queue.full, 'nobody there': queue.empty, 'waited too long': queue.maxWait }[waits];
         break;
       }
       case 'menu': {

@@ -1,6 +1,6 @@
 /** What conditions ask of an agent. */
 import { expect, it } from 'vitest';
-import { agentState } from '../../control-plane/agent-state.ts';
+import { agentState } from '../../control-plane/phones/agent-state.ts';
 import type { Registration } from '../../control-plane/http/ports.ts';
 import { clinic } from '../core/routing-fixture.ts';
 

@@ -7,7 +7,7 @@ import { z } from 'zod';
 
 const service = z.looseObject({
   ports: z.array(z.string()).default([]), networks: z.array(z.string()).default([]), network_mode: z.string().optional(), privileged: z.boolean().optional(),
-  environment: z.record(z.string(), z.unknown()).optional(),
+  environment: z.record(z.string(), z.unknown()).optional(), profiles: z.array(z.string()).optional(),
 });
 const compose = z.looseObject({ services: z.record(z.string(), service), networks: z.record(z.string(), z.looseObject({ internal: z.boolean().optional() }).nullable()).default({}) });
 const read = (name: string): z.output<typeof compose> => compose.parse(parse(readFileSync(join(import.meta.dirname, '../..', name), 'utf8')));
@@ -22,13 +22,17 @@ describe('The containers', () => {
   test('publish SIP, RTP and HTTP on this host alone', () => {
     expect(published()).toEqual({
       asterisk: ['127.0.0.1:5060:5060/udp', '127.0.0.1:5060:5060/tcp', '127.0.0.1:5061:5061/tcp', '127.0.0.1:16384-16583:16384-16583/udp'],
+      freeswitch: ['127.0.0.1:5080:5080/udp', '127.0.0.1:5080:5080/tcp', '127.0.0.1:16584-16783:16584-16783/udp'],
       controller: ['127.0.0.1:8088:8088'],
     });
   });
 
   test('publish SIP and RTP alone beyond it when they are opened', () => {
     const open = published({ FRONTDESK_BIND: '0.0.0.0' });
-    expect(Object.values(open).flat().filter((port) => port.startsWith('0.0.0.0:'))).toEqual(['0.0.0.0:5060:5060/udp', '0.0.0.0:5060:5060/tcp', '0.0.0.0:5061:5061/tcp', '0.0.0.0:16384-16583:16384-16583/udp']);
+    expect(Object.values(open).flat().filter((port) => port.startsWith('0.0.0.0:'))).toEqual([
+      '0.0.0.0:5060:5060/udp', '0.0.0.0:5060:5060/tcp', '0.0.0.0:5061:5061/tcp', '0.0.0.0:16384-16583:16384-16583/udp',
+      '0.0.0.0:5080:5080/udp', '0.0.0.0:5080:5080/tcp', '0.0.0.0:16584-16783:16584-16783/udp',
+    ]);
     expect(open['controller']).toEqual(['127.0.0.1:8088:8088']);
   });
 
@@ -36,7 +40,11 @@ describe('The containers', () => {
     const services = Object.entries(site.services);
     expect(services.filter(([, one]) => one.network_mode !== undefined || one.privileged === true)).toEqual([]);
     expect(site.networks).toMatchObject({ control: { internal: true } });
-    expect(services.filter(([, { networks }]) => networks.join() === 'control').map(([name]) => name)).toEqual(['postgres', 'redis']);
+    expect(services.filter(([, { networks }]) => networks.join() === 'control').map(([name]) => name)).toEqual(['postgres', 'redis', 'freeswitch-configuration']);
+  });
+
+  test('have a FreeSWITCH only where it is asked for', () => {
+    expect(Object.entries(site.services).filter(([, { profiles }]) => profiles !== undefined).map(([name, { profiles }]) => [name, profiles])).toEqual([['freeswitch-configuration', ['freeswitch']], ['freeswitch', ['freeswitch']]]);
   });
 
   test('get no password that is written in the file, and the trial adds no port', () => {

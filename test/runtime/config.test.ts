@@ -23,7 +23,7 @@ describe('Nothing set', () => {
   test('is a clinic that serves this machine alone', () => {
     expect(given({})).toMatchObject({
       dataDir: resolve('.frontdesk'), instance: 'main', bind: '127.0.0.1', httpPort: 8088, logLevel: undefined,
-      sipPort: undefined, externalAddress: undefined, asteriskUrl: undefined, redisUrl: undefined,
+      sipPort: undefined, externalAddress: undefined, asteriskUrl: undefined, freeswitchUrl: undefined, redisUrl: undefined,
     });
     expect(given({}).planFiles).toEqual([expect.stringMatching(/dialplans\/riverside-dental\.yaml$/)]);
     expect(Object.isFrozen(given({}))).toBe(true);
@@ -52,6 +52,7 @@ describe('A value that cannot be', () => {
     ['FRONTDESK_INSTANCE', ['A', 'a_b', 'a'.repeat(31), 'ä']],
     ['FRONTDESK_LOG_LEVEL', ['WARN', 'trace']],
     ['FRONTDESK_LOG_NUMBERS', ['true', '1']],
+    ['FRONTDESK_WEBHOOKS_PRIVATE', ['yes', 'true']],
     ['FRONTDESK_DRAIN_SECONDS', ['-1', '1.5', '30s', '100000']],
     ['FRONTDESK_SYNTHETIC_CALL', ['no', '0', '-5', '1.5']],
     ['FRONTDESK_DATA_DIR', ['a\nb']],
@@ -96,6 +97,27 @@ test('A mistyped name is told, with the one it may have meant; of others the env
 test('What only the local switch is told is pointed out beside a switch of one’s own', () => {
   expect(warnings({ ASTERISK_URL: 'http://u:p@h:8088', FRONTDESK_BIND: '0.0.0.0' })).toEqual(['FRONTDESK_BIND has no effect beside ASTERISK_URL: that switch has its own configuration.']);
   expect(warnings({ FRONTDESK_BIND: '0.0.0.0' })).toEqual([]);
+  expect(warnings({ FREESWITCH_URL: 'freeswitch://:p@h', FRONTDESK_NEVER_BAN: '203.0.113.7' })).toEqual(['FRONTDESK_NEVER_BAN has no effect beside FREESWITCH_URL: Frontdesk bans no address on FreeSWITCH.']);
+});
+
+test('Calls of a switch of one’s own outlive a controller, whichever it is', () => {
+  expect(given({ FREESWITCH_URL: 'freeswitch://:p%40ss@pbx:8021' })).toMatchObject({ freeswitchUrl: 'freeswitch://:p%40ss@pbx:8021', asteriskUrl: undefined, drainMs: 0 });
+  expect(problems({ FREESWITCH_URL: 'freeswitch://pbx:8021' })).toEqual(['FREESWITCH_URL must look like freeswitch://:password@host:8021, with the password of event_socket.conf.xml.']);
+});
+
+test('Two switches are served side by side when each is said to the other', () => {
+  const urls = { FREESWITCH_URL: 'freeswitch://:p@h', ASTERISK_URL: 'http://u:p@h:8088' };
+  const places = { FRONTDESK_ASTERISK_SIP: '10.0.0.5:5060', FRONTDESK_FREESWITCH_SIP: '[2001:db8::5]:5080' };
+  expect(given({ ...urls, ...places })).toMatchObject({ drainMs: 0, sideBySide: { asterisk: { host: '10.0.0.5', port: 5060 }, freeswitch: { host: '2001:db8::5', port: 5080 } } });
+  expect(given({ ...urls, ...places, FRONTDESK_ASTERISK_SIP: 'pbx.clinic.example:5060' }).sideBySide?.asterisk).toEqual({ host: 'pbx.clinic.example', port: 5060 });
+  expect(problems(urls)).toEqual([expect.stringMatching(/^ASTERISK_URL and FREESWITCH_URL are both set, so FRONTDESK_ASTERISK_SIP and FRONTDESK_FREESWITCH_SIP must say/)]);
+  expect(problems({ ...urls, FRONTDESK_ASTERISK_SIP: '10.0.0.5:5060' })).toHaveLength(1);
+  for (const wrong of ['10.0.0.5', ':5060', '10.0.0.5:0', '10.0.0.5:65536', 'sip:10.0.0.5:5060', '2001:db8::5:5060', '[10.0.0.5]:5060', 'a b:5060']) {
+    expect(problems({ ...urls, ...places, FRONTDESK_ASTERISK_SIP: wrong })).toEqual(['FRONTDESK_ASTERISK_SIP must look like 10.0.0.5:5060, an address or a name and a port.']);
+  }
+  expect(given({ FREESWITCH_URL: urls.FREESWITCH_URL, ...places }).sideBySide).toBeUndefined();
+  expect(warnings({ FREESWITCH_URL: urls.FREESWITCH_URL, FRONTDESK_ASTERISK_SIP: '10.0.0.5:5060' })).toEqual(['FRONTDESK_ASTERISK_SIP has no effect: it is for ASTERISK_URL and FREESWITCH_URL side by side.']);
+  expect(warnings({ ...urls, ...places, FRONTDESK_NEVER_BAN: '203.0.113.7', FRONTDESK_BIND: '0.0.0.0' })).toEqual(['FRONTDESK_BIND has no effect beside ASTERISK_URL: that switch has its own configuration.']);
 });
 
 test('The example clinics load without a problem, each alone and together, and an example warns of nothing', async () => {

@@ -194,6 +194,31 @@ describe('What a call wants to add to its plan', () => {
     expect(replay(await archive.read(callId), asks)).toMatchObject({ matches: true });
   });
 
+  it('is compiled once more for one who knows of it by nothing but the mark on the switch', async () => {
+    const ring = onePhonePlan.steps['ring'];
+    if (ring?.kind !== 'ring') throw new Error('the sample plan rings first');
+    const menu = { kind: 'menu', prompt: ['file:menu'], invalid: [], options: {}, extensions: { firstDigits: '1', shortest: 3, longest: 3 }, tries: 3, waitMs: 60_000, betweenKeysMs: 3000, on: { noKey: 'over', invalid: 'over', noAnswer: 'over' } } as const;
+    const options: Partial<ControllerOptions> = {
+      compilePlan: () => ({ ...onePhonePlan, first: 'menu', steps: { ...onePhonePlan.steps, menu } }),
+      planExtension: (_, { request, extension }) => ({ type: 'ExtensionPlanned', request, steps: { [request]: { ...ring, extension } }, first: request, why: '' }),
+    };
+    await start(options);
+    const callId = sw.call(inbound);
+    await pass(1000);
+    for (const digit of '102') sw.press(callId, digit);
+    await pass(1000);
+    const rung = sw.legs().map(({ id }) => id).filter((id) => id !== callId);
+    sw.kill('frontdesk-a');
+    [live, archive] = [memoryJournals(), memoryArchive()];
+    await start(options);
+    expect(sw.legs().map(({ id }) => id).filter((id) => id !== callId)).toEqual(rung);
+    sw.answer(rung[0] ?? 'no phone rings');
+    await pass(1000);
+    sw.hangUp(callId);
+    await expectNothingLeft();
+    expect(cdrs()).toMatchObject([{ disposition: 'answered', reconstructed: true, legs: [{ disposition: 'answered' }] }]);
+  });
+
   it('is nothing where it cannot be compiled, and the call goes on', async () => {
     const said: string[] = [];
     const controller = await start({ transition: asks, log: { ...silent, error: (_, sentence) => { said.push(sentence); } }, planExtension: () => { throw new Error('a bug'); } });

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { collectRecordings } from '../../control-plane/collect-recordings.ts';
+import { collectRecordings } from '../../control-plane/kept-calls/collect-recordings.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { until } from '../support/until.ts';
 import { onePhonePlan, silent } from './sample-call.ts';

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { ClinicConfig, TrunkConfig } from '../../control-plane/configuration/clinics.ts';
 import { readinessItems, readinessOf, type ReadinessFacts } from '../../control-plane/configuration/readiness.ts';
 import type { Account, TrackingNumber } from '../../control-plane/core/routing/config.ts';
-import { clinic as accountOf, mainNumber } from '../core/routing-fixture.ts';
+import { clinic as accountOf, mainNumber, queue } from '../core/routing-fixture.ts';
 
 const trunk: TrunkConfig = { id: 't1', host: 'sip.carrier.example', port: 5060, transport: 'udp', register: true, match: [], codecs: ['ulaw'], dtmf: 'rfc4733', srtp: false, nat: true, qualifySeconds: 0, priority: 100 };
 const phones = ['101', '102'].map((extension) => ({ extension, sipUser: extension, user: 'ana', label: 'desk', password: '' }));
@@ -24,12 +24,13 @@ function facts({ number = {}, account: more = {}, clinic = {}, facts: other = {}
   return {
     clinic: {
       account, timezone: 'America/New_York', country: 'US', trunks: [trunk], phones, emergency, failsafe: new Map(own.failsafe === undefined ? [] : [[own.e164, own.failsafe]]),
-      alerts: { notify: [], graceMs: 0 }, retention: {}, voicemailNotify: new Map(), userVoicemailNotify: new Map(), ...clinic,
+      alerts: { notify: [], graceMs: 0 }, agentsByRegistration: false, retention: {}, voicemailNotify: new Map(), userVoicemailNotify: new Map(), ...clinic,
     },
-    number: own, voice: undefined, changedAt: 1000, seen, isSpoken: () => true, lastTest: { at: 2000, answered: true, sentence: 'ana answered.' }, ...other,
+    number: own, voice: undefined, changedAt: 1000, seen, agents: [], isSpoken: () => true, lastTest: { at: 2000, answered: true, sentence: 'ana answered.' }, ...other,
   };
 }
 
+const queued: Case = { number: { users: [], route: { to: 'queue', id: 'desk' } }, account: { queues: new Map([['desk', queue()]]) } };
 const pointOf = (item: (typeof readinessItems)[number], one: Case) => readinessOf(facts(one)).find((point) => point.item === item);
 const { voicemail: _, ...withoutVoicemail } = mainNumber;
 const bare = { ...withoutVoicemail, users: [] };
@@ -52,6 +53,8 @@ describe('a point of the checklist', () => {
     ['nobody to ring and no voicemail', 'route', 'missing', { account: { numbers: [bare] } }],
     ['a message alone', 'route', 'warning', { number: { users: [], route: { to: 'message', message: { text: 'Closed' } } } }],
     ['a receiving number', 'route', 'done', { number: { users: [], route: { to: 'receiving-number', id: 'r' } }, account: { receivingNumbers: new Map([['r', { id: 'r', label: 'R', number: '+12025550199', trunks: ['t1'] }]]) } }],
+    ['a menu whose key begins an extension', 'route', 'warning', { number: { route: { to: 'menu', id: 'm' } }, account: { menus: new Map([['m', { id: 'm', name: 'M', prompt: {}, options: { 1: { to: 'user', id: 'ana' } }, dialByExtension: true, tries: 1, waitMs: 1000, betweenKeysMs: 3000 }]]) } }],
+    ['a queue', 'route', 'done', queued],
     ['a mobile whose voicemail may answer', 'timeout', 'warning', { number: { callConnect: 'off', ringMs: 30_000 } }],
     ['no greeting', 'greeting', 'missing', { number: { voicemail: { maxMs: 1, silenceMs: 1 } } }],
     ['the business’s greeting', 'greeting', 'done', { number: { voicemail: { maxMs: 1, silenceMs: 1 } }, account: { greeting: { media: 'file:hello' } } }],
@@ -68,6 +71,12 @@ describe('a point of the checklist', () => {
     ['one of two phones', 'phones', 'warning', { facts: { seen: seen.slice(0, 2) } }],
     ['no phone', 'phones', 'missing', { facts: { seen: seen.slice(0, 1) } }],
     ['a mobile alone', 'phones', 'done', { number: { users: [], forward: { number: '+12025550199', trunks: ['t1'] } }, facts: { seen: [] } }],
+    ['a queue with somebody logged in', 'agents', 'done', { ...queued, facts: { agents: [{ id: 'ana', status: 'break', devices: ['101'] }] } }],
+    ['a queue with nobody', 'agents', 'warning', { ...queued, facts: { agents: [] } }],
+    ['a queue whose agent has gone', 'agents', 'warning', { ...queued, facts: { agents: [{ id: 'ana', status: 'offline', devices: ['101'] }] } }],
+    ['a queue whose agent has no phone', 'agents', 'warning', { ...queued, facts: { agents: [{ id: 'ana', status: 'available', devices: [] }] } }],
+    ['an agent in no queue', 'agents', 'warning', { ...queued, facts: { agents: [{ id: 'ana', status: 'available', devices: ['101'] }, { id: 'cy', status: 'available', devices: ['102'] }] } }],
+    ['a desk that cannot be asked', 'agents', 'warning', { ...queued, facts: { agents: 'No desk.' } }],
     ['a recording that nobody is told of', 'recording', 'warning', { number: { recording: 'yes' } }],
     ['a recording for one user alone', 'recording', 'warning', { account: { users: accountOf().users.map((user) => ({ ...user, recording: user.id === 'ben' ? 'force' : 'no' })) } }],
     ['a recording that both are told of', 'recording', 'done', { number: { recording: 'yes', recordingAnnouncement: { text: 'Recorded.' } } }],

@@ -1,7 +1,7 @@
 /** When a number last called: of the past, of this controller's calls and of others', as many as are remembered. */
 import { describe, expect, it } from 'vitest';
 import { callerSeen, createRecentCallers } from '../../control-plane/contacts/recent-callers.ts';
-import { followCallers } from '../../control-plane/follow-callers.ts';
+import { followCallers } from '../../control-plane/kept-calls/follow-callers.ts';
 import type { CallObserver } from '../../control-plane/runtime/controller.ts';
 import type { CallerSeen } from '../../control-plane/store/ports.ts';
 import { until } from '../support/until.ts';

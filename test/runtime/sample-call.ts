@@ -1,7 +1,7 @@
 /** A call with a plan small enough to read: one phone rings, then the caller is let go. */
 import type { Offer } from '../../control-plane/core/call/events.ts';
-import { contentHash } from '../../control-plane/core/ids.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
+import { seal } from '../../control-plane/core/routing/seal.ts';
 import type { JournalRecord } from '../../control-plane/store/ports.ts';
 import type { Log } from '../../control-plane/telemetry/log.ts';
 
@@ -11,7 +11,7 @@ function offerOf(callId: string): Offer {
   return { callId, dialled: '+15551230000', origin: 'trunk', caller: { number: '+15559870001', name: 'Pat' }, orphan: false };
 }
 
-const content = {
+export const onePhonePlan: Plan = seal({
   account: { id: 'clinic', name: 'Clinic' },
   number: { e164: '+15551230000', label: 'Front desk' },
   first: 'ring',
@@ -28,9 +28,7 @@ const content = {
   },
   reasons: [],
   maxCallMs: 3_600_000,
-} as const;
-
-export const onePhonePlan: Plan = { version: 1, hash: contentHash(content), ...content };
+});
 
 export function openingOf(callId: string): JournalRecord {
   return { kind: 'opened', at: 1000, offer: offerOf(callId), plan: onePhonePlan, controller: 'test' };

@@ -5,8 +5,8 @@ import { parseDocument } from '../../control-plane/configuration/check.ts';
 import type { Kind } from '../../control-plane/configuration/documents.ts';
 import type { ConfigObject } from '../../control-plane/configuration/objects.ts';
 import type { SwitchNote } from '../../control-plane/media/switch-setup.ts';
-import { registrationsOf } from '../../control-plane/registrations-of.ts';
-import { switchSetupOf, whoseNote } from '../../control-plane/switch-setup-of.ts';
+import { registrationsOf } from '../../control-plane/phones/registrations-of.ts';
+import { switchSetupOf, whoseNote } from '../../control-plane/phones/switch-setup-of.ts';
 
 const object = (account: string, kind: Kind, id: string, body: object): ConfigObject => {
   const parsed = parseDocument(kind, body);
@@ -20,7 +20,7 @@ const objectsOf = (account: keyof typeof number, sipPrefix: string, emergency: b
     ...(emergency ? { emergency: { location: 'reception', address: `1 ${account} St`, callerId: number[account], trunks: ['backup', 'carrier'], notify: [`${account}@clinic.example`] } } : {}),
   }),
   object(account, 'trunk', 'carrier', { host: '192.0.2.1', priority: 1 }),
-  object(account, 'trunk', 'backup', { host: '192.0.2.2', priority: 2 }),
+  object(account, 'trunk', 'backup', { host: '192.0.2.2', priority: 2, switch: 'freeswitch' }),
   object(account, 'user', 'ann', { name: 'Ann' }),
   object(account, 'device', 'desk', { user: 'ann', extension: '101', label: 'desk', password: 'a-password-of-desk' }),
   object(account, 'number', 'main', { e164: number[account], name: 'Main', users: ['ann'], failsafe: '+13035550911' }),
@@ -35,7 +35,7 @@ describe('A clinic that is alone on its switch', () => {
   it('has its phones and trunks there under their own names, and one emergency setting for all', () => {
     expect(setup.devices).toMatchObject([{ id: '101', callerId: { name: 'desk', number: '101' }, emergency: { callerId: number.north, location: '1 north St, reception' } }]);
     expect(setup.devices[0]).not.toHaveProperty('emergencyTrunks');
-    expect(setup.trunks.map(({ id }) => id)).toEqual(['carrier', 'backup']);
+    expect(setup.trunks.map(({ id, switch: registersAt }) => [id, registersAt])).toEqual([['carrier', undefined], ['backup', 'freeswitch']]);
     expect(setup.emergency).toEqual({ trunks: ['backup', 'carrier'], callerId: number.north, location: '1 north St, reception' });
     expect([...setup.failsafes]).toEqual([['12025550110', { number: '+13035550911' }]]);
   });

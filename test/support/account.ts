@@ -13,13 +13,13 @@ import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { callsOut } from '../../control-plane/core/call/calls-out.ts';
 import { compileFor } from '../../control-plane/core/routing/compile.ts';
 import type { Account } from '../../control-plane/core/routing/config.ts';
-import { createAsteriskDriver } from '../../control-plane/media/asterisk/asterisk-driver.ts';
 import { realClock } from '../../control-plane/runtime/clock.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { memoryArchive, memoryJournals } from '../../control-plane/store/memory-journals.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { localTime } from '../../control-plane/hours/local-time.ts';
 import type { Site } from './site.ts';
+import { driverOf } from './driver-of.ts';
 import { until } from './until.ts';
 
 export interface Served {
@@ -42,7 +42,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
   const start = async (): Promise<Controller> => {
     const controller = createController({
       ...stores,
-      driver: createAsteriskDriver({ url: site.asterisk.url, instance: 'account', log: quiet }),
+      driver: driverOf(site, 'account'),
       clock: realClock(), log: quiet, metrics: createMetrics(), controller: 'account',
       compilePlan: ({ callId, dialled, caller }, at) => compileFor([account], { callId, dialled, callerNumber: caller.number, callerName: caller.name, at, localTime: (timezone) => localTime(timezone, at), callsOut: (id) => callsOut(controller.calls(), id), contact: () => undefined, whisperMedia: () => undefined }),
     });
@@ -71,7 +71,7 @@ export const serve = async (site: Site, account: Account): Promise<Served> => {
 /** What the switch has recorded under this name, or undefined. */
 export const recordedOn = (site: Site, name: string): Int16Array | undefined => {
   try {
-    const file = readFileSync(join(site.asterisk.spoolDir, 'recording', `${name}.wav`));
+    const file = readFileSync(join(site.recordingsDir, `${name}.wav`));
     return new Int16Array(file.buffer.slice(file.byteOffset + 44, file.byteOffset + file.length - (file.length % 2)));
   } catch {
     return undefined;

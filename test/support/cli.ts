@@ -29,7 +29,7 @@ type Env = Readonly<Record<string, string>>;
 
 /** Only what is given of Frontdesk's settings, and the example's plan: those of the shell that runs the tests do not reach it. */
 const environment = (env: Env): Record<string, string | undefined> => {
-  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('FRONTDESK_') && name !== 'ASTERISK_URL' && name !== 'REDIS_URL');
+  const clean = Object.entries(process.env).filter(([name]) => !name.startsWith('FRONTDESK_') && name !== 'ASTERISK_URL' && name !== 'FREESWITCH_URL' && name !== 'REDIS_URL');
   return { ...Object.fromEntries(clean), FRONTDESK_HTTP_PORT: '0', FRONTDESK_PLAN: join(ROOT, 'dialplans/riverside-dental.yaml'), ...env };
 };
 

@@ -29,6 +29,7 @@ export interface PlanOptions {
   readonly menus?: readonly object[];
   readonly receivingNumbers?: readonly object[];
   readonly ringGroups?: readonly object[];
+  readonly queues?: readonly object[];
 }
 
 const scalars = (value: unknown): unknown =>
@@ -50,6 +51,7 @@ export const writePlan = (site: Site, options: PlanOptions): string => {
     ...(options.menus === undefined ? {} : { menus: options.menus }),
     ...(options.receivingNumbers === undefined ? {} : { receivingNumbers: options.receivingNumbers }),
     ...(options.ringGroups === undefined ? {} : { ringGroups: options.ringGroups }),
+    ...(options.queues === undefined ? {} : { queues: options.queues }),
     users: [...devices].map((device) => ({
       id: userOf(device),
       name: `User ${device}`,

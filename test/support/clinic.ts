@@ -27,6 +27,7 @@ type PromptName = keyof typeof PROMPTS;
 
 export interface PlanUser {
   readonly id: string;
+  readonly pin?: string;
   readonly devices: readonly ({ readonly extension: string } | { readonly mobile: string; readonly ringSeconds?: number })[];
 }
 
@@ -43,12 +44,15 @@ export interface PlanNumber {
 }
 
 export interface ClinicPlan {
+  /** Of its account, beside id and name. */
+  readonly account?: object;
   readonly users: readonly PlanUser[];
   readonly numbers: readonly PlanNumber[];
   /** As the API's documents, with their ids. */
   readonly receivingNumbers?: readonly object[];
   readonly ringGroups?: readonly object[];
   readonly menus?: readonly object[];
+  readonly queues?: readonly object[];
   /** Written as `{ file: 'name.wav' }`, beside the prompts. */
   readonly tones?: Readonly<Record<string, { readonly hz: number; readonly seconds: number }>>;
 }
@@ -98,7 +102,7 @@ const writePlan = (site: Site, folder: string, plan: ClinicPlan, promptSeconds: 
   const { host, port } = site.trunkAddress('carrier');
   const file = join(folder, 'plan.yaml');
   const document = {
-    account: { id: 'test-clinic', name: 'Test Clinic' },
+    account: { id: 'test-clinic', name: 'Test Clinic', ...plan.account },
     trunks: [{ id: 'carrier', host, port: String(port) }],
     users: plan.users.map((user) => ({
       ...user, name: user.id,
@@ -108,6 +112,7 @@ const writePlan = (site: Site, folder: string, plan: ClinicPlan, promptSeconds: 
     ...(plan.receivingNumbers === undefined ? {} : { receivingNumbers: plan.receivingNumbers }),
     ...(plan.ringGroups === undefined ? {} : { ringGroups: plan.ringGroups }),
     ...(plan.menus === undefined ? {} : { menus: plan.menus }),
+    ...(plan.queues === undefined ? {} : { queues: plan.queues }),
   };
   writeFileSync(file, JSON.stringify(document, null, 2));
   return file;

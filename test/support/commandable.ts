@@ -2,12 +2,13 @@
  * Whether calls can be commanded. A call counts as commandable when
  *
  *   – exactly one controller that is ready lists it among its live calls (`/live-calls`),
- *   – the switch says that this controller's application is subscribed to the caller's channel (`GET applications`), so
- *     that it hears what happens, and
- *   – the channel obeys: it takes an ARI command that changes nothing (an end of music that does not play).
+ *   – the switch, where it tells each controller of its own calls alone, says that this one is told of the caller's channel
+ *     (an Asterisk's `GET applications`), and
+ *   – the channel obeys: it takes a command that changes nothing.
  */
 import type { Ms } from '../../control-plane/core/time.ts';
 import type { Controller } from './controller.ts';
+import type { SwitchAdmin } from './switch-admin.ts';
 
 export interface Seat {
   /** The controller's FRONTDESK_INSTANCE. */
@@ -38,32 +39,21 @@ export interface Looker {
 /** Whoever does not answer by then is not there: stopped, or dead. */
 const answersWithinMs: Ms = 700;
 
-export function lookerAt(asteriskUrl: string, seats: () => readonly Seat[]): Looker {
-  const url = new URL(asteriskUrl);
-  const authorization = `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}`;
-  const ari = async (method: string, path: string): Promise<Response> => fetch(`${url.origin}/ari/${path}`, { method, headers: { authorization }, signal: AbortSignal.timeout(5000) });
-  const subscriptions = async (): Promise<ReadonlyMap<string, ReadonlySet<string>>> => {
-    const listed = (await (await ari('GET', 'applications')).json()) as readonly { readonly name: string; readonly channel_ids: readonly string[] }[];
-    return new Map(listed.map(({ name, channel_ids: ids }) => [name, new Set(ids)]));
-  };
+export function lookerAt(admin: Pick<SwitchAdmin, 'hearing' | 'obeys'>, seats: () => readonly Seat[]): Looker {
   return {
     look: async () => {
-      const [listed, subscribed] = await Promise.all([Promise.all(seats().map(liveCallsOf)), subscriptions()]);
+      const [listed, hearing] = await Promise.all([Promise.all(seats().map(liveCallsOf)), admin.hearing()]);
       return {
         listed: listed.flat(),
         problem: (owners) => {
           const [owner] = owners;
           if (owner === undefined) return 'nobody has it';
           if (owners.length > 1) return `${owners.map(({ seat }) => seat).join(' and ')} have it`;
-          return subscribed.get(`frontdesk-${owner.seat}`)?.has(owner.callId) === true ? null : `${owner.seat} has it and hears nothing of it`;
+          return hearing === undefined || hearing.get(owner.seat)?.has(owner.callId) === true ? null : `${owner.seat} has it and hears nothing of it`;
         },
       };
     },
-    obeys: async (callId) => {
-      const answer = await ari('DELETE', `channels/${callId}/moh`);
-      await answer.arrayBuffer();
-      return answer.ok;
-    },
+    obeys: (callId) => admin.obeys(callId),
   };
 }
 

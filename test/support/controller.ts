@@ -11,7 +11,9 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const READY_WITHIN_MS = 40_000;
 
 export interface ControllerOptions {
-  readonly asteriskUrl: string;
+  /** One of the two. */
+  readonly asteriskUrl?: string;
+  readonly freeswitchUrl?: string;
   readonly redisUrl: string;
   readonly planFile: string;
   readonly dataDir: string;
@@ -44,7 +46,8 @@ export const startController = async (options: ControllerOptions): Promise<Contr
       command: process.execPath,
       args: [join(ROOT, 'control-plane/cli/frontdesk.ts')],
       env: {
-        ASTERISK_URL: options.asteriskUrl,
+        ASTERISK_URL: options.asteriskUrl ?? '',
+        FREESWITCH_URL: options.freeswitchUrl ?? '',
         REDIS_URL: options.redisUrl,
         FRONTDESK_PLAN: options.planFile,
         FRONTDESK_DATA_DIR: options.dataDir,

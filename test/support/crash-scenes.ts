@@ -39,13 +39,15 @@ const numbers = {
   offered: { rings: ['114'] },
   ended: { rings: ['115'] },
   menu: { rings: ['116'], route: { to: 'menu', id: 'main' } },
+  byExtension: { rings: ['119'], route: { to: 'menu', id: 'directory' } },
+  midExtension: { rings: ['120'], route: { to: 'menu', id: 'directory' } },
 } satisfies Readonly<Record<string, Omit<NumberInPlan, 'e164'>>>;
 
 export type LegPhase = Leg['phase'];
 export type SceneName = keyof typeof numbers;
 export const sceneNames = Object.keys(numbers) as SceneName[];
 
-/** Which scene shows which phase: a phase that is added to the type does not compile without one. `ordering` is over in milliseconds. */
+/** Which scene shows which phase: a phase that is added to the type does not compile without one. `setting` and `ordering` are over in milliseconds; of the latter see patterns.test.ts. Who waits in a queue, and who supervises, is in a test of its own. */
 export const sceneOfPhase = {
   offered: 'offered',
   announcing: 'announcing',
@@ -58,7 +60,7 @@ export const sceneOfPhase = {
   recording: 'recording',
   ending: 'ending',
   ended: 'ended',
-} satisfies Record<Exclude<CallPhase, 'ordering'>, SceneName>;
+} satisfies Record<Exclude<CallPhase, 'setting' | 'ordering' | 'queued' | 'supervising'>, SceneName>;
 
 export const sceneOfLegPhase = {
   dialing: 'answersWhileDead',
@@ -79,7 +81,10 @@ export const scenePlan: Omit<PlanOptions, 'file'> = {
   numbers: sceneNames.map((scene) => ({ e164: e164Of(scene), timeoutSeconds: 60, ...numbers[scene] })),
   others: inTurn,
   ringGroups: [{ id: 'in-turn', name: 'In turn', pattern: 'sequential', destinations: inTurn.map((device) => ({ target: { to: 'user', id: `u${device}` }, ringSeconds: 60 })) }],
-  menus: [{ id: 'main', name: 'Main menu', prompt: long, options: { 1: { to: 'user', id: 'u116' } }, waitSeconds: 60 }],
+  menus: [
+    { id: 'main', name: 'Main menu', prompt: long, options: { 1: { to: 'user', id: 'u116' } }, waitSeconds: 60 },
+    { id: 'directory', name: 'Directory', prompt: long, options: {}, dialByExtension: true, waitSeconds: 60, betweenKeysSeconds: 10 },
+  ],
   // longer than the others need to be raised
   receivingNumbers: [{ id: 'switchboard', label: 'switchboard', number: switchboard, callConnect: 'off', dialExtension: { digits: 'WWWW1', delaySeconds: 4 } }],
 };
@@ -101,8 +106,7 @@ export interface Phones {
 /** All phones of the plan, registered; a mobile and a switchboard behind the carrier. */
 export const openPhones = async (site: Site): Promise<Phones> => {
   const extensions = [...new Set([...scenePlan.numbers.flatMap(({ rings = [] }) => rings), ...inTurn])].filter((device) => device !== mobile);
-  const all = new Map<string, Party>();
-  for (const extension of extensions) all.set(extension, await site.phone(extension, extension === '103' ? saysNothing : extension === '106' ? busy : undefined));
+  const all = new Map(await Promise.all(extensions.map(async (extension): Promise<readonly [string, Party]> => [extension, await site.phone(extension, extension === '103' ? saysNothing : extension === '106' ? busy : undefined)])));
   const carrier = await site.carrier();
   for (const number of [mobile, switchboard]) all.set(number, carrier);
   return { all };
@@ -127,8 +131,8 @@ export const openScene = async (site: Site, phones: Phones, series: number, name
   };
 };
 
-/** What the journals say: the phase of each scene's call, and of its legs. */
-export type ReadPhases = () => Promise<ReadonlyMap<string, { readonly id: string; readonly phase: CallPhase; readonly legs: readonly LegPhase[] }>>;
+/** What the journals say: the phase of each scene's call, and of its legs; the keys of a menu's present try. */
+export type ReadPhases = () => Promise<ReadonlyMap<string, { readonly id: string; readonly phase: CallPhase; readonly legs: readonly LegPhase[]; readonly keys: string }>>;
 
 export type Scenes = Readonly<Record<SceneName, Scene>>;
 
@@ -152,8 +156,8 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   await inPhase(ended, 'connected');
   await ended.caller.call.hangUp();
 
-  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording, walking, menu] = await Promise.all([
-    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'), open('walking'), open('menu'),
+  const [answersWhileDead, declinesWhileDead, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greetingScene, recording, walking, menu, byExtension, midExtension] = await Promise.all([
+    open('answersWhileDead'), open('declinesWhileDead'), open('pressesWhileDead'), open('talking'), open('hangsUpWhileDead'), open('callerLeavesWhileDead'), open('greeting'), open('recording'), open('walking'), open('menu'), open('byExtension'), open('midExtension'),
   ]);
   await Promise.all([
     (async () => { await (await answersWhileDead.at('102')).ringing(); })(),
@@ -172,6 +176,12 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
     inPhase(greetingScene, 'greeting'),
     inPhase(recording, 'recording'),
     inPhase(menu, 'menu'),
+    inPhase(midExtension, 'menu'),
+    (async () => {
+      await inPhase(byExtension, 'menu');
+      await byExtension.caller.call.press('119');
+      await (await byExtension.at('119')).ringing();
+    })(),
   ]);
 
   // What moves by itself comes last. A leg is to end 4 s, a call 5 s after it is dialled: by then nobody hears of it.
@@ -181,6 +191,8 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   await away.answer();
   const [answersLater, ending, announcing] = await Promise.all([open('answersLater'), open('ending'), open('announcing')]);
   const beeping = await open('beeping');
+  await midExtension.caller.call.press('12');
+  await until(async () => (await readPhases()).get(midExtension.from)?.keys === '12', { describe: 'an extension is half dialled', everyMs: 5 });
   await Promise.all([(await answersLater.at('104')).ringing(), (await ending.at('113')).ringing(), inPhase(announcing, 'announcing')]);
   await desk.answer();
   await inPhase(beeping, 'beeping');
@@ -189,7 +201,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
   const before = new Set((await site.switch.channels()).map(({ id }) => id));
   const offered = await open('offered');
   await claimForDead(site, before);
-  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, walking, extending, ending, offered, ended, menu };
+  const scenes = { announcing, answersWhileDead, answersLater, declinesWhileDead, whispered, pressesWhileDead, talking, hangsUpWhileDead, callerLeavesWhileDead, greeting: greetingScene, beeping, recording, walking, extending, ending, offered, ended, menu, byExtension, midExtension };
   await inPhase(ending, 'ending');
   await until(async () => (await readPhases()).get(answersLater.from)?.legs.includes('ending'), { describe: 'a leg is being hung up' });
   return scenes;
@@ -197,12 +209,8 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
 
 /** The controller's claim, as if it had died between that and hearing of its success. */
 const claimForDead = async (site: Site, before: ReadonlySet<string>): Promise<void> => {
-  const url = new URL(site.asterisk.url);
-  const authorization = `Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}`;
   await until(async () => {
     const channel = (await site.switch.channels()).find(({ id }) => !before.has(id));
-    if (channel === undefined) return false;
-    const reply = await fetch(`${url.origin}/ari/events/claim?channelId=${channel.id}&application=frontdesk-main`, { method: 'POST', headers: { authorization } });
-    return reply.status === 204;
+    return channel !== undefined && site.switch.claim(channel.id, 'main');
   }, { describe: 'the new call is claimed', everyMs: 5 });
 };

@@ -1,6 +1,6 @@
 /**
  * The wire between a controller and its switch, in the test's hands: it can be frozen (events wait, as in a stalled
- * network), cut, and kept cut. HTTP and the websocket go through as they are.
+ * network), cut, and kept cut. HTTP and the websocket, or the event socket, go through as they are.
  */
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 
@@ -8,8 +8,9 @@ export interface LinkProxy {
   /** The switch's address, by way of this. */
   readonly url: string;
   /**
-   * From now on nothing that the switch says reaches the controller; what the controller sends still arrives. Only the
-   * pulse of a websocket goes on, so that the controller does not take the link for lost, however long the test takes.
+   * From now on nothing that the switch says reaches the controller; what the controller sends still arrives. Only that by
+   * which the controller sees that the link lives goes on: the pulse of a websocket; the replies of an event socket, and the
+   * numbered events that the controller sends itself.
    */
   freeze(): void;
   thaw(): void;
@@ -37,7 +38,7 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
     }
     const far = connect({ host: target.hostname, port: Number(target.port) });
     const pair = { controller, far, held: [] as Buffer[] };
-    const split = frameSplitter();
+    const split = target.protocol === 'freeswitch:' ? eslSplitter() : frameSplitter();
     pairs.add(pair);
     controller.setNoDelay(true);
     far.setNoDelay(true);
@@ -61,7 +62,7 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const url = new URL(switchUrl);
-  url.port = String((server.address() as AddressInfo).port);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url: url.href.replace(/\/$/, ''),
     freeze: () => {
@@ -89,10 +90,12 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
   };
 };
 
+type Splitter = (data: Buffer) => { readonly pulse: Buffer[]; readonly rest: Buffer[] };
+
 const PONG = 0xa;
 
 /** Whole websocket frames of what a server sends (RFC 6455 §5.2: unmasked), its pongs apart; other bytes as they come. */
-const frameSplitter = (): ((data: Buffer) => { readonly pulse: Buffer[]; readonly rest: Buffer[] }) => {
+const frameSplitter = (): Splitter => {
   let upgraded = false;
   let waiting = Buffer.alloc(0);
   return (data) => {
@@ -121,4 +124,27 @@ const frameSize = (bytes: Buffer): number | undefined => {
   if (short < 126) return 2 + short;
   if (short === 126) return bytes.length < 4 ? undefined : 4 + bytes.readUInt16BE(2);
   return bytes.length < 10 ? undefined : 10 + Number(bytes.readBigUInt64BE(2));
+};
+
+/** Whole messages of an event socket: replies, and events that the controller has sent; events of the switch apart. */
+const eslSplitter = (): Splitter => {
+  let waiting = Buffer.alloc(0);
+  return (data) => {
+    const rest: Buffer[] = [];
+    const pulse: Buffer[] = [];
+    waiting = Buffer.concat([waiting, data]);
+    for (let size = messageSize(waiting); size !== undefined && size <= waiting.length; size = messageSize(waiting)) {
+      const message = waiting.subarray(0, size);
+      (message.includes('Content-Type: text/event-json\n') && !message.includes('"Frontdesk-Mark":') ? rest : pulse).push(message);
+      waiting = waiting.subarray(size);
+    }
+    return { pulse, rest };
+  };
+};
+
+/** Undefined while the headers are not whole. */
+const messageSize = (bytes: Buffer): number | undefined => {
+  const end = bytes.indexOf('\n\n');
+  if (end < 0) return undefined;
+  return end + 2 + Number(/^Content-Length: (\d+)$/m.exec(bytes.toString('latin1', 0, end))?.[1] ?? 0);
 };

@@ -1,7 +1,11 @@
 /** The database's ports in memory, for tests of what stands on them. `away` makes every store reject. */
 import { keyText, type Change, type ConfigObject } from '../../control-plane/configuration/objects.ts';
+import { isSupervision } from '../../control-plane/core/ids.ts';
 import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
-import { CursorError, StoreAwayError, type ApiKey, type AuditEntry, type AuditStore, type CdrStore, type ConfigStore, type ContactRow, type ContactStore, type IdempotencyStore, type KeyStore, type Page } from '../../control-plane/store/ports.ts';
+import type { WebhookStore } from '../../control-plane/store/event-ports.ts';
+import { memoryWebhooks } from './memory-events.ts';
+import { pageOf } from './memory-page.ts';
+import { StoreAwayError, type ApiKey, type AuditEntry, type AuditStore, type CdrStore, type ConfigStore, type ContactRow, type ContactStore, type IdempotencyStore, type KeyStore } from '../../control-plane/store/ports.ts';
 
 export interface MemoryStores {
   away: boolean;
@@ -13,6 +17,7 @@ export interface MemoryStores {
   readonly idempotency: IdempotencyStore;
   readonly cdrs: CdrStore;
   readonly contacts: ContactStore;
+  readonly webhooks: WebhookStore;
 }
 
 export function memoryStores(now: () => number = Date.now): MemoryStores {
@@ -65,10 +70,10 @@ export function memoryStores(now: () => number = Date.now): MemoryStores {
     cdrs: {
       add: async (list) => { there(); for (const cdr of list) if (!cdrs.has(cdr.callId)) cdrs.set(cdr.callId, cdr); },
       get: async (callId) => { there(); return cdrs.get(callId) ?? null; },
-      search: async ({ account, caller, dialled, disposition, from, to }, page) => {
+      search: async ({ account, caller, dialled, disposition, from, to, supervisions }, page) => {
         there();
         const found = [...cdrs.values()].filter((one) => (account ?? one.account) === one.account && one.caller.number.includes(caller ?? '') && (dialled === undefined || one.dialled.replace('+', '') === dialled.replace('+', ''))
-          && (disposition ?? one.disposition) === one.disposition && one.startedAt >= (from ?? 0) && one.startedAt <= (to ?? Infinity));
+          && (disposition ?? one.disposition) === one.disposition && one.startedAt >= (from ?? 0) && one.startedAt <= (to ?? Infinity) && (supervisions !== false || !isSupervision(one.callId)));
         return pageOf(found.sort((a, b) => b.startedAt - a.startedAt), page);
       },
       removeBefore: async (account, at) => {
@@ -77,12 +82,18 @@ export function memoryStores(now: () => number = Date.now): MemoryStores {
         for (const one of old) cdrs.delete(one.callId);
         return old.length;
       },
+      queueVisits: async ({ account, queue, from, to }, page) => {
+        there();
+        const visits = [...cdrs.values()].filter((one) => one.account === account).flatMap(({ queues }) => queues).filter((visit) => visit.queue === queue && visit.joinedAt >= from && visit.joinedAt < to);
+        return pageOf(visits.sort((a, b) => a.joinedAt - b.joinedAt), page);
+      },
       callers: async (page) => {
         there();
         return pageOf([...cdrs.values()].sort((a, b) => b.startedAt - a.startedAt).map(({ account, caller: { number }, startedAt: at }) => ({ account, number, at })), page);
       },
     },
     contacts: memoryContactStore(there),
+    webhooks: memoryWebhooks(there),
   };
   return stores;
 }
@@ -142,10 +153,4 @@ function memoryContactStore(there: () => void): ContactStore {
     },
     watch: () => () => undefined,
   };
-}
-
-function pageOf<T>(items: readonly T[], { cursor, limit }: { readonly cursor?: string; readonly limit: number }): Page<T> {
-  if (cursor !== undefined && !/^\d+$/.test(cursor)) throw new CursorError('No such page');
-  const from = Number(cursor ?? 0);
-  return { items: items.slice(from, from + limit), next: from + limit < items.length ? String(from + limit) : null };
 }

@@ -1,5 +1,5 @@
 /**
- * What a load is put on: one Asterisk, one Redis that can be away for a while, controllers that share them, each a process
+ * What a load is put on: one switch, one Redis that can be away for a while, controllers that share them, each a process
  * of its own, and phones that are registered. SIPp plays whoever calls and whoever is called.
  */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -12,7 +12,8 @@ import { startController, type Controller, type ControllerOptions } from './cont
 import { openRedisKeys } from './redis-keys.ts';
 import { register } from './sip-party.ts';
 import { freeUdpPort, ownLoopbackAddress } from './sipp.ts';
-import { connectSwitch, type SwitchAdmin } from './switch-admin.ts';
+import { asteriskSide, freeSwitchSide } from './site.ts';
+import type { SwitchAdmin } from './switch-admin.ts';
 import { until } from './until.ts';
 
 export interface Address {
@@ -23,8 +24,16 @@ export interface Address {
 export interface Premises {
   /** Kept after `close` where FRONTDESK_KEEP_TRACES is set. */
   readonly root: string;
+  /** Throws where the switch is another. */
   readonly asterisk: RunningAsterisk;
+  /** With its version: `Asterisk 22.8.2`. */
+  readonly switchName: string;
+  /** Its API or event socket. */
+  readonly switchUrl: string;
   readonly admin: SwitchAdmin;
+  switchPid(): number;
+  /** Calls of carriers to a number ring registered phones past the controllers, by the switch alone. */
+  dialNatively(number: string, phones: readonly string[]): Promise<void>;
   readonly sipp: Command;
   /** Where the switch takes SIP. */
   readonly remote: Address;
@@ -39,9 +48,11 @@ export interface Premises {
   /** A new empty folder. */
   folder(name: string): string;
   /** Stopped by `close`, before all else. */
-  startController(options: Pick<ControllerOptions, 'planFile' | 'dataDir' | 'env'> & { readonly instance: string; readonly asteriskUrl?: string }): Promise<Controller>;
+  startController(options: Pick<ControllerOptions, 'planFile' | 'dataDir' | 'env'> & { readonly instance: string; readonly switchUrl?: string }): Promise<Controller>;
+  /** For a phone, or several. */
+  freeAddress(): Promise<Address>;
   /** Registers a phone that a controller has made known to the switch; settles with where it is. */
-  registerPhone(extension: string, password: string): Promise<Address>;
+  registerPhone(extension: string, password: string, at?: Address): Promise<Address>;
   /** On the switch and in Redis: empty when nothing is left of any call. */
   whatIsLeft(): Promise<readonly string[]>;
   /** Done by `close` when the controllers have ended, the last one first. */
@@ -51,7 +62,9 @@ export interface Premises {
 
 const registeredForSeconds = 7200;
 
-export async function openPremises(name: string, progress: (line: string) => void): Promise<Premises> {
+export type SwitchKind = 'asterisk' | 'freeswitch';
+
+export async function openPremises(name: string, progress: (line: string) => void, kind: SwitchKind = 'asterisk'): Promise<Premises> {
   const root = mkdtempSync(join(tmpdir(), `frontdesk-${name}-`));
   const undo: (() => Promise<unknown> | void)[] = [() => { if (process.env['FRONTDESK_KEEP_TRACES'] === undefined) rmSync(root, { recursive: true, force: true }); }];
   const controllers = new Set<Controller>();
@@ -68,16 +81,17 @@ export async function openPremises(name: string, progress: (line: string) => voi
   }
 
   async function open(): Promise<Premises> {
-    const stack = await startLocalStack({ dataDir: join(root, 'switch'), need: { asterisk: true, redis: false }, tools: ['sipp', 'flite'], progress });
+    const stack = await startLocalStack({ dataDir: join(root, 'switch'), need: { asterisk: kind === 'asterisk', redis: false }, tools: ['sipp', 'flite'], progress });
     undo.push(() => stack.stop());
-    const { asterisk } = stack;
-    if (asterisk === undefined) throw new Error('There is no switch');
+    const on = await (kind === 'asterisk' ? asteriskSide(stack, () => stack) : freeSwitchSide({ logLevel: 'warning' }));
+    undo.push(() => on.stop());
     const redis = await redisOf(join(root, 'redis'), progress);
     undo.push(() => redis.stop());
     const sipp = await stack.tool('sipp');
-    const admin = connectSwitch(asterisk.url, (command) => asterisk.cli(command));
-    const remote = { host: asterisk.sipHost, port: asterisk.sipPort };
+    const { admin, remote } = on;
+    const switchUrl = on.attach.freeswitchUrl ?? on.attach.asteriskUrl ?? '';
     const phoneHost = ownLoopbackAddress();
+    const freeAddress = async (): Promise<Address> => ({ host: phoneHost, port: await freeUdpPort(phoneHost) });
     let folders = 0;
     const folder = (of: string): string => {
       folders += 1;
@@ -87,15 +101,20 @@ export async function openPremises(name: string, progress: (line: string) => voi
     };
 
     return {
-      root, asterisk, admin, sipp, remote, redis, folder, close,
+      root, admin, sipp, remote, redis, folder, close, switchUrl,
+      get asterisk() { return on.asterisk(); },
+      switchName: on.name,
+      switchPid: () => on.pid(),
+      dialNatively: (number, phones) => on.dialNatively(number, phones),
       carrierHost: ownLoopbackAddress(),
-      startController: async (options) => {
-        const started = await startController({ asteriskUrl: asterisk.url, redisUrl: redis.url, folder: folder(`log-of-${options.instance}`), ...options });
+      startController: async ({ switchUrl: url = switchUrl, ...options }) => {
+        const started = await startController({ ...(kind === 'asterisk' ? { asteriskUrl: url } : { freeswitchUrl: url }), redisUrl: redis.url, folder: folder(`log-of-${options.instance}`), ...options });
         controllers.add(started);
         return started;
       },
-      registerPhone: async (extension, password) => {
-        const local = { host: phoneHost, port: await freeUdpPort(phoneHost) };
+      freeAddress,
+      registerPhone: async (extension, password, at) => {
+        const local = at ?? await freeAddress();
         const own = folder(`phone-${extension}`);
         await until(() => register({ program: sipp, folder: own, local, remote }, extension, password, registeredForSeconds).then(() => true), { describe: `phone ${extension} registers`, within: 10_000, everyMs: 200 });
         return local;

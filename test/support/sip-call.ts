@@ -6,7 +6,7 @@
  */
 import type { AudioSocket, AudioStream } from './rtp.ts';
 import { cseqMethod, endReason, header, mediaAddress, parseIdentity, type EndReason, type Identity, type SipMessage } from './sip-message.ts';
-import { hasTone, isSilent } from './tone.ts';
+import { isMostlyTone, isSilent, PACKET } from './tone.ts';
 import { until } from './until.ts';
 
 /**
@@ -48,8 +48,12 @@ export interface SipCall {
   /** Re-INVITE with sendonly, and back. Resolves with the switch's answer. */
   hold(): Promise<void>;
   resume(): Promise<void>;
-  /** Sends REFER; resolves with the status of the switch's reply. */
-  transfer(target: string): Promise<number>;
+  /** Sends REFER; resolves with the status of the switch's reply. `consulted`: to whom the phone talks with in that call. */
+  transfer(target: string, consulted?: SipCall): Promise<number>;
+  /** How another call names this one to the switch: the value of Replaces (RFC 3891). */
+  replaces(): string;
+  /** Of the transfer asked for last, as its NOTIFY says (RFC 3515 section 2.4.5); undefined before the first. */
+  transferStatus(): number | undefined;
   /** Sends the command and waits for nothing, for races. */
   tell(trigger: Trigger, detail?: string): void;
 
@@ -140,8 +144,8 @@ export const createCall = (id: string, context: CallContext): FedCall => {
     if (answersInvite && (message.status === 180 || message.status === 183)) times.ringing ??= message.at;
     if (answersInvite && (message.status ?? 0) >= 200 && state === 'ringing') {
       status = message.status;
-      // 401 to a phone that calls is a question
-      if (status === 401) status = undefined;
+      // to a phone that calls these are a question
+      if (status === 401 || status === 407) status = undefined;
       else if (status !== undefined && status >= 300) end(message, ours ? 'party' : 'switch');
     }
     if (message.method === 'CANCEL') endedBy ??= ours ? 'party' : 'switch';
@@ -173,6 +177,9 @@ export const createCall = (id: string, context: CallContext): FedCall => {
     const answer = await asked(trigger, 'INVITE');
     if (answer !== 200) throw new Error(`The switch answered the re-INVITE of ${context.party} with ${answer}`);
   };
+  const rings = async (within?: number): Promise<void> => {
+    await until(() => times.ringing !== undefined || state !== 'ringing', { describe: `${context.party} hears or gives ringing`, ...(within === undefined ? {} : { within }) });
+  };
   const heard = (): Int16Array => stream?.heard(HEARING_MS) ?? new Int16Array(0);
   const released = (): SipMessage | undefined => messages.find((m) => m.direction === 'received' && (m.method === 'CANCEL' || m.method === 'BYE'));
   const releaseReason = (): EndReason | undefined => {
@@ -202,10 +209,13 @@ export const createCall = (id: string, context: CallContext): FedCall => {
     releaseReason,
     wasAnsweredElsewhere: () => released()?.method === 'CANCEL' && releaseReason()?.completedElsewhere === true,
     answer: async () => {
+      // told before it rings a phone would not understand
+      await rings();
       tell('ANSWER');
       await reach('connected');
     },
     reject: async (how) => {
+      await rings();
       tell(REFUSALS[how]);
       await reach('ended');
     },
@@ -216,7 +226,19 @@ export const createCall = (id: string, context: CallContext): FedCall => {
     },
     hold: () => reinvite('HOLD'),
     resume: () => reinvite('RESUME'),
-    transfer: (target) => asked('TRANSFER', 'REFER', target),
+    transfer: (target, consulted) => asked('TRANSFER', 'REFER', consulted === undefined ? target : `${target}?Replaces=${encodeURIComponent(consulted.replaces())}`),
+    replaces: () => {
+      const answered = messages.findLast((message) => cseqMethod(message) === 'INVITE' && message.status !== undefined && message.status > 100);
+      const tagOf = (name: string): string => /;tag=([^;>\s]+)/.exec(answered === undefined ? '' : (header(answered, name) ?? ''))?.[1] ?? '';
+      const [own, theirs] = invite()?.direction === 'sent' ? ['from', 'to'] : ['to', 'from'];
+      return `${answered === undefined ? '' : header(answered, 'call-id')};to-tag=${tagOf(theirs)};from-tag=${tagOf(own)}`;
+    },
+    transferStatus: () => {
+      const since = messages.slice(messages.findLastIndex(({ method }) => method === 'REFER'));
+      const told = since.findLast(({ method, direction }) => method === 'NOTIFY' && direction === 'received')?.body;
+      const status = /^SIP\/2\.0 (\d{3})/.exec(told ?? '')?.[1];
+      return status === undefined ? undefined : Number(status);
+    },
     tell,
     audio: () => stream,
     play: (next) => {
@@ -227,12 +249,10 @@ export const createCall = (id: string, context: CallContext): FedCall => {
       if (stream === undefined) throw new Error(`${context.party} has no audio yet: wait until it is connected`);
       await stream.press(keys);
     },
-    hears: (hz) => hasTone(heard(), hz),
+    hears: (hz) => isMostlyTone(heard(), hz, PACKET),
     hearsNothing: () => isSilent(heard()),
     keys: () => (stream?.keys ?? []).map(({ key }) => key).join(''),
-    ringing: async (within) => {
-      await until(() => times.ringing !== undefined || state !== 'ringing', { describe: `${context.party} hears or gives ringing`, ...(within === undefined ? {} : { within }) });
-    },
+    ringing: rings,
     connected: (within) => reach('connected', within),
     ended: (within) => reach('ended', within),
   };

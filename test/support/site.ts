@@ -6,20 +6,26 @@
  *   afterEach(() => site.afterTest());        // stops every party; then nothing may be left
  *   afterAll(() => site.close());
  *
- * The switch outlives the controller, which `site.startController(plan)` runs as a process of its own.
+ * The switch outlives the controller, which `site.startController(plan)` runs as a process of its own. It is an Asterisk, or with
+ * FRONTDESK_TEST_SWITCH=freeswitch the FreeSWITCH of FREESWITCH_HOME: then `site.asterisk` says that there is none.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startLocalStack, type LocalStack, type RunningAsterisk } from '../../control-plane/local-stack/local-stack.ts';
 import type { Command } from '../../control-plane/local-stack/processes.ts';
+import { wavHeader } from '../../control-plane/store/media-files/wav.ts';
 import { rings, type Behaviour } from './behaviour.ts';
 import { startController, type Controller, type ControllerOptions } from './controller.ts';
+import { startFreeSwitch, withoutOwnFreeSwitch } from './freeswitch.ts';
+import { connectFreeSwitch } from './freeswitch-admin.ts';
 import { openRedisKeys, type RedisKeys } from './redis-keys.ts';
 import type { SipCall } from './sip-call.ts';
 import { register, startCallee, startCaller, type CallerOptions, type Party, type Place } from './sip-party.ts';
 import { freeUdpPort, ownLoopbackAddress } from './sipp.ts';
+import { skipHere } from './skip-here.ts';
 import { connectSwitch, type PhoneAccount, type SwitchAdmin } from './switch-admin.ts';
+import { SAMPLE_RATE, toneSamples } from './tone.ts';
 import { addEvidence, until } from './until.ts';
 
 /** For `beforeAll`: the first run on a machine downloads the switch. */
@@ -34,6 +40,8 @@ interface Address {
 export interface SiteOptions {
   /** Names of the trunks; 'carrier' alone by default. Each has an address of its own, by which the switch knows it. */
   readonly trunks?: readonly string[];
+  /** FRONTDESK_TEST_SWITCH, or an Asterisk, by default. */
+  readonly switch?: 'asterisk' | 'freeswitch';
   /** Writes them into the switch's pjsip.conf; otherwise a controller makes them, from its plan. */
   readonly createTrunks?: boolean;
 }
@@ -54,12 +62,28 @@ export interface Caller extends Party {
 }
 
 export interface Site {
+  /** Which of the two it is. */
+  readonly onFreeSwitch: boolean;
+  /** Throws where the switch is another. */
   readonly asterisk: RunningAsterisk;
+  /** Where the switch keeps what it records. */
+  readonly recordingsDir: string;
+  /** Where the switch takes SIP. */
+  readonly sip: Address;
+  /** How a controller or a driver attaches to it. */
+  readonly attach: Pick<ControllerOptions, 'asteriskUrl' | 'freeswitchUrl'>;
+  /** Its API or event socket. */
+  readonly switchUrl: string;
+  /** What has a controller attach at another address than that. */
+  attachAt(url: string): Readonly<Record<string, string>>;
+  readonly switchLog: string;
   readonly redisUrl: string;
   readonly switch: SwitchAdmin;
   readonly redis: RedisKeys;
   /** Of this test file: traces, logs, controllers' data. Removed in `close` unless FRONTDESK_KEEP_TRACES is set. */
   readonly folder: string;
+  /** For processes that are many callers or phones at once (sipp.ts). */
+  readonly sipp: Command;
   /** Where a carrier is; a plan's trunk is written with it. */
   trunkAddress(trunk: string): Address;
 
@@ -71,8 +95,12 @@ export interface Site {
   call(options: CallerOptions, trunk?: string): Promise<Caller>;
   /** A call from a registered phone's account. */
   callFromPhone(extension: string, options: Omit<CallerOptions, 'from'>): Promise<Caller>;
-  startController(options: Pick<ControllerOptions, 'planFile' | 'instance' | 'env'> & { readonly dataDir?: string }): Promise<Controller>;
+  startController(options: Pick<ControllerOptions, 'planFile' | 'instance' | 'env' | 'freeswitchUrl'> & { readonly dataDir?: string }): Promise<Controller>;
 
+  /** For a test that ends the switch, as its first step: where the switch is not ours the test is skipped. */
+  needsOwnSwitch(): Promise<void>;
+  /** SIGKILL to the switch. */
+  killSwitch(): void;
   /** The switch and Redis end and start again, with what they keep on disk and at the same ports. */
   restart(): Promise<void>;
 
@@ -103,21 +131,24 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
     carriers.set(trunk, { host: address, port: await freeUdpPort(address) });
   }
   const firstTrunk = [...carriers.keys()][0] ?? '';
+  const onFreeSwitch = (options.switch ?? process.env['FRONTDESK_TEST_SWITCH']) === 'freeswitch';
   const startStack = (): Promise<LocalStack> => startLocalStack({
     dataDir: join(folder, 'stack'),
-    need: { asterisk: true, redis: true },
+    need: { asterisk: !onFreeSwitch, redis: true },
     tools: ['sipp', 'flite'],
     trunks: options.createTrunks === true ? [...carriers].map(([id, address]) => ({ id, ...address, from: [address.host] })) : [],
     progress: () => undefined,
   });
   let stack = await startStack();
-  const { asterisk, redis } = stack;
-  if (asterisk === undefined || redis === undefined) throw new Error('The local stack did not start a switch and a Redis of its own');
-  const removeEvidence = addEvidence(async () => `switch log:\n${tail(asterisk.logFile)}\nchannels:\n${await asterisk.cli('core show channels concise')}`);
-  const admin = connectSwitch(asterisk.url, (command) => asterisk.cli(command));
+  const { redis } = stack;
+  if (redis === undefined) throw new Error('The local stack did not start a Redis of its own');
+  const on = await (onFreeSwitch ? freeSwitchSide() : asteriskSide(stack, () => stack));
+  const { admin } = on;
+  const removeEvidence = addEvidence(async () => `switch log:\n${tail(on.logFile)}\nchannels:\n${JSON.stringify(await admin.channels())}`);
   const keys = openRedisKeys(redis.url);
   const program: Command = await stack.tool('sipp');
-  const remote = { host: asterisk.sipHost, port: asterisk.sipPort };
+  const { remote } = on;
+  if (options.createTrunks === true) for (const [id, address] of carriers) await on.createTrunk(id, address);
 
   const parties = new Set<Party>();
   const goodbyes: (() => Promise<void>)[] = [];
@@ -170,19 +201,23 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
   };
 
   return {
-    asterisk,
+    onFreeSwitch,
+    get asterisk() { return on.asterisk(); },
+    recordingsDir: on.recordingsDir,
+    sip: remote,
+    attach: on.attach,
+    switchUrl: on.attach.freeswitchUrl ?? on.attach.asteriskUrl ?? '',
+    attachAt: (url) => (onFreeSwitch ? { FREESWITCH_URL: url } : { ASTERISK_URL: url }),
+    switchLog: on.logFile,
     redisUrl: redis.url,
     switch: admin,
     redis: keys,
     folder,
+    sipp: program,
     trunkAddress,
     carrier: async (behaviour = rings(), trunk = firstTrunk) => {
       const party = keep(await startCallee(await place(trunkAddress(trunk)), `mobile at ${trunk}`, 'mobile', behaviour));
-      // the switch asks a trunk of pjsip.conf every 30 s whether it is there, and found nobody between two tests
-      if (options.createTrunks === true) {
-        await asterisk.cli(`pjsip qualify ${trunk}`);
-        await until(async () => /Contact:.*\sAvail\s/.test(await asterisk.cli(`pjsip show aor ${trunk}`)), { describe: `the switch reaches trunk ${trunk}` });
-      }
+      if (options.createTrunks === true) await on.reach(trunk);
       return party;
     },
     phone: async (extension, behaviour = rings(), phone = {}) => {
@@ -201,14 +236,18 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
     call: async (caller, trunk = firstTrunk) => dial(await place({ host: trunkAddress(trunk).host }), caller),
     callFromPhone: async (extension, caller) => dial(await place(), { password: passwordOf(extension), ...caller, from: extension }),
     startController: async (controller) => {
-      const started = await startController({ asteriskUrl: asterisk.url, redisUrl: redis.url, folder, ...controller, dataDir: controller.dataDir ?? join(folder, 'controller') });
+      const started = await startController({ ...on.attach, redisUrl: redis.url, folder, ...controller, dataDir: controller.dataDir ?? join(folder, 'controller') });
       controllers.add(started);
       return started;
     },
+    needsOwnSwitch: async () => {
+      if (onFreeSwitch && withoutOwnFreeSwitch !== undefined) await skipHere(withoutOwnFreeSwitch);
+    },
+    killSwitch: () => { process.kill(on.pid(), 'SIGKILL'); },
     restart: async () => {
       await stack.stop();
       stack = await startStack();
-      if (stack.asterisk?.url !== asterisk.url || stack.asterisk.sipPort !== asterisk.sipPort) throw new Error('The switch came back at other ports');
+      await on.restarted();
     },
     expectNothingLeft,
     afterTest: async () => {
@@ -225,8 +264,85 @@ export const openSite = async (options: SiteOptions = {}): Promise<Site> => {
       await Promise.all([...controllers].map((controller) => controller.stop()));
       removeEvidence();
       keys.close();
-      await stack.stop();
+      await Promise.all([stack.stop(), on.stop()]);
       if (process.env['FRONTDESK_KEEP_TRACES'] === undefined) rmSync(folder, { recursive: true, force: true });
     },
+  };
+};
+
+/** What differs from switch to switch. */
+export interface SwitchSide {
+  /** With its version: `Asterisk 22.8.2`. */
+  readonly name: string;
+  readonly admin: SwitchAdmin;
+  readonly remote: Address;
+  readonly logFile: string;
+  readonly recordingsDir: string;
+  readonly attach: Pick<ControllerOptions, 'asteriskUrl' | 'freeswitchUrl'>;
+  pid(): number;
+  /** Calls of carriers to a number ring registered phones past the controllers, by the switch alone. */
+  dialNatively(number: string, phones: readonly string[]): Promise<void>;
+  asterisk(): RunningAsterisk;
+  /** One of those that no controller makes. */
+  createTrunk(id: string, address: Address): Promise<void>;
+  /** Waits until such a trunk can be called: it may have found nobody between two tests. */
+  reach(trunk: string): Promise<void>;
+  /** Beside the local stack. */
+  stop(): Promise<void>;
+  /** The local stack has started again. */
+  restarted(): Promise<void>;
+}
+
+export const asteriskSide = (first: LocalStack, now: () => LocalStack): SwitchSide => {
+  const { asterisk } = first;
+  if (asterisk === undefined) throw new Error('The local stack did not start a switch of its own');
+  return {
+    name: `Asterisk ${asterisk.version}`,
+    admin: connectSwitch(asterisk.url, (command) => asterisk.cli(command)), remote: { host: asterisk.sipHost, port: asterisk.sipPort }, logFile: asterisk.logFile, recordingsDir: join(asterisk.spoolDir, 'recording'), attach: { asteriskUrl: asterisk.url },
+    pid: () => (now().asterisk ?? asterisk).pid,
+    dialNatively: async (number, phones) => {
+      // An exact number comes before the product's pattern in the same context.
+      const dial = phones.map((phone) => `PJSIP/${phone}`).join('&');
+      await asterisk.cli(`dialplan add extension ${number},1,Dial,"${dial},30" into from-trunk`);
+      const shown = await asterisk.cli(`dialplan show ${number}@from-trunk`);
+      if (!shown.includes(dial)) throw new Error(`The native extension could not be added:\n${shown}`);
+    },
+    asterisk: () => asterisk,
+    // written into its pjsip.conf
+    createTrunk: () => Promise.resolve(),
+    reach: async (trunk) => {
+      await asterisk.cli(`pjsip qualify ${trunk}`);
+      await until(async () => /Contact:.*\sAvail\s/.test(await asterisk.cli(`pjsip show aor ${trunk}`)), { describe: `the switch reaches trunk ${trunk}` });
+    },
+    stop: () => Promise.resolve(),
+    restarted: async () => {
+      const again = now().asterisk;
+      if (again?.url !== asterisk.url || again.sipPort !== asterisk.sipPort) throw new Error('The switch came back at other ports');
+    },
+  };
+};
+
+export const freeSwitchSide = async (options: Parameters<typeof startFreeSwitch>[0] = {}): Promise<SwitchSide> => {
+  const freeswitch = await startFreeSwitch(options);
+  // of those that come with an Asterisk
+  for (const [name, hz, seconds] of [['demo-congrats', 900, 20], ['vm-intro', 900, 3], ['vm-goodbye', 900, 1]] as const) {
+    const samples = toneSamples(hz, 0, SAMPLE_RATE * seconds);
+    writeFileSync(join(freeswitch.soundsDir, `${name}.wav`), Buffer.concat([wavHeader({ channels: 1, rate: SAMPLE_RATE }, samples.byteLength), Buffer.from(samples.buffer)]));
+  }
+  const trunks: string[] = [];
+  return {
+    name: `FreeSWITCH ${/\d+\.\d+\.\d+/.exec(await freeswitch.ask('version'))?.[0] ?? ''}`,
+    admin: connectFreeSwitch(freeswitch), remote: { host: freeswitch.sipHost, port: freeswitch.sipPort }, logFile: freeswitch.logFile, recordingsDir: freeswitch.recordingsDir, attach: { freeswitchUrl: freeswitch.url },
+    pid: () => freeswitch.pid,
+    dialNatively: (number, phones) => freeswitch.dialNatively(number, phones),
+    asterisk: () => { throw new Error('This test is of Asterisk alone'); },
+    createTrunk: async (id, address) => {
+      trunks.push(id);
+      await freeswitch.createTrunk({ id, ...address });
+      await freeswitch.keep('fd-trunks', 'list', { trunks: trunks.join(',') });
+    },
+    reach: () => Promise.resolve(),
+    stop: () => freeswitch.stop(),
+    restarted: () => freeswitch.restart(),
   };
 };

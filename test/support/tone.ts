@@ -61,13 +61,15 @@ export const isSilent = (samples: Int16Array): boolean => loudness(samples) < AU
 export const isRingback = (samples: Int16Array): boolean => hasTone(samples, 440) && hasTone(samples, 480);
 
 const WINDOW = SAMPLE_RATE / 5;
+/** The samples of 20 ms, which a packet has here. */
+export const PACKET = SAMPLE_RATE / 50;
 
 /**
- * Whether the tone is in most of it, listened to in pieces of 200 ms: over seconds one late packet shifts the phase, and
- * two halves of the same tone would cancel each other out.
+ * Whether the tone is in most of it, listened to in pieces of 200 ms, or packet by packet: where one came late or was passed
+ * over the phase shifts, and two halves of the same tone would cancel each other out.
  */
-const isMostlyTone = (samples: Int16Array, hz: number): boolean => {
-  const pieces = Array.from({ length: Math.max(1, Math.floor(samples.length / WINDOW)) }, (_, i) => samples.subarray(i * WINDOW, (i + 1) * WINDOW));
+export const isMostlyTone = (samples: Int16Array, hz: number, window = WINDOW): boolean => {
+  const pieces = Array.from({ length: Math.max(1, Math.floor(samples.length / window)) }, (_, i) => samples.subarray(i * window, (i + 1) * window));
   return pieces.filter((piece) => hasTone(piece, hz)).length > pieces.length / 2;
 };
 

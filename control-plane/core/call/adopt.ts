@@ -6,15 +6,21 @@
  * What we know may be nothing (no journal), behind the switch (the journal lost its last moments) or ahead of it
  * (commands that never arrived). The mark on the caller's leg is newer than what we know when its `n` is higher.
  */
-import { ordinalOf, ownedId, type LegId } from '../ids.ts';
+import { isOffer, ordinalOf, ownedId, type LegId } from '../ids.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { announced, callRecordingAsSeen, startCallRecording } from '../steps/call-recording.ts';
 import { destinationsOf } from '../routing/destinations.ts';
 import type { Step } from '../routing/plan.ts';
 import { plainTarget } from '../routing/sip-name.ts';
+import { waitForBoth } from '../steps/dial-extension.ts';
 import { resumeMenu } from '../steps/menu.ts';
+import { resumeSetting } from '../steps/setting.ts';
 import { enterOrdering, isOrdered } from '../steps/ordering.ts';
+import { visitAsSeen, visitOver } from '../steps/queue-service.ts';
+import { resumeQueue, resumeService } from '../steps/queue.ts';
 import { askAgain } from '../steps/screening.ts';
+import { transferAsSeen } from '../steps/transfer.ts';
+import { resumeSupervision, superviseAgain, supervisingByMark } from '../steps/supervise.ts';
 import { enterVoicemail, startBeep } from '../steps/voicemail.ts';
 import { goOnWhenNobodyIsLeft, walkAsSeen } from '../steps/walk.ts';
 import { bridge, connected, startWhisper } from '../steps/whisper.ts';
@@ -23,8 +29,8 @@ import { cancelPlaceTimers, cancelTimer, change, command, fact, goTo, legOf, leg
 import { endAnew } from './ending.ts';
 import type { CallEvent, CallOnSwitch, LegOnSwitch } from './events.ts';
 import { enterStep } from './flow.ts';
-import { askAgainForExtension } from './extend-plan.ts';
-import { attemptOf, dial, dismiss, endLeg, hangUp, isTrying } from './leg-life.ts';
+import { addSteps, askAgainForExtension } from './extend-plan.ts';
+import { attemptOf, cancelLegTimers, dial, dismiss, endLeg, hangUp, isRung, isTrying } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import type { Call, Leg } from './call.ts';
 import type { CallMark } from './mark.ts';
@@ -34,23 +40,32 @@ type Handle = (draft: Draft, event: CallEvent) => void;
 /** Numbers above those seen on the switch, for ids that may have been given and never seen. */
 const spareIds = 50;
 
-export function adopt(draft: Draft, seen: CallOnSwitch, handle: Handle): void {
+export function adopt(draft: Draft, { seen: found, steps }: Extract<CallEvent, { type: 'CallAdopted' }>, handle: Handle): void {
+  if (steps !== undefined) addSteps(draft, steps);
+  const seen = servedAsSeen(draft, found);
   const known = draft.call;
   const mark = seen.caller?.mark ?? null;
   change(draft, { n: Math.max(known.n, mark?.n ?? 0, ...[...seen.legs.map((leg) => leg.legId), ...seen.recordings].map(ordinalOf)) + spareIds });
   callerAsSeen(draft, seen);
-  if (mark?.announced === true) announced(draft, known.id);
+  if (mark?.announced === true) announced(draft, known.caller.legId);
   // Before the place, which may be one that would begin another.
   callRecordingAsSeen(draft, seen);
+  // Added to the plan: what it rang is not known any more, but where it led.
+  if (mark?.otherwise !== undefined && stepOf(draft, mark.step) === undefined) {
+    addSteps(draft, { [mark.step]: { kind: 'ring', pattern: 'simultaneous', attempts: [], ringMs: 0, taken: [], on: { noAnswer: mark.otherwise } } });
+  }
   const unknown = seen.legs.filter((leg) => legOf(draft, leg.legId) === undefined);
   const behind = mark !== null && mark.n > known.n && known.phase !== 'ending';
   if (behind || unknown.length > 0 || (known.phase === 'offered' && seen.caller === null)) fact(draft, { type: 'CallReconstructed' });
   for (const leg of unknown) learn(draft, leg, leg.legId === mark?.winner);
-  if (behind && markIsStale(markOf(known), mark)) placeByMark(draft, mark, seen);
+  if (behind && markIsStale(markOf(known), mark)) {
+    placeByMark(draft, mark, seen);
+    if (!isSamePlace(known, draft.call)) transferAsSeen(draft);
+  }
   if (behind || unknown.length > 0) walkAsSeen(draft, seen.legs);
   recordingAsSeen(draft, seen);
   const asked = draft.call;
-  if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: asked.id, cause: 'lost' });
+  if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: asked.caller.legId, cause: 'lost' });
   for (const leg of legsOf(draft)) catchUp(draft, leg.id, seen, handle);
   endStrayBridges(draft, seen);
   // What was caught up with may have led on already: to another place, or out of this one.
@@ -70,14 +85,37 @@ function isSamePlace(a: Call, b: Call): boolean {
 }
 
 function callerAsSeen(draft: Draft, seen: CallOnSwitch): void {
-  const { caller, id } = draft.call;
+  const { caller } = draft.call;
   if (seen.caller === null) return;
   if (seen.caller.answered && caller.phase === 'waiting') {
-    change(draft, { caller: { phase: 'answered' } });
+    change(draft, { caller: { ...caller, phase: 'answered' } });
     fact(draft, { type: 'CallerAnswered' });
   } else if (!seen.caller.answered && caller.phase === 'answered') {
-    command(draft, { type: 'AnswerLeg', legId: id });
+    command(draft, { type: 'AnswerLeg', legId: caller.legId });
   }
+}
+
+/** Whose leg is served: we may know of a transfer that the switch has no mark of, and the other way round. */
+function servedAsSeen(draft: Draft, seen: CallOnSwitch): CallOnSwitch {
+  const { caller, id } = draft.call;
+  const marked = seen.caller === null ? null : seen.caller.legId ?? id;
+  if (marked === caller.legId) return seen;
+  if (marked === null || marked === id) {
+    const served = seen.legs.find(({ legId }) => legId === caller.legId);
+    const left: LegOnSwitch[] = marked === null ? [] : [{ legId: id, state: 'answered', createdAt: draft.now, mark: null }];
+    return {
+      ...seen, legs: [...seen.legs.filter((leg) => leg !== served), ...left],
+      caller: served === undefined ? null : { legId: caller.legId, answered: served.state === 'answered', number: '', name: '', mark: seen.caller?.mark ?? null },
+    };
+  }
+  const leg = legOf(draft, marked);
+  const attempt = leg === undefined ? undefined : attemptOf(draft, leg);
+  const { [marked]: _served, ...legs } = draft.call.legs;
+  cancelLegTimers(draft, marked);
+  change(draft, { legs, caller: { phase: 'answered', legId: marked, ...(attempt === undefined ? {} : { attempt }) } });
+  // It had the call until then; its end is caught up with.
+  if (caller.phase !== 'ended') setLeg(draft, { id: caller.legId, step: '', attempt: -1, trunk: 0, held: false, phase: 'bridged' });
+  return seen;
 }
 
 /** A recording that runs has started; one that does not has ended while the call was unwatched, its length unknown. */
@@ -94,9 +132,11 @@ function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
   const attempt = mark === null ? undefined : ringStepOf(draft, mark.step)?.attempts[mark.attempt];
   const leg: Leg = { id: legId, step: mark?.step ?? '', attempt: mark?.attempt ?? -1, trunk: mark?.trunk ?? 0, held: false, phase: 'dialing' };
   setLeg(draft, leg);
+  if (stepOf(draft, leg.step)?.kind === 'supervise') return;
   if (attempt === undefined) {
     // The plan may be another by now (its first compilation is lost): who talks goes on talking.
     if (!hasTheCall) hangUp(draft, leg, 'canceled');
+    if (!hasTheCall && isOffer(leg.step)) command(draft, { type: 'TellDesk', message: { type: 'OfferCanceled', offerId: leg.step, left: false } });
     return;
   }
   const trunk = attempt.target.kind === 'external' ? attempt.target.trunks[leg.trunk] : undefined;
@@ -106,7 +146,7 @@ function learn(draft: Draft, seen: LegOnSwitch, hasTheCall: boolean): void {
 }
 
 /** What a place is of. */
-const kinds: { readonly [P in CallMark['place']]?: Step['kind'] } = { announcing: 'announcement', menu: 'menu', ringing: 'ring', greeting: 'voicemail' };
+const kinds: { readonly [P in CallMark['place']]?: Step['kind'] } = { announcing: 'announcement', menu: 'menu', queued: 'queue', ringing: 'ring', supervising: 'supervise', greeting: 'voicemail' };
 
 /** The switch knows of a later place than we do. */
 function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
@@ -119,6 +159,8 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
   cancelPlaceTimers(draft);
   // Answered and taken on the way there.
   change(draft, { planning: null, typed: '' });
+  if (mark.visit === undefined) visitOver(draft);
+  else visitAsSeen(draft, mark.visit);
   switch (mark.place) {
     case 'announcing':
     case 'greeting':
@@ -127,8 +169,14 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
     case 'menu':
       goTo(draft, { phase: 'menu', step, promptId, digits: '', tries: mark.tries ?? 0 });
       return;
+    case 'queued':
+      goTo(draft, { phase: 'queued', step, promptId, hears: 'music', toSay: [], said: 0 });
+      return;
     case 'ringing':
       ringingByMark(draft, mark, seen);
+      return;
+    case 'supervising':
+      supervisingByMark(draft, mark);
       return;
     case 'connecting': {
       if (mark.winner === undefined || mark.bridge === undefined) return;
@@ -143,7 +191,7 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
       goTo(draft, { phase: 'connecting', step, winner: winner.id, bridgeId: mark.bridge, joined: [], next: mark.walk?.next ?? [] });
       if (mark.walk !== undefined) startTimer(draft, roundTimer, mark.walk.until);
       // A caller in the bridge has talked: if the other is gone now, that was the end of a call that was answered.
-      if (isIn(seen, mark.bridge, draft.call.id)) connected(draft);
+      if (isIn(seen, mark.bridge, draft.call.caller.legId)) connected(draft);
       return;
     }
     case 'recording': {
@@ -188,25 +236,36 @@ function catchUp(draft: Draft, legId: LegId, seen: CallOnSwitch, handle: Handle)
     if (leg.phase === 'ended' || call.phase !== 'ending') command(draft, { type: 'HangUpLeg', legId, cause: leg.cause });
     return;
   }
+  if (call.phase === 'supervising') {
+    handle(draft, { type: 'LegAnswered', legId });
+    return;
+  }
   const taken = call.phase === 'connecting' || call.phase === 'connected';
-  if (isTrying(leg) && !(call.phase === 'ringing' && call.step === leg.step)) {
+  if (isTrying(leg) && !isRung(call, leg)) {
     if (taken) dismiss(draft, leg);
     else hangUp(draft, leg, 'no-answer');
     return;
   }
-  if ((leg.phase === 'accepted' || leg.phase === 'bridged') && !(taken && call.winner === legId)) {
+  if ((leg.phase === 'accepted' || leg.phase === 'bridged') && !(taken && call.winner === legId) && !isRung(call, leg)) {
     // It had the call once; the switch has gone on without it.
     hangUp(draft, leg, 'not-accepted');
     return;
   }
   if (now.state === 'ringing') handle(draft, { type: 'LegRinging', legId });
-  if (now.state === 'answered') handle(draft, { type: 'LegAnswered', legId });
+  if (now.state !== 'answered') return;
+  handle(draft, { type: 'LegAnswered', legId });
+  const extension = attemptOf(draft, leg)?.dialExtension;
+  if (leg.phase !== 'extending' && legOf(draft, legId)?.phase === 'extending' && extension !== undefined) waitForBoth(draft, leg, extension);
 }
 
 function catchUpGone(draft: Draft, leg: Leg, handle: Handle): void {
   const { call } = draft;
   if (leg.phase === 'ended') return;
-  if (leg.phase === 'dialing' && call.phase === 'ringing' && call.step === leg.step && draft.outcome === null) {
+  if (leg.phase === 'dialing' && call.phase === 'supervising') {
+    superviseAgain(draft, leg);
+    return;
+  }
+  if (leg.phase === 'dialing' && isRung(call, leg) && draft.outcome === null) {
     // Nothing of it was ever seen: the request may not have arrived.
     endLeg(draft, leg, 'lost');
     dial(draft, leg.step, leg.attempt, leg.trunk);
@@ -232,8 +291,14 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
     case 'menu':
       resumeMenu(draft);
       return;
+    case 'queued':
+      resumeQueue(draft);
+      return;
+    case 'setting':
+      resumeSetting(draft);
+      return;
     case 'ordering': {
-      command(draft, { type: 'RingLeg', legId: call.id });
+      command(draft, { type: 'RingLeg', legId: call.caller.legId });
       const step = ringStepOf(draft, call.step);
       if (step !== undefined) enterOrdering(draft, call.step, step);
       return;
@@ -242,11 +307,16 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
       resumeRinging(draft, asked);
       return;
     case 'connecting':
+      resumeService(draft);
       resumeConnecting(draft, seen);
       return;
     case 'connected':
+      resumeService(draft);
       resumeConnected(draft, seen);
       startCallRecording(draft);
+      return;
+    case 'supervising':
+      resumeSupervision(draft, seen);
       return;
     case 'greeting': {
       const step = stepOf(draft, call.step);
@@ -267,7 +337,7 @@ function resume(draft: Draft, asked: Call, seen: CallOnSwitch): void {
 }
 
 function resumeRinging(draft: Draft, asked: Call): void {
-  command(draft, { type: 'RingLeg', legId: draft.call.id });
+  command(draft, { type: 'RingLeg', legId: draft.call.caller.legId });
   for (const leg of legsOf(draft)) {
     // One that is asked only now, having answered unseen, need not be asked again.
     if (leg.phase !== 'screening' || asked.legs[leg.id]?.phase !== 'screening') continue;
@@ -282,7 +352,7 @@ function resumeConnecting(draft: Draft, seen: CallOnSwitch): void {
   if (call.phase !== 'connecting') return;
   const winner = legOf(draft, call.winner);
   if (winner?.phase !== 'accepted') return;
-  if (isIn(seen, call.bridgeId, call.id) && isIn(seen, call.bridgeId, winner.id)) connected(draft);
+  if (isIn(seen, call.bridgeId, call.caller.legId) && isIn(seen, call.bridgeId, winner.id)) connected(draft);
   else if (winner.promptId !== null) {
     command(draft, { type: 'StopPrompt', promptId: winner.promptId });
     startWhisper(draft, winner);
@@ -295,11 +365,11 @@ function resumeConnected(draft: Draft, seen: CallOnSwitch): void {
   if (call.phase !== 'connected') return;
   const winner = legOf(draft, call.winner);
   if (winner === undefined) return;
-  if (!isIn(seen, call.bridgeId, call.id) || !isIn(seen, call.bridgeId, winner.id)) {
+  if (!isIn(seen, call.bridgeId, call.caller.legId) || !isIn(seen, call.bridgeId, winner.id)) {
     bridge(draft);
     return;
   }
-  for (const legId of [call.id, winner.id]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
+  for (const legId of [call.caller.legId, winner.id]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
 }
 
 function resumeRecording(draft: Draft, seen: CallOnSwitch): void {

@@ -1,7 +1,7 @@
 /** How many calls are out over trunks: what an account's limit counts (O4). */
 import type { AccountId } from '../routing/config.ts';
 import { destinationsOf } from '../routing/destinations.ts';
-import type { RingStep } from '../routing/plan.ts';
+import type { Plan, RingStep } from '../routing/plan.ts';
 import type { Call } from './call.ts';
 import { delayedAttemptOf } from './timers.ts';
 
@@ -16,19 +16,32 @@ export function callsOut(calls: Iterable<Call>, account: AccountId): number {
 
 function outOf(call: Call): number {
   // Nobody has been dialled yet: what the plan will dial at once is spoken for.
-  if (call.phase === 'offered' || call.phase === 'announcing' || call.phase === 'menu') return Math.max(0, ...Object.keys(call.plan.steps).flatMap((id) => outByDestination(call, id)));
-  const legs = Object.values(call.legs).filter((leg) => leg.phase !== 'ended' && isOut(ringStepOf(call, leg.step), leg.attempt)).length;
-  if (call.phase === 'ordering') return Math.max(legs, ...outByDestination(call, call.step));
+  if (call.phase === 'offered' || call.phase === 'announcing' || call.phase === 'menu') return mostOut(call.plan.steps);
+  // Who is served may be one who was called.
+  const served = call.caller.phase !== 'ended' && call.caller.attempt?.target.kind === 'external' ? 1 : 0;
+  const legs = served + Object.values(call.legs).filter((leg) => leg.phase !== 'ended' && isOut(ringStepOf(call, leg.step), leg.attempt)).length;
+  if (call.phase === 'ordering') return Math.max(legs, ...outByDestination(ringStepOf(call, call.step)));
   if (call.phase !== 'ringing' && call.phase !== 'connecting') return legs;
   const { step, next } = call;
   const delayed = Object.keys(call.timers).map(delayedAttemptOf).filter((attempt) => attempt !== undefined && isOut(ringStepOf(call, step), attempt)).length;
-  const byDestination = outByDestination(call, step);
+  const byDestination = outByDestination(ringStepOf(call, step));
   return Math.max(legs + delayed, ...next.map((place) => byDestination[place] ?? 0));
 }
 
+/** Steps are never changed, only replaced, and each call that comes asks this of all that have not rung yet. */
+const known = new WeakMap<Plan['steps'], number>();
+
+/** The most that any step dials at once. */
+function mostOut(steps: Plan['steps']): number {
+  const counted = known.get(steps);
+  if (counted !== undefined) return counted;
+  const most = Math.max(0, ...Object.values(steps).flatMap((step) => (step.kind === 'ring' ? outByDestination(step) : [])));
+  known.set(steps, most);
+  return most;
+}
+
 /** Of each destination of a ring step: one rings after the other. */
-function outByDestination(call: Call, id: string): readonly number[] {
-  const step = ringStepOf(call, id);
+function outByDestination(step: RingStep | undefined): readonly number[] {
   return step === undefined ? [] : destinationsOf(step).map(({ attempts }) => attempts.filter((attempt) => isOut(step, attempt)).length);
 }
 

@@ -19,7 +19,7 @@ export interface Draft {
   outcome: Outcome | null;
 }
 
-/** `to`: the step that the plan gives for the keys of a menu. */
+/** `to`: the step that the plan gives for the keys of a menu, or for what became of the night switch. */
 export type Outcome = 'done' | 'noAnswer' | { readonly to: StepId };
 
 export function draftOf(call: Call, now: EpochMs): Draft {
@@ -28,8 +28,8 @@ export function draftOf(call: Call, now: EpochMs): Draft {
 
 /** Moves the call to another place; what belonged to the old one is gone. */
 export function goTo(draft: Draft, place: Place): void {
-  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, typed, stepsTaken, timers, n } = draft.call;
-  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, planning, typed, stepsTaken, timers, n, ...place };
+  const { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, answeredAt, transfer, planning, visit, visits, typed, stepsTaken, timers, n } = draft.call;
+  draft.call = { version, id, plan, offer, startedAt, caller, legs, recording, callRecording, announcedTo, answeredAt, transfer, planning, visit, visits, typed, stepsTaken, timers, n, ...place };
   draft.outcome = null;
 }
 

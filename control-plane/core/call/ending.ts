@@ -1,6 +1,7 @@
 /** The end of a call: everything it has on the switch is asked to end, and it is over when all of it has. */
 import { causes, type Cause, type Disposition } from '../cause.ts';
 import { stopCallRecording } from '../steps/call-recording.ts';
+import { settleQueue } from '../steps/queue-service.ts';
 import { cancelAllTimers, change, command, fact, goTo, legsOf, startTimer, type Draft } from './draft.ts';
 import type { Leg } from './call.ts';
 import type { EndedBy } from './facts.ts';
@@ -12,10 +13,12 @@ export function endCall(draft: Draft, cause: Cause, disposition: Disposition, by
   if (call.phase === 'ending' || call.phase === 'ended') return;
   stopCallRecording(draft);
   for (const leg of legsOf(draft)) askToEnd(draft, leg, causeOfRelease(leg));
-  if (call.phase === 'connecting' || call.phase === 'connected') command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
+  if (call.phase === 'connecting' || call.phase === 'connected' || call.phase === 'supervising') command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
   hangUpCaller(draft, cause);
   cancelAllTimers(draft);
-  goTo(draft, { phase: 'ending', cause, disposition, by, tries: 1 });
+  // Who has talked was answered, whatever came after.
+  goTo(draft, { phase: 'ending', cause, disposition: call.answeredAt === null ? disposition : 'answered', by, tries: 1 });
+  settleQueue(draft);
   startTimer(draft, endingTimer, draft.now + hangUpAgainMs);
   finishWhenNothingIsLeft(draft);
 }
@@ -35,10 +38,18 @@ export function routedTo(draft: Draft): Disposition {
 }
 
 function hangUpCaller(draft: Draft, cause: Cause): void {
+  const { caller } = draft.call;
+  if (caller.phase === 'ended') return;
+  change(draft, { caller: { ...caller, phase: 'ending' } });
+  command(draft, { type: 'HangUpLeg', legId: caller.legId, cause });
+}
+
+/** The served leg is no more on the switch. One that was called has its line in the record. */
+export function servedEnded(draft: Draft, cause: Cause): void {
   const { caller, id } = draft.call;
   if (caller.phase === 'ended') return;
-  change(draft, { caller: { phase: 'ending' } });
-  command(draft, { type: 'HangUpLeg', legId: id, cause });
+  change(draft, { caller: { ...caller, phase: 'ended' } });
+  if (caller.legId !== id) fact(draft, { type: 'LegEnded', legId: caller.legId, cause, disposition: 'answered' });
 }
 
 /** Some end was not heard of: asks for all of them again, and after three times takes what is left for lost. */
@@ -48,7 +59,8 @@ export function endAgain(draft: Draft): void {
   if (call.tries >= hangUpTries) {
     for (const leg of legsOf(draft)) endLeg(draft, leg, 'lost');
     // A recording whose end was not heard of may hold a message: the CDR goes on naming it, its length unknown.
-    change(draft, { caller: { phase: 'ended' }, recording: null, callRecording: null });
+    servedEnded(draft, 'lost');
+    change(draft, { recording: null, callRecording: null });
     finishWhenNothingIsLeft(draft);
     return;
   }

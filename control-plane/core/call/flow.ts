@@ -4,7 +4,10 @@ import type { Step } from '../routing/plan.ts';
 import { enterAnnouncement } from '../steps/announcement.ts';
 import { enterHangUp } from '../steps/hang-up.ts';
 import { enterMenu } from '../steps/menu.ts';
+import { enterSetting } from '../steps/setting.ts';
+import { enterQueue } from '../steps/queue.ts';
 import { enterRing } from '../steps/ring.ts';
+import { enterSupervise } from '../steps/supervise.ts';
 import { enterVoicemail } from '../steps/voicemail.ts';
 import { cancelTimer, change, fact, stepOf, type Draft, type Outcome } from './draft.ts';
 import { endCall } from './ending.ts';
@@ -49,8 +52,17 @@ export function enterStep(draft: Draft, wanted: StepId | undefined): void {
     case 'menu':
       enterMenu(draft, id, step);
       return;
+    case 'queue':
+      enterQueue(draft, id, step);
+      return;
+    case 'setting':
+      enterSetting(draft, id, step);
+      return;
     case 'ring':
       enterRing(draft, id, step);
+      return;
+    case 'supervise':
+      enterSupervise(draft, id, step);
       return;
     case 'voicemail':
       enterVoicemail(draft, id, step);

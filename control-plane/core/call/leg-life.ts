@@ -3,7 +3,7 @@ import { causes, type Cause, type Disposition } from '../cause.ts';
 import type { LegId } from '../ids.ts';
 import type { Attempt } from '../routing/plan.ts';
 import { plainTarget } from '../routing/sip-name.ts';
-import type { Leg } from './call.ts';
+import type { Call, Leg } from './call.ts';
 import { cancelTimer, change, command, fact, moveLeg, newId, ringStepOf, setLeg, startTimer, type Draft } from './draft.ts';
 import { dismissedLimitMs, hangUpAgainMs, hangUpTries, legTimer, legTimers, switchRingMarginMs } from './timers.ts';
 
@@ -28,6 +28,7 @@ export function dial(draft: Draft, step: string, attemptIndex: number, trunk: nu
     callerId: attempt.callerId,
     ringMs: attempt.ringMs + switchRingMarginMs,
     mark: { v: 1, step, attempt: attemptIndex, trunk },
+    ...(draft.call.caller.legId === draft.call.id ? {} : { servedLeg: draft.call.caller.legId }),
   });
   startTimer(draft, legTimer('leg', id), draft.now + attempt.ringMs);
 }
@@ -114,6 +115,11 @@ export function cancelLegTimers(draft: Draft, legId: LegId): void {
   for (const kind of legTimers) cancelTimer(draft, legTimer(kind, legId));
 }
 
+/** The call rings it: by its step, or because it is an agent's to whom the call is offered. */
+export function isRung(call: Call, leg: Leg): boolean {
+  return (call.phase === 'ringing' && call.step === leg.step) || (call.phase === 'queued' && call.visit?.offers[leg.step] !== undefined);
+}
+
 /** Still on the way to an acceptance. */
 export function isTrying(leg: Leg): boolean {
   return leg.phase === 'dialing' || leg.phase === 'ringing' || leg.phase === 'extending' || leg.phase === 'screening';
@@ -126,10 +132,11 @@ export function markPickedUp(draft: Draft, leg: Leg): void {
 
 /** Picks up for the caller, once. */
 export function answerCaller(draft: Draft): void {
-  if (draft.call.caller.phase !== 'waiting') return;
-  change(draft, { caller: { phase: 'answered' } });
+  const { caller } = draft.call;
+  if (caller.phase !== 'waiting') return;
+  change(draft, { caller: { ...caller, phase: 'answered' } });
   fact(draft, { type: 'CallerAnswered' });
-  command(draft, { type: 'AnswerLeg', legId: draft.call.id });
+  command(draft, { type: 'AnswerLeg', legId: caller.legId });
 }
 
 /** The dismissed has heard that the call was taken. */

@@ -4,8 +4,13 @@ import { minute, second } from '../time.ts';
 
 export const roundTimer: TimerId = 'round';
 export const orderTimer: TimerId = 'order';
+export const settingTimer: TimerId = 'setting';
 export const promptTimer: TimerId = 'prompt';
 export const menuTimer: TimerId = 'menu';
+/** Of a queue: what the desk has not answered is said again; the next message; music that could not be played. */
+export const deskTimer: TimerId = 'desk';
+export const messageTimer: TimerId = 'message';
+export const musicTimer: TimerId = 'music';
 export const whisperTimer: TimerId = 'whisper';
 export const connectTimer: TimerId = 'connect';
 export const maxCallTimer: TimerId = 'max-call';
@@ -38,8 +43,22 @@ export function delayedAttemptOf(id: TimerId): number | undefined {
 
 /** For the answer to `OrderDestinations`: by then they are rung as they are listed. */
 export const orderLimitMs = 300;
+/** For what became of the night switch: a database that hangs is given up sooner, and then it is known. */
+export const settingLimitMs = 30 * second;
 /** The switch begins to send digits a moment after it was asked to. */
 export const extensionMarginMs = 300;
+/** The desk may have changed hands meanwhile. */
+export const sayAgainMs = second;
+/** Who waits, and has a place, says so again: a desk that has forgotten the call hears of it. */
+export const stillHereMs = 30 * second;
+/** An agent who has accepted, and of whom the desk has said nothing by then, is connected: the two of them are there. */
+export const acceptLimitMs = second;
+/** After its ringing and asking a desk waits so long to hear what became of an offer. */
+export const offerMarginMs = 25 * second;
+/** A key that is pressed twice by mistake, and how long a question waits for its answer. */
+export const doublePressMs = 700;
+export const confirmWithinMs = 30 * second;
+export const musicAgainMs = 2 * second;
 /** No prompt is longer: one whose end has not been heard of by then counts as failed. */
 export const promptLimitMs = 3 * minute;
 export const whisperLimitMs = minute;
@@ -61,3 +80,7 @@ export const switchRingMarginMs = 2 * second;
 /** The same for a recording. */
 export const recordMarginMs = 5 * second;
 export const guardAgainMs = second;
+/** For as long as a leg waits, it is renewed every few seconds (runtime/guard.ts). */
+export const guardMs = 20 * second;
+/** Who transferred is rung again for so long, when the other does not answer. */
+export const recallMs = 20 * second;

@@ -4,13 +4,19 @@
  * a step is the plan's word (flow.ts).
  */
 import type { Cause } from '../cause.ts';
-import type { LegId, TimerId } from '../ids.ts';
+import { callIdOf, type LegId, type TimerId } from '../ids.ts';
 import { announcementFinished } from '../steps/announcement.ts';
 import { callRecordingEnded, callRecordingFailed, callRecordingStarted } from '../steps/call-recording.ts';
+import { messageDue, musicAgain, queuePromptFinished } from '../steps/queue-hearing.ts';
+import { settleQueue, tellCleared } from '../steps/queue-service.ts';
+import { callbackKept, deskSaid, sayAgain } from '../steps/queue.ts';
 import { destinationsOrdered, orderTimedOut } from '../steps/ordering.ts';
 import { attemptEnded, extensionDialled, legAnswered, legDigit, legRinging, legTimedOut, roundTimedOut } from '../steps/ring.ts';
+import { settingSettled, settingTimedOut } from '../steps/setting.ts';
 import { callerDigit, menuExtensionPlanned, menuLeft, menuPromptFinished, menuTimedOut } from '../steps/menu.ts';
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
+import { bridgeSupervisor, changeMode, spyBridged, spyEnded, spyThere, spyUnbridged, superviseFailed, supervisionFailed } from '../steps/supervise.ts';
+import { continuedElsewhere, settleTransfer, transferAsked, transferPlanned } from '../steps/transfer.ts';
 import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
 import { delayOver, goOnWhenNobodyIsLeft } from '../steps/walk.ts';
 import { bridge, bridgeRefused, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
@@ -18,8 +24,8 @@ import type { EpochMs } from '../time.ts';
 import { adopt } from './adopt.ts';
 import type { Call, Leg } from './call.ts';
 import type { CallCommand } from './commands.ts';
-import { change, command, draftOf, fact, forgetTimer, legOf, setLeg, startTimer, type Draft } from './draft.ts';
-import { endAgain, endCall, finishWhenNothingIsLeft, routedTo } from './ending.ts';
+import { command, draftOf, fact, forgetTimer, legOf, setLeg, startTimer, type Draft } from './draft.ts';
+import { endAgain, endCall, finishWhenNothingIsLeft, routedTo, servedEnded } from './ending.ts';
 import type { CallEvent } from './events.ts';
 import { extendPlan } from './extend-plan.ts';
 import type { CallFact } from './facts.ts';
@@ -27,7 +33,7 @@ import { enterStep, follow } from './flow.ts';
 import { dismissedOver, endLeg, hangUp, hangUpAgain } from './leg-life.ts';
 import { markIsStale, markOf } from './mark-of.ts';
 import {
-  connectTimer, delayedAttemptOf, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, menuTimer, orderTimer, promptTimer, recordTimer, roundTimer, whisperTimer,
+  connectTimer, delayedAttemptOf, deskTimer, endingTimer, guardAgainMs, legTimer, legTimerOf, maxCallTimer, menuTimer, messageTimer, musicTimer, orderTimer, promptTimer, recordTimer, roundTimer, settingTimer, whisperTimer,
   type LegTimer,
 } from './timers.ts';
 
@@ -47,6 +53,9 @@ export function transition(call: Call, event: CallEvent, ctx: Context): Transiti
   const draft = draftOf(call, ctx.now);
   handle(draft, event);
   follow(draft);
+  settleTransfer(draft);
+  settleQueue(draft);
+  tellCleared(draft, call);
   finishWhenNothingIsLeft(draft);
   if (call.phase === 'offered' && draft.call.phase !== 'offered') {
     const { caller, dialled, origin } = call.offer;
@@ -54,7 +63,7 @@ export function transition(call: Call, event: CallEvent, ctx: Context): Transiti
   }
   const mark = markOf(draft.call);
   // Adoption gives new numbers to ids: the switch must know of them should this controller's journal be lost too.
-  if (mark !== null && (event.type === 'CallAdopted' || markIsStale(markOf(call), mark))) command(draft, { type: 'MarkCall', legId: call.id, mark });
+  if (mark !== null && (event.type === 'CallAdopted' || markIsStale(markOf(call), mark))) command(draft, { type: 'MarkCall', legId: draft.call.caller.legId, callId: call.id, mark });
   return { call: draft.call, commands: draft.commands, facts: draft.facts };
 }
 
@@ -67,10 +76,10 @@ function handle(draft: Draft, event: CallEvent): void {
       onLeg(draft, event.legId, legRinging);
       return;
     case 'LegAnswered':
-      onLeg(draft, event.legId, legAnswered);
+      onLeg(draft, event.legId, draft.call.phase === 'supervising' ? spyThere : legAnswered);
       return;
     case 'LegDigit':
-      if (event.legId === draft.call.id) callerDigit(draft, event.digit);
+      if (event.legId === draft.call.caller.legId) callerDigit(draft, event.digit);
       else onLeg(draft, event.legId, (d, leg) => legDigit(d, leg, event.digit));
       return;
     case 'LegEnded':
@@ -80,17 +89,20 @@ function handle(draft: Draft, event: CallEvent): void {
     case 'LegUnheld':
       legHeld(draft, event.legId, event.type === 'LegHeld');
       return;
-    case 'TransferRefused':
-      if (event.legId === draft.call.id || legOf(draft, event.legId) !== undefined) fact(draft, { type: 'TransferRefused', legId: event.legId });
+    case 'TransferAsked':
+      transferAsked(draft, event);
       return;
     case 'PromptFinished':
       promptFinished(draft, event.legId, event.promptId, event.ok);
       return;
     case 'LegBridged':
-      legBridged(draft, event.legId, event.bridgeId);
+      if (callIdOf(event.bridgeId) === draft.call.id) legBridged(draft, event.legId, event.bridgeId);
+      else continuedElsewhere(draft, event.legId, event.bridgeId);
+      spyBridged(draft, event.legId, event.bridgeId);
       return;
     case 'LegUnbridged':
       legUnbridged(draft, event.legId, event.bridgeId);
+      spyUnbridged(draft, event.legId, event.bridgeId);
       return;
     case 'RecordingStarted':
       recordingStarted(draft, event.recordingId);
@@ -110,14 +122,32 @@ function handle(draft: Draft, event: CallEvent): void {
     case 'DestinationsOrdered':
       destinationsOrdered(draft, event);
       return;
+    case 'SettingSettled':
+      settingSettled(draft, event);
+      return;
+    case 'ModeAsked':
+      changeMode(draft, event.mode);
+      return;
+    case 'CallbackKept':
+      callbackKept(draft, event);
+      return;
+    case 'SupervisionTold':
+      // For the record: nothing of the call may hang on who hears it.
+      if (draft.call.phase !== 'ended') fact(draft, { type: 'Supervised', supervision: event.supervision, by: event.by, mode: event.mode });
+      return;
+    case 'DeskSaid':
+      deskSaid(draft, event.said);
+      return;
     case 'CommandFailed':
       commandFailed(draft, event);
       return;
     case 'ExtensionPlanned':
-      if (extendPlan(draft, event)) menuExtensionPlanned(draft, event);
+      if (!extendPlan(draft, event)) return;
+      menuExtensionPlanned(draft, event);
+      transferPlanned(draft, event);
       return;
     case 'CallAdopted':
-      adopt(draft, event.seen, handle);
+      adopt(draft, event, handle);
   }
 }
 
@@ -129,7 +159,7 @@ function onLeg(draft: Draft, legId: LegId, act: (draft: Draft, leg: Leg) => void
 
 function legEnded(draft: Draft, legId: LegId, cause: Cause): void {
   const { call } = draft;
-  if (legId === call.id) {
+  if (legId === call.caller.legId) {
     callerEnded(draft, cause);
     return;
   }
@@ -141,6 +171,8 @@ function legEnded(draft: Draft, legId: LegId, cause: Cause): void {
   } else if (call.phase === 'connected' && call.winner === legId) {
     endLeg(draft, leg, cause);
     endCall(draft, 'normal', 'answered', 'callee');
+  } else if (call.phase === 'supervising') {
+    spyEnded(draft, leg, cause);
   } else {
     attemptEnded(draft, leg, cause);
   }
@@ -149,7 +181,7 @@ function legEnded(draft: Draft, legId: LegId, cause: Cause): void {
 function callerEnded(draft: Draft, cause: Cause): void {
   const { call } = draft;
   if (call.caller.phase === 'ended') return;
-  change(draft, { caller: { phase: 'ended' } });
+  servedEnded(draft, cause);
   menuLeft(draft);
   if (call.phase === 'connected') endCall(draft, 'normal', 'answered', 'caller');
   else if (call.phase === 'greeting' || call.phase === 'beeping' || call.phase === 'recording') endCall(draft, cause, routedTo(draft), 'caller');
@@ -161,7 +193,7 @@ function legHeld(draft: Draft, legId: LegId, held: boolean): void {
   if (leg !== undefined) {
     if (leg.held === held || leg.phase !== 'bridged') return;
     setLeg(draft, { ...leg, held });
-  } else if (legId !== draft.call.id) {
+  } else if (legId !== draft.call.caller.legId) {
     return;
   }
   fact(draft, { type: held ? 'LegHeld' : 'LegUnheld', legId });
@@ -169,7 +201,7 @@ function legHeld(draft: Draft, legId: LegId, held: boolean): void {
 
 function promptFinished(draft: Draft, legId: LegId, promptId: string, ok: boolean): void {
   const { call } = draft;
-  if (legId === call.id) {
+  if (legId === call.caller.legId) {
     if (!('promptId' in call) || call.promptId !== promptId) return;
     callerPromptOver(draft, ok);
     return;
@@ -185,6 +217,7 @@ function callerPromptOver(draft: Draft, ok: boolean): void {
   const { phase } = draft.call;
   if (phase === 'announcing') announcementFinished(draft, ok);
   else if (phase === 'menu') menuPromptFinished(draft);
+  else if (phase === 'queued') queuePromptFinished(draft, ok);
   else voicemailPromptFinished(draft);
 }
 
@@ -214,6 +247,18 @@ function timerFired(draft: Draft, id: TimerId): void {
     case orderTimer:
       orderTimedOut(draft);
       return;
+    case deskTimer:
+      sayAgain(draft);
+      return;
+    case messageTimer:
+      messageDue(draft);
+      return;
+    case musicTimer:
+      musicAgain(draft);
+      return;
+    case settingTimer:
+      settingTimedOut(draft);
+      return;
     case promptTimer:
       if ('promptId' in draft.call && draft.call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: draft.call.promptId });
       callerPromptOver(draft, false);
@@ -226,6 +271,7 @@ function timerFired(draft: Draft, id: TimerId): void {
       return;
     case connectTimer:
       connectFailed(draft);
+      supervisionFailed(draft);
       return;
     case maxCallTimer:
       endCall(draft, 'normal', 'answered', 'frontdesk');
@@ -264,6 +310,7 @@ function legTimerFired(draft: Draft, legId: LegId, kind: LegTimer): void {
       return;
     case 'rejoin':
       bridge(draft);
+      bridgeSupervisor(draft);
   }
 }
 
@@ -273,7 +320,7 @@ function raiseGuard(draft: Draft, legId: LegId): void {
 }
 
 function isTalking(call: Call, legId: LegId): boolean {
-  return (call.phase === 'connecting' || call.phase === 'connected') && (legId === call.id || legId === call.winner);
+  return (call.phase === 'connecting' || call.phase === 'connected') && (legId === call.caller.legId || legId === call.winner);
 }
 
 function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandFailed' }>): void {
@@ -288,7 +335,12 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
       if (error !== 'unreachable' && error !== 'gone') promptFinished(draft, failed.legId, failed.promptId, false);
       return;
     case 'BridgeLegs':
-      if (error !== 'unreachable' && error !== 'gone') bridgeRefused(draft, failed.bridgeId);
+      if (error === 'unreachable' || error === 'gone') return;
+      bridgeRefused(draft, failed.bridgeId);
+      supervisionFailed(draft);
+      return;
+    case 'SuperviseLeg':
+      onLeg(draft, failed.legId, (d, leg) => superviseFailed(d, leg, error));
       return;
     case 'StartRecording':
       if (error !== 'unreachable') recordingClosed(draft, failed.recordingId, null);
@@ -304,6 +356,10 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
         startTimer(draft, legTimer('guard', failed.legId), draft.now + guardAgainMs);
       }
       return;
+    case 'TakeLeg':
+      // Gone while it was with its old call, which alone heard of that.
+      if (error === 'gone' && draft.call.phase === 'connecting') legEnded(draft, failed.legId, 'lost');
+      return;
     case 'AnswerLeg':
     case 'RingLeg':
     case 'HangUpLeg':
@@ -312,6 +368,7 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
     case 'DestroyBridge':
     case 'StopRecording':
     case 'MarkCall':
+    case 'AnswerTransfer':
       // The end of a leg is an event of its own; what else these would have done, a timer or adoption mends.
       return;
   }

@@ -4,6 +4,9 @@
  * upgraded one after the other, two builds share the calls of a switch.
  *
  * 2: menus, and steps that are added to a plan; destinations that ring one after the other; extensions that are dialled.
- * Marks are read by the first as before: it begins a call in a menu anew, and goes without what else they have more.
+ * 3: codes of the night switch; transfers.
+ * 4: queues; callbacks; supervisions.
+ * Marks are read by the first as before: it begins a call in a menu anew, and goes without what else they have more; but not
+ * those of a call in which somebody has asked for a transfer.
  */
-export const stateVersion = 2;
+export const stateVersion = 4;

@@ -8,19 +8,20 @@
  *
  * A step that has nothing to do is left out, and `reasons` says why.
  */
-import { contentHash, type StepId } from '../ids.ts';
+import type { StepId } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
 import { whyBlocked } from './blocked.ts';
 import type { Account, AccountId, Blocked, CallFacts, Media, TrackingNumber } from './config.ts';
 import { digitsOf, indexOf } from './index-of.ts';
 import { hangUp, leadTo, voicemail } from './lead-to.ts';
-import { nameStep, openNow, say, stepsOf, type Making } from './making.ts';
-import type { Plan, Reason } from './plan.ts';
+import { nameStep, openNow, say, startMaking, stepsOf, type Making } from './making.ts';
+import type { Plan, Reason, Step } from './plan.ts';
+import { isAnnounced } from './queue-step.ts';
 import { reachOf } from './reach.ts';
+import { seal } from './seal.ts';
 import type { Target } from './targets.ts';
 import { modeAt } from './night.ts';
 import { messageMedia, recordingMedia, shortestRingMs } from './ring-attempts.ts';
-import { whisperAudio } from './whisper.ts';
 import { seconds } from './words.ts';
 
 /** Below this a mobile seldom rings before the time is up: networks take seconds to reach it. */
@@ -64,13 +65,13 @@ function unallocated(dialled: string): Plan {
 }
 
 function compileNumber(account: Account, number: TrackingNumber, given: CallFacts): Plan {
-  const facts = { ...given, callsOut: once(given.callsOut, account.id) };
-  const reasons: Reason[] = [{ subject: 'number', taken: true, why: `${number.e164} is “${number.label}” of ${account.name}` }];
-  const making: Making = { account, number, facts, steps: {}, reasons, made: new Map(), named: new Set(), skipped: new Map(), whisper: whisperAudio(account, number, undefined, facts) };
-  const refused = whyBlocked(account, facts.callerNumber);
+  const making = startMaking(account, number, { ...given, callsOut: once(given.callsOut, account.id) });
+  const { reasons } = making;
+  say(making, 'number', true, `${number.e164} is “${number.label}” of ${account.name}`);
+  const refused = whyBlocked(account, given.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
   // Only the keys of a caller lead in circles.
-  const circles = Object.values(making.steps).some(({ kind }) => kind === 'menu');
+  const circles = Object.values(making.steps).some((step) => step.kind === 'menu' || (step.kind === 'queue' && step.exitKey !== undefined));
   return seal({
     account: { id: account.id, name: account.name },
     number: { e164: number.e164, label: number.label },
@@ -95,11 +96,18 @@ function welcome(making: Making): StepId {
   const announcement = announcementMedia(number, facts, reasons);
   const { id } = nameStep(making, 'announcement', 'announcement');
   const first = leadTo(making, routeNow(making), 'no-answer');
-  const recorded = Object.values(steps).some((step) => step.kind === 'ring' && step.attempts.some((attempt) => attempt.recording?.announced === true)) ? recordingMedia(number, facts) : [];
+  const recorded = Object.values(steps).some((step) => mayBeAnnounced(making, step)) ? recordingMedia(number, facts) : [];
   if (announcement.length + recorded.length === 0) return first;
   const says = recorded.length > 0 ? { announcesRecording: true as const } : {};
   steps[id] = { kind: 'announcement', media: [...announcement, ...recorded], ...says, on: { done: first } };
   return id;
+}
+
+/** A call that this step connects may be one that is recorded, which its caller has to be told before. */
+function mayBeAnnounced(making: Making, step: Step): boolean {
+  if (step.kind === 'ring') return step.attempts.some((attempt) => attempt.recording?.announced === true);
+  const queue = step.kind === 'queue' ? making.account.queues?.get(step.queue) : undefined;
+  return queue !== undefined && isAnnounced(making, queue.desk);
 }
 
 /** Where the number's calls go at this time. */
@@ -133,10 +141,6 @@ function turnAway(making: Making, blocked: Blocked, why: string): StepId {
   }
   const refusal = hangUp(making, 'declined', 'blocked callers are refused');
   return message === undefined ? refusal : 'announcement';
-}
-
-function seal(plan: Omit<Plan, 'version' | 'hash'>): Plan {
-  return { version: 1, hash: contentHash(plan), ...plan };
 }
 
 function announcementMedia(number: TrackingNumber, facts: CallFacts, reasons: Reason[]): readonly Media[] {

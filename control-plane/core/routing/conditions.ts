@@ -148,7 +148,7 @@ function sentence(type: FieldType, label: string, operator: Operator, actual: Ac
     const span = spanIn(value);
     return `it is ${typeof actual === 'number' ? clockText(actual) : 'no time'}, ${held ? '' : 'not '}between ${span?.from ?? ''} and ${span?.to ?? ''}`;
   }
-  if (type === 'recency') return typeof actual === 'number' ? `the caller called ${Math.floor(actual)} s ago, ${held ? '' : 'not '}within ${String(value)} s` : 'the caller is not known to have called before';
+  if (type === 'recency') return typeof actual === 'number' ? `the caller called ${Math.floor(actual)} s ago, ${held ? '' : 'not '}within ${typeof value === 'number' ? value : 'no number of'} s` : 'the caller is not known to have called before';
   if (actual === undefined) return `${label} is not known`;
   if (operator === 'exists') return `${label} is known`;
   if (typeof actual !== 'string') return `${label} ${held ? yes : no} ${wanted}`;

@@ -3,8 +3,9 @@
  * Durations are milliseconds, numbers E.164 (`+15551230001`), media are references a driver can play.
  */
 import { minute, second, type EpochMs, type Ms } from '../time.ts';
+import type { QueueConfig, QueueId } from '../queue/config.ts';
 import type { OutboundRules } from './outbound-guard.ts';
-import type { NightSwitch } from './night.ts';
+import type { NightSetting, NightSwitch } from './night.ts';
 import type { RingPattern } from './plan.ts';
 import type { Router } from './router.ts';
 import type { Rates } from './rate.ts';
@@ -53,6 +54,8 @@ export interface User {
   readonly recording?: RecordingRule;
   /** Heard by callers whose call was for this user alone. */
   readonly greeting?: Message;
+  /** Dialled behind an agent's code on any phone of the account. */
+  readonly pin?: string;
 }
 
 /** An external number that takes calls: rung over the first of these trunks that takes it. */
@@ -157,6 +160,46 @@ export interface Menu {
   readonly invalid?: Target;
 }
 
+/** Q1 to Q5: callers wait, and agents are offered them. Who is offered which call is decided at the account's desk (core/queue). */
+export interface Queue {
+  readonly id: QueueId;
+  readonly name: string;
+  readonly desk: QueueConfig;
+  /** Of callers whose target does not say; the higher is served first. */
+  readonly priority: number;
+  /** Heard once, on joining. */
+  readonly greeting?: Message;
+  /** Ours where absent. */
+  readonly music?: Message;
+  readonly messages?: { readonly everyMs: Ms; readonly say: readonly Message[] };
+  /** The key with which a caller leaves, and where to. */
+  readonly exit?: { readonly key: string; readonly target: Target };
+  /** Q6. */
+  readonly callback?: Callback;
+  /** Where callers go whom it does not take, or does not keep; the tracking number's no-answer routing where absent. */
+  readonly full?: Target;
+  readonly empty?: Target;
+  readonly maxWait?: Target;
+  readonly closed?: Target;
+  /** Heard by agents; the tracking number's own where absent. */
+  readonly whisper?: Message;
+  /** The tracking number's own where absent. */
+  readonly callConnect?: CallConnect;
+}
+
+/** How callers of a queue are called back; for how long their place is kept is the desk's to know. */
+export interface Callback {
+  /** With which a caller asks for it. */
+  readonly key: string;
+  /** Tries in all. */
+  readonly attempts: number;
+  /** From the end of a try to the next. */
+  readonly pauseMs: Ms;
+  readonly ringMs: Ms;
+  /** In this order, over the first that takes it. */
+  readonly trunks: readonly TrunkId[];
+}
+
 export interface Voicemail {
   /** The account's where absent. */
   readonly greeting?: Message;
@@ -203,6 +246,10 @@ export interface TrackingNumber {
   readonly recordingAnnouncement?: Message;
 }
 
+/** What an agent does by dialling a code. */
+export const agentActions = ['logIn', 'logOut', 'break', 'available'] as const;
+export type AgentAction = (typeof agentActions)[number];
+
 /** Users one number rings at once. */
 export const maxUsers = 7;
 /** What a number has that says nothing about voicemail. */
@@ -216,6 +263,9 @@ export interface Night {
   readonly closed?: Target;
   readonly emergency?: Target;
   /** Dialled on a phone of the account, they set it. */
+  readonly codes?: readonly { readonly code: string; readonly setting: NightSetting }[];
+  /** Whose phones may dial them; all of the account where absent. */
+  readonly users?: readonly UserId[];
 }
 
 export interface Account {
@@ -228,11 +278,14 @@ export interface Account {
   readonly receivingNumbers?: ReadonlyMap<ReceivingNumberId, ReceivingNumber>;
   readonly ringGroups?: ReadonlyMap<RingGroupId, RingGroup>;
   readonly menus?: ReadonlyMap<MenuId, Menu>;
+  readonly queues?: ReadonlyMap<QueueId, Queue>;
   readonly routers?: ReadonlyMap<RouterId, Router<Target>>;
   /** IANA name: of what is asked of the time without a schedule; UTC where absent. */
   readonly timezone?: string;
   /** M6: how it is set, and where calls go then; a mode without a target is no different from any other time. */
   readonly night?: Night;
+  /** Dialled on a phone, for whoever is at it. */
+  readonly agentCodes?: readonly { readonly code: string; readonly action: AgentAction }[];
   /** Where its calls may go over trunks, and how many at once. */
   readonly outbound: OutboundRules;
   readonly blocked?: Blocked;
@@ -268,6 +321,10 @@ export interface CallFacts {
   readonly callId: string;
   /** Where a number is, as far as that is known. */
   readonly placeOf?: (account: AccountId, number: E164) => Omit<ConditionFacts['caller'], 'number'>;
+  /** Agents of an account as they are now, each with the phones on which it is logged in. */
+  readonly loggedIn?: (account: AccountId) => readonly { readonly agent: UserId; readonly devices: readonly DeviceId[] }[];
+  /** On the phones of this user too many wrong PINs were dialled lately. */
+  readonly pinsRefused?: (account: AccountId, user: UserId) => boolean;
   /** Of the phones of a user, now. */
   readonly agent?: (account: AccountId, user: UserId) => AgentState;
   /** What clock and calendar said then, in a time zone. */
@@ -280,4 +337,6 @@ export interface CallFacts {
   readonly lastCallAt?: (account: AccountId, number: E164) => EpochMs | undefined;
   /** The audio that says a text (part of a whisper, an announcement, a greeting), if it is ready. */
   readonly whisperMedia: (text: string) => Media | undefined;
+  /** What callers hear who wait in a queue that has no music of its own. */
+  readonly holdMusic?: Media;
 }

@@ -2,7 +2,8 @@
 import type { StepId } from '../ids.ts';
 import { exitsOf, inOrder } from './plan-graph.ts';
 import type { Attempt, Plan, RingPattern, Step } from './plan.ts';
-import { count, seconds } from './words.ts';
+import { strategyText, tierTexts } from './shown-queue.ts';
+import { actionWords, count, seconds } from './words.ts';
 
 export interface Box {
   readonly kind: Step['kind'] | 'call' | 'connected' | 'extension';
@@ -78,8 +79,14 @@ function stepBox(step: Step): Box {
     }
     case 'menu':
       return boxOf(step.kind, 'Menu', [`prompt ${step.tries === 1 ? 'once' : `up to ${step.tries} times`}`]);
+    case 'queue':
+      return boxOf(step.kind, 'Queue', step.shown === undefined ? [step.queue] : [step.shown.name, strategyText(step.shown), ...tierTexts(step.shown)]);
     case 'voicemail':
       return boxOf(step.kind, 'Voicemail', [`a message of at most ${seconds(step.maxMs)}`]);
+    case 'setting':
+      return step.setting.of === 'night-switch' ? boxOf(step.kind, 'Night switch', [`set to ${step.setting.to}`]) : boxOf(step.kind, 'Agent', [`${step.setting.agent}: ${actionWords[step.setting.action]}`]);
+    case 'supervise':
+      return boxOf(step.kind, 'Supervise', [step.mode]);
     case 'hang-up':
       return boxOf(step.kind, 'Hang up', [`cause ${step.cause}`]);
   }

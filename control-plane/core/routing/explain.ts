@@ -5,8 +5,9 @@
 import type { Media } from './config.ts';
 import { destinationsOf, type Destination } from './destinations.ts';
 import { inOrder } from './plan-graph.ts';
-import type { Attempt, MenuStep, Plan, RingStep, Step } from './plan.ts';
-import { count, seconds } from './words.ts';
+import type { Attempt, MenuStep, Plan, QueueStep, RingStep, Step } from './plan.ts';
+import { strategyText, tierTexts } from './shown-queue.ts';
+import { actionWords, count, seconds } from './words.ts';
 
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
 export function explain(plan: Plan): string {
@@ -27,11 +28,13 @@ function stepLines(step: Step): readonly string[] {
       return [`the caller hears ${mediaText(step.media)}`, `done → ${step.on.done}`];
     case 'menu':
       return menuLines(step);
+    case 'queue':
+      return queueLines(step);
     case 'ring':
       return [
         `rings ${patternText(step)}, for ${seconds(step.ringMs)} in all:`,
         ...(step.pattern === 'simultaneous' ? step.attempts.flatMap(attemptLines) : destinationsOf(step).flatMap((destination) => destinationLines(step, destination))),
-        'accepted → connected, the others stop ringing',
+        step.serve === undefined ? 'accepted → connected, the others stop ringing' : `accepted → ${step.serve}`,
         `no answer → ${step.on.noAnswer}`,
       ];
     case 'voicemail':
@@ -40,9 +43,26 @@ function stepLines(step: Step): readonly string[] {
         `at most ${seconds(step.maxMs)}, or until ${seconds(step.silenceMs)} of silence`,
         `done → ${step.on.done}`,
       ];
+    case 'setting':
+      return [step.setting.of === 'night-switch' ? `sets the night switch to ${step.setting.to}` : `agent ${step.setting.agent}: ${actionWords[step.setting.action]}`, `set → ${step.on.set}`, `not set → ${step.on.notSet}`];
+    case 'supervise':
+      return [`hears ${step.legId} of call ${step.callId}, at first to ${step.mode}`];
     case 'hang-up':
       return [`cause ${step.cause}`];
   }
+}
+
+function queueLines({ queue, priority, sticky, greeting, music, messages, callback, exitKey, on, shown }: QueueStep): readonly string[] {
+  return [
+    `waits in queue ${queue}${priority === 0 ? '' : `, with priority ${priority}`}${sticky ? ', for who had this caller last if that one is there' : ''}`,
+    ...(shown === undefined ? [] : [`agents are asked ${strategyText(shown)}:`, ...tierTexts(shown).map((tier) => `- ${tier}`)]),
+    ...(greeting.length === 0 ? [] : [`the caller hears ${mediaText(greeting)} first`]),
+    `the caller hears ${music.length === 0 ? 'nothing' : mediaText(music)}${messages === undefined ? '' : `, and every ${seconds(messages.everyMs)} ${messages.media.map(mediaText).join(', then ')}`}`,
+    'an agent accepts → connected',
+    ...(callback === undefined || callback.number === null || on.callback === undefined ? [] : [`key ${callback.key}, and again → ${on.callback}, and ${callback.number} is called back in the place`]),
+    ...(exitKey === undefined ? [] : [`key ${exitKey} → ${on.exitKey}`]),
+    `no room → ${on.full}`, `nobody there → ${on.empty}`, `waited too long → ${on.maxWait}`, `no such queue → ${on.closed}`,
+  ];
 }
 
 function menuLines({ prompt, invalid, options, extensions, tries, waitMs, betweenKeysMs, on }: MenuStep): readonly string[] {

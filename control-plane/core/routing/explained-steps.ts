@@ -3,7 +3,7 @@ import type { StepId } from '../ids.ts';
 import type { Ms } from '../time.ts';
 import type { E164, TrunkId } from './config.ts';
 import { exitsOf, inOrder } from './plan-graph.ts';
-import type { Attempt, Plan, RingPattern, Step } from './plan.ts';
+import type { Attempt, Plan, RingPattern, ShownQueue, Step } from './plan.ts';
 
 export interface ExplainedStep {
   readonly id: StepId;
@@ -12,6 +12,8 @@ export interface ExplainedStep {
   /** Of a ring; null of every other step. */
   readonly pattern: RingPattern | null;
   readonly legs: readonly ExplainedLeg[];
+  /** Of a queue, whose agents are rung as the desk says; null of every other step. */
+  readonly queue: (Partial<ShownQueue> & { readonly id: string; readonly priority: number }) | null;
   /** `to` null: no step of the plan; the caller talks to the one who accepted, or the phone rings whose extension was dialled. */
   readonly next: readonly { readonly on: string; readonly to: StepId | null }[];
 }
@@ -42,6 +44,7 @@ export function explainedSteps(plan: Plan): readonly ExplainedStep[] {
     why: plan.reasons.filter(({ subject, taken }) => subject === id && taken).map(({ why }) => why),
     pattern: step.kind === 'ring' ? step.pattern : null,
     legs: step.kind === 'ring' ? legsOf(step) : [],
+    queue: step.kind === 'queue' ? { id: step.queue, priority: step.priority, ...step.shown } : null,
     next: exitsOf(step).map((exit) => ({ on: exit.on, to: 'to' in exit ? exit.to : null })),
   }));
 }

@@ -7,11 +7,11 @@
  */
 import type { PlanExtension } from '../call/commands.ts';
 import type { CallEvent } from '../call/events.ts';
-import { contentHash } from '../ids.ts';
 import { hour, second, type Ms } from '../time.ts';
 import type { Account, AccountId, CallFacts } from './config.ts';
 import { indexOf, type OwnedDevice } from './index-of.ts';
 import type { Attempt, Plan, Reason, RingStep, Step } from './plan.ts';
+import { seal } from './seal.ts';
 import { targetOf } from './sip-name.ts';
 import { seconds } from './words.ts';
 
@@ -33,13 +33,13 @@ export function compileExtension(accounts: readonly Account[], phone: string, fa
   return undefined;
 }
 
-/** The answer to a call's request; `account` is the call's own. */
-export function planExtension(accounts: readonly Account[], account: AccountId, asked: PlanExtension, facts: CallFacts): Extract<CallEvent, { type: 'ExtensionPlanned' }> {
-  const { request, extension, noAnswer } = asked;
+/** The answer to a call's request; `account` is the call's own, `caller` who called. */
+export function planExtension(accounts: readonly Account[], account: AccountId, asked: PlanExtension, caller: Attempt['callerId']): Extract<CallEvent, { type: 'ExtensionPlanned' }> {
+  const { request, extension, callerId = caller, noAnswer } = asked;
   const own = accounts.find(({ id }) => id === account);
   const callee = own === undefined ? undefined : at(own, extension);
   if (callee === undefined) return { type: 'ExtensionPlanned', request, steps: {}, first: null, why: `there is no extension ${extension}` };
-  return { type: 'ExtensionPlanned', request, steps: { [request]: ringStep(callee, facts, noAnswer) }, first: request, why: whoIs(callee, extension) };
+  return { type: 'ExtensionPlanned', request, steps: { [request]: { ...ringStep(callee, callerId, noAnswer), extension } }, first: request, why: whoIs(callee, extension) };
 }
 
 function at(account: Account, extension: string): Owned | undefined {
@@ -51,10 +51,10 @@ function whoIs({ account, user, device }: Owned, extension: string): string {
   return `extension ${extension} is ${user.name}, ${device.label}, of ${account.name}`;
 }
 
-function ringStep({ account, user, device }: Owned, facts: CallFacts, noAnswer: string): RingStep {
+function ringStep({ account, user, device }: Owned, callerId: Attempt['callerId'], noAnswer: string): RingStep {
   const attempt: Attempt = {
     user: user.id, label: device.label, target: targetOf(account, device.target), ringMs: Math.min(device.ringMs ?? longestRingMs, longestRingMs),
-    callerId: { number: facts.callerNumber, name: facts.callerName }, whisper: [],
+    callerId, whisper: [],
   };
   return { kind: 'ring', pattern: 'simultaneous', attempts: [attempt], ringMs: attempt.ringMs, taken: [], on: { noAnswer } };
 }
@@ -68,15 +68,14 @@ function planOf(caller: Owned, callee: Owned, facts: CallFacts): Plan {
   if (itself) {
     reasons.push({ subject: 'ring', taken: false, why: 'it is the phone that calls' });
   } else {
-    const ring = ringStep(callee, facts, 'hang-up');
+    const ring = ringStep(callee, { number: facts.callerNumber, name: facts.callerName }, 'hang-up');
     steps['ring'] = ring;
     reasons.push({ subject: 'ring', taken: true, why: `for ${seconds(ring.ringMs)}` });
     // Nothing announces it to the two, and nobody is recorded unawares.
     reasons.push({ subject: 'recording', taken: false, why: 'calls between extensions are not recorded' });
   }
-  const content = {
+  return seal({
     account: { id: account.id, name: account.name }, number: { e164: facts.dialled, label: `${user.name}, ${device.label}` },
     first: itself ? 'hang-up' : 'ring', steps, reasons, maxCallMs,
-  };
-  return { version: 1, hash: contentHash(content), ...content };
+  });
 }

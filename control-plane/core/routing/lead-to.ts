@@ -7,18 +7,19 @@ import { digitsMs } from '../call/digits.ts';
 import { extensionMarginMs } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
 import { minute, second, type Ms } from '../time.ts';
-import type { Menu, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
+import type { Media, Menu, Queue, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
 import { greetingMedia, onlyUser } from './greeting.ts';
 import { indexOf } from './index-of.ts';
 import { nameStep, openNow, routerFacts, say, type Making } from './making.ts';
-import type { Attempt, RingStep } from './plan.ts';
+import type { Attempt, RingStep, Step } from './plan.ts';
 import { devicesOf, phoneAt, phonesByPrecedence, type Phone } from './precedence.ts';
+import { queueStep } from './queue-step.ts';
 import { asking } from './reach.ts';
 import { attemptsFor, callable, messageMedia, shortestRingMs } from './ring-attempts.ts';
 import { chooseTarget } from './router.ts';
 import { hoursTag } from './schedule.ts';
 import type { NamedTarget, RouterId, Target } from './targets.ts';
-import { takenText, invalidKeyText } from './whisper.ts';
+import { invalidKeyText } from './whisper.ts';
 import { count, seconds } from './words.ts';
 
 /** What follows where a target says nothing: the number's own no-answer routing, or voicemail where that was followed. */
@@ -51,6 +52,11 @@ export function leadTo(making: Making, target: Target, otherwise: Otherwise): St
         const menu = making.account.menus?.get(target.id);
         return menu === undefined ? undefined : askByMenu(making, id, menu, otherwise);
       });
+    case 'queue':
+      return named(making, target, otherwise, (id) => {
+        const queue = making.account.queues?.get(target.id);
+        return queue === undefined ? undefined : waitIn(making, id, queue, target.priority ?? queue.priority, otherwise);
+      }, target.priority);
     case 'router':
       return chosen(making, target.id, otherwise);
     case 'voicemail':
@@ -65,9 +71,9 @@ export function leadTo(making: Making, target: Target, otherwise: Otherwise): St
 }
 
 /** A step of an object's own; an object that is not there is passed over. */
-function named(making: Making, target: NamedTarget, otherwise: Otherwise, make: (id: StepId) => StepId | undefined): StepId {
+function named(making: Making, target: NamedTarget, otherwise: Otherwise, make: (id: StepId) => StepId | undefined, priority?: number): StepId {
   const name = `${target.to}.${target.id}`;
-  const { id, fresh } = nameStep(making, `${name} ${otherwise}`, name);
+  const { id, fresh } = nameStep(making, `${name} ${otherwise} ${priority ?? ''}`, name);
   if (!fresh) return following(making, id);
   const first = make(id);
   if (first === undefined) say(making, id, false, `there is no ${target.to} “${target.id}”`);
@@ -82,11 +88,11 @@ function following(making: Making, id: StepId): StepId {
 }
 
 /** What is led to where nobody of these accepts. */
-export function nobodyAnswered(making: Making, rung: readonly Attempt[], otherwise: Otherwise, own?: Target): StepId {
+export function nobodyAnswered(making: Making, rung: readonly Attempt[], otherwise: Otherwise, own?: Target, why = rung.length > 0 ? 'nobody answered in time' : 'nobody is rung'): StepId {
   const { noAnswer } = making.number;
   if (own !== undefined) return leadTo(making, own, otherwise);
   if (otherwise === 'no-answer' && noAnswer !== undefined) return leadTo(making, noAnswer, 'voicemail');
-  return voicemail(making, rung.length > 0 ? 'nobody answered in time' : 'nobody is rung', rung);
+  return voicemail(making, why, rung);
 }
 
 /** M2, M3, M5: no step of its own. The way taken is the plan's, and why is a reason. */
@@ -215,13 +221,32 @@ function tooShort(ringMs: Ms): string {
   return `${seconds(ringMs)} is too short to answer: under ${seconds(shortestRingMs)} no phone is rung`;
 }
 
-/** Adds the step before what follows it, so that those that lead back to it find it. */
+/** A step is in the order before what follows it. */
+const itsPlace: Step = { kind: 'hang-up', cause: 'normal' };
+
 function ring(making: Making, id: StepId, step: Omit<RingStep, 'kind' | 'taken' | 'on'>, noAnswer: () => StepId): StepId {
-  const taken = [making.facts.whisperMedia(takenText) ?? ('sound:vm-goodbye' as const)];
+  const { steps, taken } = making;
   const { pattern, group, attempts, ringMs } = step;
-  const of = (next: StepId): RingStep => ({ kind: 'ring', pattern, ...(group === undefined ? {} : { group }), attempts, ringMs, taken, on: { noAnswer: next } });
-  making.steps[id] = of(id);
-  making.steps[id] = of(noAnswer());
+  steps[id] = itsPlace;
+  const on = { noAnswer: noAnswer() };
+  steps[id] = group === undefined ? { kind: 'ring', pattern, attempts, ringMs, taken, on } : { kind: 'ring', pattern, group, attempts, ringMs, taken, on };
+  return id;
+}
+
+/** Q5. */
+function waitIn(making: Making, id: StepId, queue: Queue, priority: number, otherwise: Otherwise): StepId {
+  making.steps[id] = itsPlace;
+  making.steps[id] = queueStep(making, id, queue, priority, (own) => nobodyAnswered(making, [], otherwise, own, 'no agent took the call'), (media) => sayAndHangUp(making, media, 'the caller is called back'));
+  return id;
+}
+
+/** Of the account's own words. */
+export function sayAndHangUp(making: Making, media: Media, why: string): StepId {
+  const { id, fresh } = nameStep(making, `say ${media}`, 'goodbye');
+  if (!fresh) return id;
+  making.steps[id] = itsPlace;
+  say(making, id, true, why);
+  making.steps[id] = { kind: 'announcement', media: [media], on: { done: hangUp(making, 'normal', why) } };
   return id;
 }
 
@@ -233,7 +258,7 @@ function askByMenu(making: Making, id: StepId, menu: Menu, otherwise: Otherwise)
   const dialable = menu.dialByExtension ? indexOf(account).dialable : undefined;
   say(making, id, true, `${menu.name} asks for a key, at most ${count(menu.tries, 'time')}`);
   if (prompt === undefined) say(making, `${id}, prompt`, false, 'its audio is not ready: the caller hears a beep');
-  making.steps[id] = { kind: 'hang-up', cause: 'normal' }; // its place in the order; the menu follows
+  making.steps[id] = itsPlace;
   const options = Object.fromEntries(Object.entries(menu.options).map(([key, target]) => [key, leadTo(making, target, otherwise)]));
   const noKey = nobodyAnswered(making, [], otherwise, menu.noKey);
   making.steps[id] = {
@@ -276,7 +301,7 @@ export function voicemail(making: Making, why: string, rung: readonly Attempt[])
   if (!fresh) return id;
   const { maxMs, silenceMs } = number.voicemail;
   const greeting = [greetingMedia(account, number, rung, facts, reasons)];
-  steps[id] = { kind: 'voicemail', greeting, maxMs, silenceMs, on: { done: id } };
+  steps[id] = itsPlace;
   say(making, id, true, why);
   steps[id] = { kind: 'voicemail', greeting, maxMs, silenceMs, on: { done: hangUp(making, 'normal', 'the message is recorded') } };
   return id;

@@ -1,14 +1,17 @@
 /** A plan in the making: the steps so far, why they are there, and what they are made from. */
 import type { StepId } from '../ids.ts';
-import { second } from '../time.ts';
-import type { Account, CallFacts, ScheduleId, TrackingNumber } from './config.ts';
+import { second, type Ms } from '../time.ts';
+import type { Account, CallFacts, Media, ScheduleId, TrackingNumber } from './config.ts';
 import { e164Of } from './e164-of.ts';
 import { indexOf } from './index-of.ts';
 import { modeAt } from './night.ts';
-import type { Reason, Step } from './plan.ts';
+import type { Attempt, Reason, Screening, Step } from './plan.ts';
 import { drawOf, type RouterFacts } from './router.ts';
 import { openAt, type OpenAnswer } from './schedule.ts';
-import type { WhisperAudio } from './whisper.ts';
+import { acceptText, takenText, whisperAudio, type WhisperAudio } from './whisper.ts';
+
+/** From the answer; the longest whisper and the question fit twice. */
+const screeningWaitMs: Ms = 20 * second;
 
 export interface Making {
   readonly account: Account;
@@ -21,8 +24,29 @@ export interface Making {
   readonly named: Set<StepId>;
   /** What callees hear for whom the receiving number has nothing to say. */
   readonly whisper: WhisperAudio;
+  readonly callerId: Attempt['callerId'];
+  /** Of callees who hear `whisper`. */
+  readonly screening: Screening;
+  /** Heard by one who answered after another had won. */
+  readonly taken: readonly Media[];
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
+}
+
+/** What all phones of a call have in common is made once. */
+export function startMaking(account: Account, number: TrackingNumber, facts: CallFacts): Making {
+  const whisper = whisperAudio(account, number, undefined, facts);
+  return {
+    account, number, facts, steps: {}, reasons: [], made: new Map(), named: new Set(), skipped: new Map(), whisper, screening: screeningFor(number, facts, whisper.media),
+    callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
+    taken: [facts.whisperMedia(takenText) ?? 'sound:vm-goodbye'],
+  };
+}
+
+/** The question carries the whisper, so that a callee hears who calls before deciding, and a key bridges at once. */
+export function screeningFor(number: TrackingNumber, facts: CallFacts, whisper: readonly Media[]): Screening {
+  const question = facts.whisperMedia(acceptText(number.acceptKey)) ?? 'tone:accept';
+  return { key: number.acceptKey ?? 'any', prompt: [...whisper, question], waitMs: screeningWaitMs };
 }
 
 /** Whether one of the account's schedules was open when the call began; undefined for one that there is not. */
@@ -74,13 +98,16 @@ export function stepsOf({ steps, skipped }: Making): Readonly<Record<StepId, Ste
 
 function leading(step: Step, standIn: (id: StepId) => StepId): Step {
   switch (step.kind) {
-    case 'ring': return { ...step, on: { noAnswer: standIn(step.on.noAnswer) } };
+    case 'ring': return { ...step, ...(step.serve === undefined ? {} : { serve: standIn(step.serve) }), on: { noAnswer: standIn(step.on.noAnswer) } };
     case 'menu': return {
       ...step, options: Object.fromEntries(Object.entries(step.options).map(([key, to]) => [key, standIn(to)])),
       on: { noKey: standIn(step.on.noKey), invalid: standIn(step.on.invalid), noAnswer: standIn(step.on.noAnswer) },
     };
+    case 'queue': return { ...step, on: { ...(step.on.callback === undefined ? {} : { callback: standIn(step.on.callback) }), exitKey: standIn(step.on.exitKey), full: standIn(step.on.full), empty: standIn(step.on.empty), maxWait: standIn(step.on.maxWait), closed: standIn(step.on.closed) } };
     case 'announcement':
     case 'voicemail': return { ...step, on: { done: standIn(step.on.done) } };
+    case 'setting': return { ...step, on: { set: standIn(step.on.set), notSet: standIn(step.on.notSet) } };
+    case 'supervise':
     case 'hang-up': return step;
   }
 }

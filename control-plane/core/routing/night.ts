@@ -1,4 +1,4 @@
-/** M6: the night switch of an account, set over the API, for a time or until it is set anew. */
+/** M6: the night switch of an account, set by a code on a phone or over the API, for a time or until it is set anew. */
 import type { EpochMs } from '../time.ts';
 
 /** What an account is set to; `open` takes the others back. */

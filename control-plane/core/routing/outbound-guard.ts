@@ -27,9 +27,23 @@ export function defaultOutboundRules(country: string): OutboundRules {
 
 /** `callsOut`: of the same account over trunks, ringing ones included, without this one. */
 export function guardOutbound(number: E164, rules: OutboundRules, callsOut: number): OutboundDecision {
-  const decision = guardDestination(number, rules);
+  const decision = judged(number, rules);
   if (!decision.allowed || callsOut < rules.concurrentCalls) return decision;
   return { allowed: false, reason: 'concurrent-calls', detail: `calls out over trunks now: ${callsOut}; allowed at once: ${rules.concurrentCalls}.` };
+}
+
+/** Rules are never changed, only replaced; and calls go to the numbers of the configuration, again and again. */
+const judgements = new WeakMap<OutboundRules, Map<E164, DestinationDecision>>();
+
+function judged(number: E164, rules: OutboundRules): DestinationDecision {
+  const own = judgements.get(rules) ?? new Map<E164, DestinationDecision>();
+  if (own.size === 0) judgements.set(rules, own);
+  let decision = own.get(number);
+  if (decision === undefined) {
+    decision = guardDestination(number, rules);
+    own.set(number, decision);
+  }
+  return decision;
 }
 
 /** Whether the account may call the number at all. */

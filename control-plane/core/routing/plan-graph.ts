@@ -11,7 +11,7 @@ export function exitsOf(step: Step): readonly Exit[] {
     case 'voicemail':
       return [{ on: 'done', to: step.on.done }];
     case 'ring':
-      return [{ on: 'accepted', end: 'connected' }, { on: 'no answer', to: step.on.noAnswer }];
+      return [step.serve === undefined ? { on: 'accepted', end: 'connected' } : { on: 'accepted', to: step.serve }, { on: 'no answer', to: step.on.noAnswer }];
     case 'menu':
       return [
         ...Object.entries(step.options).map(([key, to]) => ({ on: `key ${key}`, to })),
@@ -19,6 +19,16 @@ export function exitsOf(step: Step): readonly Exit[] {
         { on: 'no key', to: step.on.noKey },
         { on: 'wrong keys', to: step.on.invalid },
       ];
+    case 'queue':
+      return [
+        { on: 'accepted', end: 'connected' },
+        ...(step.callback === undefined || step.callback.number === null || step.on.callback === undefined ? [] : [{ on: `key ${step.callback.key}, and again`, to: step.on.callback }]),
+        ...(step.exitKey === undefined ? [] : [{ on: `key ${step.exitKey}`, to: step.on.exitKey }]),
+        { on: 'no room', to: step.on.full }, { on: 'nobody there', to: step.on.empty }, { on: 'waited too long', to: step.on.maxWait }, { on: 'no such queue', to: step.on.closed },
+      ];
+    case 'setting':
+      return [{ on: 'set', to: step.on.set }, { on: 'not set', to: step.on.notSet }];
+    case 'supervise':
     case 'hang-up':
       return [];
   }

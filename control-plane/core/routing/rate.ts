@@ -7,7 +7,7 @@
  */
 import type { Account, DialTarget, E164, TrackingNumber } from './config.ts';
 import type { Plan } from './plan.ts';
-import { reachOf } from './reach.ts';
+import { phonesOfQueue, reachOf } from './reach.ts';
 
 export type Price = number;
 
@@ -47,7 +47,11 @@ interface Callees {
 /** Of one call; null where the account has no rates. */
 export function rateOfPlan(account: Account, { number, steps }: Plan): RateOfCalls | null {
   const all = Object.values(steps);
-  const targets = all.flatMap((step) => (step.kind === 'ring' ? step.attempts.map(({ target }) => target) : []));
+  const targets = all.flatMap((step) => {
+    if (step.kind === 'ring') return step.attempts.map(({ target }) => target);
+    const queue = step.kind === 'queue' ? account.queues?.get(step.queue) : undefined;
+    return queue === undefined ? [] : phonesOfQueue(account, queue).map(({ target }) => target);
+  });
   return rateOf(account, number.e164, callees(targets, all.some((step) => step.kind === 'menu' && step.extensions !== undefined)));
 }
 

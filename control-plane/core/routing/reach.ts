@@ -1,5 +1,5 @@
 /** Everything that a call to a number may come to, for one caller or another: what is to be spoken beforehand, and what may be rung. */
-import { defaultPrecedence, type Account, type CallConnect, type Menu, type Message, type PrecedenceEntry, type ReceivingNumber, type TrackingNumber, type User } from './config.ts';
+import { defaultPrecedence, type Account, type CallConnect, type Menu, type Message, type PrecedenceEntry, type Queue, type ReceivingNumber, type TrackingNumber, type User } from './config.ts';
 import { indexOf } from './index-of.ts';
 import { assignedTo, devicesOf, phoneAt, type Phone } from './precedence.ts';
 import type { Router } from './router.ts';
@@ -8,14 +8,16 @@ import type { Target } from './targets.ts';
 export interface Reach {
   readonly receivingNumbers: readonly ReceivingNumber[];
   readonly menus: readonly Menu[];
+  readonly queues: readonly Queue[];
   readonly messages: readonly Message[];
-  /** By whatever way; a user's own phones with call connect as the way asks. */
+  /** By whatever way; a user's own phones with call connect as the way asks. An agent's, unless they log in on others. */
   readonly phones: readonly Phone[];
 }
 
 export function reachOf(account: Account, number: TrackingNumber): Reach {
   const receivingNumbers = new Map<string, ReceivingNumber>();
   const menus = new Map<string, Menu>();
+  const queues = new Map<string, Queue>();
   const messages: Message[] = [];
   const phones: Phone[] = [];
   const been = new Set<string>();
@@ -44,6 +46,14 @@ export function reachOf(account: Account, number: TrackingNumber): Reach {
         for (const next of [...Object.values(menu.options), menu.noKey, menu.invalid]) visit(next);
         return;
       }
+      case 'queue': {
+        const queue = account.queues?.get(target.id);
+        if (queue === undefined) return;
+        queues.set(queue.id, queue);
+        phones.push(...phonesOfQueue(account, queue));
+        for (const next of [queue.exit?.target, queue.full, queue.empty, queue.maxWait, queue.closed]) visit(next);
+        return;
+      }
       case 'user': {
         const user = indexOf(account).users.get(target.id);
         if (user !== undefined) phones.push(...devicesOf(user), ...forwardOf(user, asking(number.callConnect)));
@@ -67,7 +77,13 @@ export function reachOf(account: Account, number: TrackingNumber): Reach {
   visit(account.night?.closed);
   visit(account.night?.emergency);
   visit(number.noAnswer);
-  return { receivingNumbers: [...receivingNumbers.values()], menus: [...menus.values()], messages, phones };
+  return { receivingNumbers: [...receivingNumbers.values()], menus: [...menus.values()], queues: [...queues.values()], messages, phones };
+}
+
+/** Its agents' own, each for as long as an offer rings. */
+export function phonesOfQueue(account: Account, { desk: { tiers, offerMs }, callConnect }: Queue): readonly Phone[] {
+  const agents = tiers.flatMap((tier) => tier.agents).flatMap(({ agent }) => indexOf(account).users.get(agent) ?? []);
+  return agents.flatMap(devicesOf).map((phone) => ({ ...phone, ringMs: Math.min(phone.ringMs ?? offerMs, offerMs), callConnect }));
 }
 
 function targetsOfRouter(router: Router<Target> | undefined): readonly Target[] {

@@ -1,18 +1,16 @@
 /** How each try of a phone goes: what it shows, what its callee hears, whether it is asked for a key and recorded. */
 import { second, type Ms } from '../time.ts';
 import type { CallFacts, Media, Message, TrackingNumber } from './config.ts';
-import { say, type Making } from './making.ts';
-import type { Attempt, Screening } from './plan.ts';
+import { say, screeningFor, type Making } from './making.ts';
+import type { Attempt } from './plan.ts';
 import { guardOutbound } from './outbound-guard.ts';
 import type { Phone } from './precedence.ts';
-import { recordingDecision, type RecordingRules } from './recording.ts';
+import { recordingDecision } from './recording.ts';
 import { targetOf } from './sip-name.ts';
-import { acceptText, whisperAudio } from './whisper.ts';
+import { whisperAudio, type WhisperAudio } from './whisper.ts';
 
 /** Below this a phone cannot be picked up in time, so it is not rung at all. */
 export const shortestRingMs: Ms = 5 * second;
-/** From the answer; the longest whisper and the question fit twice. */
-const screeningWaitMs: Ms = 20 * second;
 
 /**
  * Those of the phones that may be called over a trunk, and the account's own; each that may not is a reason. `of` names the
@@ -40,13 +38,12 @@ export function attemptsFor(making: Making, of: string, phones: readonly Phone[]
   const { account, number, facts } = making;
   const tell = (subject: string, taken: boolean, why: string): void => { say(making, subjectOf(of, subject), taken, why); };
   const whispers = phones.map((phone) => (phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts)));
-  const attempts = phones.map((phone, i) => attemptFor(making, { ...phone, target: targetOf(account, phone.target) }, whispers[i]?.media ?? [], ringMs));
+  const attempts = phones.map((phone, i) => attemptFor(making, phone, whispers[i] ?? making.whisper, ringMs));
   for (const why of new Set(whispers.map((whisper) => whisper.why))) tell('whisper', whispers.some((whisper) => whisper.why === why && whisper.media.length > 0), why);
   const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
   tell('call connect', asked > 0, callConnectWhy(number, asked, attempts.length));
   if (number.passCalledNumber === true) tell('caller ID', true, 'the callee sees the number that was dialled');
-  const rules = phones.map((phone) => ({ account: account.recording, number: number.recording, user: phone.user?.recording }));
-  return recorded(attempts, rules, number, facts, tell);
+  return recorded(making, attempts, phones, tell);
 }
 
 type Tell = (subject: string, taken: boolean, why: string) => void;
@@ -55,27 +52,19 @@ function subjectOf(of: string, subject: string): string {
   return of === '' ? subject : `${of}, ${subject}`;
 }
 
-function attemptFor({ number, facts }: Making, phone: Phone, whisper: readonly Media[], longest: Ms): Attempt {
-  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, tags = [], dialExtension } = phone;
+function attemptFor(making: Making, phone: Phone, whisper: WhisperAudio, longest: Ms): Attempt {
+  const { account, number, facts, callerId } = making;
+  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, tags, dialExtension } = phone;
   const asked = callConnect === 'every' || (callConnect === 'external' && target.kind === 'external');
-  const attempt = {
-    user: user?.id ?? '',
-    label,
-    target,
-    ringMs: Math.min(ringMs, longest),
-    callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
-    ...(destination === undefined ? {} : { destination }),
-    ...(delayMs === 0 ? {} : { delayMs }),
-    ...(tags.length === 0 ? {} : { tags }),
-    ...(dialExtension === undefined ? {} : { dialExtension }),
+  const attempt: { -readonly [K in keyof Attempt]: Attempt[K] } = {
+    user: user?.id ?? '', label, target: targetOf(account, target), ringMs: Math.min(ringMs, longest), callerId, whisper: asked ? [] : whisper.media,
   };
-  // The question carries the whisper, so that a callee hears who calls before deciding, and a key bridges at once.
-  return asked ? { ...attempt, whisper: [], screening: screeningFor(number, facts, whisper) } : { ...attempt, whisper };
-}
-
-function screeningFor(number: TrackingNumber, facts: CallFacts, whisper: readonly Media[]): Screening {
-  const question = facts.whisperMedia(acceptText(number.acceptKey)) ?? 'tone:accept';
-  return { key: number.acceptKey ?? 'any', prompt: [...whisper, question], waitMs: screeningWaitMs };
+  if (asked) attempt.screening = whisper === making.whisper ? making.screening : screeningFor(number, facts, whisper.media);
+  if (destination !== undefined) attempt.destination = destination;
+  if (delayMs > 0) attempt.delayMs = delayMs;
+  if (tags !== undefined) attempt.tags = tags;
+  if (dialExtension !== undefined) attempt.dialExtension = dialExtension;
+  return attempt;
 }
 
 function callConnectWhy(number: TrackingNumber, asked: number, all: number): string {
@@ -86,12 +75,13 @@ function callConnectWhy(number: TrackingNumber, asked: number, all: number): str
 }
 
 /** The attempts that are recorded, marked so; the announcement is the last their callee hears before the bridge, key or none. */
-function recorded(attempts: readonly Attempt[], rules: readonly RecordingRules[], number: TrackingNumber, facts: CallFacts, tell: Tell): readonly Attempt[] {
+function recorded({ account, number, facts }: Making, attempts: readonly Attempt[], phones: readonly Phone[], tell: Tell): readonly Attempt[] {
+  if (account.recording === undefined && number.recording === undefined && phones.every(({ user }) => user?.recording === undefined)) return attempts;
   const announcement = number.recordingAnnouncement === undefined ? undefined : recordingMedia(number, facts);
   const mute = announcement?.length === 0;
   const decisions = new Map<string, { readonly taken: boolean; readonly labels: string[] }>();
   const marked = attempts.map((attempt, i): Attempt => {
-    const { recorded: wanted, why } = recordingDecision(rules[i] ?? {});
+    const { recorded: wanted, why } = recordingDecision({ account: account.recording, number: number.recording, user: phones[i]?.user?.recording });
     if (why === undefined) return attempt;
     const record = wanted && !mute;
     const told = wanted && mute ? `${why}; the audio of its announcement is not ready, so the call is not recorded` : why;

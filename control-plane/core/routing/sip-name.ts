@@ -22,3 +22,9 @@ export function plainTarget(target: DialTarget): DialTarget {
   const { sipPrefix: _, ...plain } = target;
   return plain;
 }
+
+/** The device that has this name on the switch. */
+export function deviceNamed(name: string): Extract<DialTarget, { kind: 'device' }> {
+  const dot = name.indexOf('.');
+  return dot < 0 ? { kind: 'device', device: name } : { kind: 'device', device: name.slice(dot + 1), sipPrefix: name.slice(0, dot) };
+}

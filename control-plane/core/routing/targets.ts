@@ -1,4 +1,5 @@
 /** Where a route may lead next. Every field of configuration that leads on names one of these. */
+import type { QueueId } from '../queue/config.ts';
 import type { Message, UserId } from './config.ts';
 
 export type ReceivingNumberId = string;
@@ -11,6 +12,8 @@ export type Target =
   | { readonly to: 'ring-group'; readonly id: RingGroupId }
   | { readonly to: 'menu'; readonly id: MenuId }
   | { readonly to: 'router'; readonly id: RouterId }
+  /** With a priority of its own, or the queue's. */
+  | { readonly to: 'queue'; readonly id: QueueId; readonly priority?: number }
   /** D10: the user's devices in their order, then their forwarding number with call connect. */
   | { readonly to: 'user'; readonly id: UserId }
   /** Of the number that was dialled. */

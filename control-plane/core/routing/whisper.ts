@@ -6,7 +6,11 @@
  * Placeholders: `{practice}` the account's name, `{number}` the number's label, `{caller}` the caller's name or else
  * number, `{callerNumber}`.
  */
+import { agentTexts } from './agent-code.ts';
+import { callbackTexts, numberMedia } from './callback-words.ts';
 import type { Account, CallFacts, Media, Message, TrackingNumber } from './config.ts';
+import { nightTexts } from './night-code.ts';
+import { positionTexts } from './queue-position.ts';
 import { reachOf } from './reach.ts';
 
 export const whisperPlaceholders = ['practice', 'number', 'caller', 'callerNumber'] as const;
@@ -101,11 +105,8 @@ function ready(text: string, facts: CallFacts): readonly Media[] {
 }
 
 function digitSounds(facts: CallFacts): readonly Media[] {
-  const digits = facts.callerNumber.replace(/\D/g, '').slice(0, 15);
-  if (digits === '') return ready(withheldText, facts);
-  // North American numbers are said without their country code, as people there say them.
-  const national = digits.length === 11 && digits.startsWith('1') ? digits.slice(1) : digits;
-  return Array.from(national, (digit): Media => `sound:digits/${digit}`);
+  const digits = numberMedia(facts.callerNumber);
+  return digits.length === 0 ? ready(withheldText, facts) : digits;
 }
 
 /** Texts to have spoken before the number's first call. */
@@ -118,11 +119,11 @@ export function textsToPrepare(account: Account): readonly string[] {
   ]);
   const voicemails = account.numbers.flatMap((number) => number.voicemail ?? []);
   const greetings = voicemails.length === 0 ? [] : [...voicemails, account, ...account.users].map(({ greeting }) => greeting?.text);
-  return [...new Set([...texts, ...[...greetings, account.blocked?.message?.text].filter((text) => text !== undefined)])];
+  return [...new Set([...texts, ...nightTexts(account), ...agentTexts(account), ...[...greetings, account.blocked?.message?.text].filter((text) => text !== undefined)])];
 }
 
 function textsOfRoute(account: Account, number: TrackingNumber): readonly string[] {
-  const { receivingNumbers, menus, messages, phones } = reachOf(account, number);
+  const { receivingNumbers, menus, queues, messages, phones } = reachOf(account, number);
   const asks = phones.some(({ callConnect = number.callConnect }) => callConnect !== 'off');
   const whispers = number.whisper === undefined && number.whisperFile === undefined ? receivingNumbers.flatMap(({ whisper }) => whisper?.text ?? []) : [];
   return [
@@ -131,6 +132,12 @@ function textsOfRoute(account: Account, number: TrackingNumber): readonly string
     ...whispers.flatMap((whisper) => whisperTexts(whisper, account, number)),
     ...menus.flatMap((menu) => [menu.prompt.text, menu.invalidPrompt === undefined ? invalidKeyText : menu.invalidPrompt.text]).filter((text) => text !== undefined),
     ...messages.flatMap(({ text }) => text ?? []),
+    ...queues.flatMap(({ greeting, music, messages: periodic, whisper, desk, callback }) => [
+      ...[greeting, music, ...(periodic?.say ?? [])].flatMap((message) => message?.text ?? []),
+      ...(whisper?.text === undefined ? [] : whisperTexts(whisper.text, account, number)),
+      ...(desk.announce === null ? [] : positionTexts),
+      ...(callback === undefined ? [] : callbackTexts(account, callback.key)),
+    ]),
   ];
 }
 

@@ -10,7 +10,7 @@ export function enterAnnouncement(draft: Draft, id: StepId, step: AnnouncementSt
   answerCaller(draft);
   const promptId = newId(draft, 'p');
   goTo(draft, { phase: 'announcing', step: id, promptId });
-  command(draft, { type: 'PlayPrompt', legId: draft.call.id, promptId, media: step.media });
+  command(draft, { type: 'PlayPrompt', legId: draft.call.caller.legId, promptId, media: step.media });
   startTimer(draft, promptTimer, draft.now + promptLimitMs);
 }
 
@@ -21,6 +21,6 @@ export function announcementFinished(draft: Draft, ok: boolean): void {
   cancelTimer(draft, promptTimer);
   fact(draft, { type: 'AnnouncementPlayed', ok });
   const step = stepOf(draft, call.step);
-  if (ok && step?.kind === 'announcement' && step.announcesRecording === true) announced(draft, call.id);
+  if (ok && step?.kind === 'announcement' && step.announcesRecording === true) announced(draft, call.caller.legId);
   draft.outcome = 'done';
 }

@@ -23,13 +23,13 @@ export function startCallRecording(draft: Draft): void {
   const winner = legOf(draft, call.winner);
   const recording = winner === undefined ? undefined : attemptOf(draft, winner)?.recording;
   if (recording === undefined) return;
-  if (recording.announced && !(call.announcedTo.includes(call.id) && call.announcedTo.includes(call.winner))) {
+  if (recording.announced && !(call.announcedTo.includes(call.caller.legId) && call.announcedTo.includes(call.winner))) {
     fact(draft, { type: 'CallNotRecorded', why: 'not-announced' });
     return;
   }
   const id = newId(draft, 'c');
   change(draft, { callRecording: { id, started: false } });
-  command(draft, { type: 'StartCallRecording', recordingId: id, caller: call.id, callee: call.winner });
+  command(draft, { type: 'StartCallRecording', recordingId: id, caller: call.caller.legId, callee: call.winner });
 }
 
 /** Asks for its end, which is when the switch says so. */

@@ -15,3 +15,11 @@ export function dialExtension(draft: Draft, leg: Leg, { digits, delayMs }: NonNu
   command(draft, { type: 'SendDigits', legId: leg.id, digits, delayMs });
   startTimer(draft, legTimer('extension', leg.id), draft.now + delayMs + digitsMs(digits) + extensionMarginMs);
 }
+
+/**
+ * After an adoption. One who is gone may have begun it, and the switch sends one row of keys after the other: a request to
+ * bridge that came in between would wait for the end of both, and with it every request behind it.
+ */
+export function waitForBoth(draft: Draft, leg: Leg, { digits, delayMs }: NonNullable<Attempt['dialExtension']>): void {
+  startTimer(draft, legTimer('extension', leg.id), draft.now + 2 * (delayMs + digitsMs(digits)) + extensionMarginMs);
+}

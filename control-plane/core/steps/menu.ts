@@ -14,6 +14,8 @@ import { askForExtension } from '../call/extend-plan.ts';
 import { answerCaller } from '../call/leg-life.ts';
 import { menuTimer, planLimitMs, promptLimitMs, promptTimer } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
+import { queueDigit } from './queue.ts';
+import { supervisorDigit } from './supervise.ts';
 import type { MenuStep } from '../routing/plan.ts';
 import type { Media } from '../routing/config.ts';
 
@@ -37,6 +39,7 @@ export function enterMenu(draft: Draft, id: StepId, step: MenuStep): void {
 export function callerDigit(draft: Draft, digit: string): void {
   const { call } = draft;
   if (!/^[0-9*#A-D]$/.test(digit)) return;
+  if (queueDigit(draft, digit) || supervisorDigit(draft, digit)) return;
   if (takesKeys(draft)) press(draft, digit);
   else if ((call.phase === 'announcing' || call.phase === 'menu') && call.typed.length < mostTyped) change(draft, { typed: call.typed + digit });
 }
@@ -102,7 +105,7 @@ function press(draft: Draft, key: string): void {
   if (asked === undefined) return;
   const { call, step } = asked;
   const digits = call.digits + key;
-  fact(draft, { type: 'KeyPressed', legId: call.id, digit: key });
+  fact(draft, { type: 'KeyPressed', legId: call.caller.legId, digit: key });
   if (call.promptId !== null) command(draft, { type: 'StopPrompt', promptId: call.promptId });
   cancelTimer(draft, promptTimer);
   cancelTimer(draft, menuTimer);
@@ -170,7 +173,7 @@ function ask(draft: Draft, media: readonly Media[]): void {
   const { call } = draft;
   if (call.phase !== 'menu') return;
   goTo(draft, { ...placeOf(call), promptId, digits: '', tries: call.tries + 1 });
-  command(draft, { type: 'PlayPrompt', legId: call.id, promptId, media });
+  command(draft, { type: 'PlayPrompt', legId: call.caller.legId, promptId, media });
   startTimer(draft, promptTimer, draft.now + promptLimitMs);
 }
 

@@ -5,19 +5,21 @@
  */
 import { causes, type Cause } from '../cause.ts';
 import type { Leg } from '../call/call.ts';
-import { cancelTimer, command, fact, legsOf, moveLeg, startTimer, type Draft } from '../call/draft.ts';
-import { attemptOf, cancelLegTimers, dial, dismiss, endLeg, hangUp, isTrying, markPickedUp } from '../call/leg-life.ts';
+import { cancelTimer, command, fact, legsOf, moveLeg, ringStepOf, startTimer, type Draft } from '../call/draft.ts';
+import { attemptOf, cancelLegTimers, dial, dismiss, endLeg, hangUp, isRung, isTrying, markPickedUp } from '../call/leg-life.ts';
+import { serveInstead } from '../call/served.ts';
 import { orderTimer, roundTimer } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
 import type { RingStep } from '../routing/plan.ts';
 import { dialExtension } from './dial-extension.ts';
+import { offerAccepted } from './queue.ts';
 import { enterOrdering, isOrdered, ringListed } from './ordering.ts';
 import { acceptsBy, startScreening } from './screening.ts';
 import { cancelDelays, goOnWhenNobodyIsLeft, leaveRing } from './walk.ts';
 import { startConnecting } from './whisper.ts';
 
 export function enterRing(draft: Draft, id: StepId, step: RingStep): void {
-  command(draft, { type: 'RingLeg', legId: draft.call.id });
+  command(draft, { type: 'RingLeg', legId: draft.call.caller.legId });
   startTimer(draft, roundTimer, draft.now + step.ringMs);
   if (isOrdered(step)) enterOrdering(draft, id, step);
   else ringListed(draft, id, step, 'as listed');
@@ -39,7 +41,7 @@ export function legAnswered(draft: Draft, leg: Leg): void {
   }
   if (leg.phase !== 'dialing' && leg.phase !== 'ringing') return;
   markPickedUp(draft, leg);
-  if (draft.call.phase !== 'ringing' || draft.call.step !== leg.step) {
+  if (!isRung(draft.call, leg)) {
     hangUp(draft, leg, 'answered-elsewhere');
   } else if (extension === undefined) {
     reached(draft, leg);
@@ -73,6 +75,8 @@ export function legDigit(draft: Draft, leg: Leg, digit: string): void {
 
 /** The first acceptance wins; only now do the others stop. The round's time goes on where more could be rung. */
 function accept(draft: Draft, leg: Leg): void {
+  if (offerAccepted(draft, leg)) return;
+  const serve = ringStepOf(draft, leg.step)?.serve;
   const next = draft.call.phase === 'ringing' ? draft.call.next : [];
   fact(draft, { type: 'LegAccepted', legId: leg.id, won: true });
   if (next.length === 0) cancelTimer(draft, roundTimer);
@@ -81,7 +85,17 @@ function accept(draft: Draft, leg: Leg): void {
   for (const other of legsOf(draft)) {
     if (other.id !== leg.id && isTrying(other)) dismiss(draft, other);
   }
-  startConnecting(draft, leg, next);
+  if (serve === undefined) startConnecting(draft, leg, next);
+  else served(draft, leg, serve);
+}
+
+/** Who was called is who the rest of the plan is for. */
+function served(draft: Draft, leg: Leg, next: StepId): void {
+  fact(draft, { type: 'CallerAnswered' });
+  cancelTimer(draft, roundTimer);
+  const before = serveInstead(draft, leg);
+  if (before !== undefined) hangUp(draft, before, 'normal');
+  draft.outcome = { to: next };
 }
 
 /**
@@ -93,7 +107,7 @@ export function attemptEnded(draft: Draft, leg: Leg, cause: Cause): void {
   endLeg(draft, leg, cause);
   const next = leg.trunk + 1;
   const more = target?.kind === 'external' && target.trunks[next] !== undefined;
-  const ringing = draft.call.phase === 'ringing' && draft.call.step === leg.step;
+  const ringing = isRung(draft.call, leg);
   if (ringing && leg.phase === 'dialing' && cause === 'lost') dial(draft, leg.step, leg.attempt, leg.trunk);
   else if (ringing && more && leg.phase === 'dialing' && !causes[cause].mayHaveRung) dial(draft, leg.step, leg.attempt, next);
   goOnWhenNobodyIsLeft(draft);

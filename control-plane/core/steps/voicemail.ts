@@ -13,14 +13,14 @@ export function enterVoicemail(draft: Draft, id: StepId, step: VoicemailStep): v
   answerCaller(draft);
   const promptId = newId(draft, 'p');
   goTo(draft, { phase: 'greeting', step: id, promptId });
-  command(draft, { type: 'PlayPrompt', legId: draft.call.id, promptId, media: step.greeting });
+  command(draft, { type: 'PlayPrompt', legId: draft.call.caller.legId, promptId, media: step.greeting });
   startTimer(draft, promptTimer, draft.now + promptLimitMs);
 }
 
 export function startBeep(draft: Draft, step: StepId): void {
   const promptId = newId(draft, 'p');
   goTo(draft, { phase: 'beeping', step, promptId });
-  command(draft, { type: 'PlayPrompt', legId: draft.call.id, promptId, media: ['tone:beep'] });
+  command(draft, { type: 'PlayPrompt', legId: draft.call.caller.legId, promptId, media: ['tone:beep'] });
   startTimer(draft, promptTimer, draft.now + promptLimitMs);
 }
 
@@ -40,7 +40,7 @@ function startRecording(draft: Draft, id: StepId): void {
   const recordingId = newId(draft, 'r');
   goTo(draft, { phase: 'recording', step: id, recordingId });
   change(draft, { recording: recordingId });
-  command(draft, { type: 'StartRecording', recordingId, legId: draft.call.id, maxMs: step.maxMs, silenceMs: step.silenceMs });
+  command(draft, { type: 'StartRecording', recordingId, legId: draft.call.caller.legId, maxMs: step.maxMs, silenceMs: step.silenceMs });
   startTimer(draft, recordTimer, draft.now + step.maxMs + recordMarginMs);
 }
 

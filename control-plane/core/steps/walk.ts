@@ -63,7 +63,7 @@ export function cancelDelays(draft: Draft): void {
 export function ringOn(draft: Draft): boolean {
   const call = draft.call;
   if (call.phase !== 'connecting' || call.next.length === 0 || !(roundTimer in call.timers)) return false;
-  command(draft, { type: 'RingLeg', legId: call.id });
+  command(draft, { type: 'RingLeg', legId: call.caller.legId });
   ringInTurn(draft, call.step, call.next);
   return true;
 }

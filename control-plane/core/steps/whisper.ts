@@ -3,11 +3,12 @@
  * during the whisper has declined: who follows in the walk is rung, or routing goes on.
  */
 import type { CallIn, Leg, Place } from '../call/call.ts';
-import { cancelTimer, command, fact, goTo, legOf, moveLeg, newId, startTimer, type Draft } from '../call/draft.ts';
+import { cancelTimer, change, command, fact, goTo, legOf, moveLeg, newId, startTimer, type Draft } from '../call/draft.ts';
 import { answerCaller, attemptOf, cancelLegTimers, hangUp } from '../call/leg-life.ts';
 import { connectLimitMs, connectTimer, legTimer, maxCallTimer, rejoinAfterMs, roundTimer, whisperLimitMs, whisperTimer } from '../call/timers.ts';
-import type { BridgeId, LegId } from '../ids.ts';
+import { callIdOf, type BridgeId, type LegId } from '../ids.ts';
 import { announced, startCallRecording, stopCallRecording } from './call-recording.ts';
+import { backToQueue, serviceConnected } from './queue-service.ts';
 import { leaveRing, ringOn } from './walk.ts';
 
 /** The leg has the call. Its siblings are already released; `next` are rung if it is lost. */
@@ -54,17 +55,19 @@ export function bridge(draft: Draft): void {
   const call = draft.call;
   if (call.phase !== 'connecting' && call.phase !== 'connected') return;
   answerCaller(draft);
-  for (const legId of [call.id, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
-  command(draft, { type: 'BridgeLegs', bridgeId: call.bridgeId, legIds: [call.id, call.winner] });
+  for (const legId of [call.caller.legId, call.winner]) command(draft, { type: 'SetGuard', legId, ms: call.plan.maxCallMs });
+  command(draft, { type: 'BridgeLegs', bridgeId: call.bridgeId, legIds: [call.caller.legId, call.winner] });
   if (call.phase === 'connecting') startTimer(draft, connectTimer, draft.now + connectLimitMs);
 }
 
 export function legBridged(draft: Draft, legId: LegId, bridgeId: BridgeId): void {
   const call = draft.call;
+  // Asked for by a controller that died, and made after what it left was looked at.
+  if (call.phase === 'ending') command(draft, { type: 'DestroyBridge', bridgeId });
   if ((call.phase !== 'connecting' && call.phase !== 'connected') || call.bridgeId !== bridgeId) return;
   cancelTimer(draft, legTimer('rejoin', legId));
   if (call.phase !== 'connecting') return;
-  if (call.joined.includes(legId) || (legId !== call.id && legId !== call.winner)) return;
+  if (call.joined.includes(legId) || (legId !== call.caller.legId && legId !== call.winner)) return;
   const joined = [...call.joined, legId];
   goTo(draft, { ...placeOf(call), joined });
   if (joined.length === 2) connected(draft);
@@ -80,7 +83,9 @@ export function connected(draft: Draft): void {
   cancelTimer(draft, whisperTimer);
   cancelTimer(draft, roundTimer);
   moveLeg(draft, winner, { phase: 'bridged' });
+  if (call.answeredAt === null) change(draft, { answeredAt: draft.now });
   goTo(draft, { phase: 'connected', step: call.step, winner: call.winner, bridgeId: call.bridgeId });
+  serviceConnected(draft);
   fact(draft, { type: 'LegConnected', legId: call.winner, bridgeId: call.bridgeId });
   startTimer(draft, maxCallTimer, draft.now + call.plan.maxCallMs);
   startCallRecording(draft);
@@ -108,20 +113,25 @@ export function winnerLost(draft: Draft): void {
   if (call.phase !== 'connecting') return;
   cancelTimer(draft, connectTimer);
   cancelTimer(draft, whisperTimer);
-  cancelLegTimers(draft, call.id);
+  cancelLegTimers(draft, call.caller.legId);
   stopCallRecording(draft);
   command(draft, { type: 'DestroyBridge', bridgeId: call.bridgeId });
-  if (!ringOn(draft)) leaveRing(draft, call.step);
+  if (!backToQueue(draft, call.winner) && !ringOn(draft)) leaveRing(draft, call.step);
 }
 
 /**
  * One who lives was taken out of the bridge: put back, unless its end follows within a moment. Before both have been
- * in it, the connect timer decides.
+ * in it, the connect timer decides. Out of another bridge of this call, which a controller that is gone had asked for and
+ * nobody knows of: it is ended, or it would stay.
  */
 export function legUnbridged(draft: Draft, legId: LegId, bridgeId: BridgeId): void {
   const call = draft.call;
-  if ((call.phase !== 'connecting' && call.phase !== 'connected') || call.bridgeId !== bridgeId) return;
-  if (legId !== call.id && legId !== call.winner) return;
+  if (call.phase !== 'connecting' && call.phase !== 'connected') return;
+  if (call.bridgeId !== bridgeId) {
+    if (callIdOf(bridgeId) === call.id) command(draft, { type: 'DestroyBridge', bridgeId });
+    return;
+  }
+  if (legId !== call.caller.legId && legId !== call.winner) return;
   if (call.phase === 'connecting') goTo(draft, { ...placeOf(call), joined: call.joined.filter((joined) => joined !== legId) });
   else startTimer(draft, legTimer('rejoin', legId), draft.now + rejoinAfterMs);
 }

@@ -15,7 +15,7 @@ const documentSchema = z.strictObject({
   account: idField,
   kind: z.enum(kinds, `must be one of: ${kinds.join(', ')}`),
   id: idField,
-  body: z.record(z.string(), z.unknown()).meta({ description: 'As the object’s own route takes it; passwords too.' }),
+  body: z.record(z.string(), z.unknown()).meta({ description: 'As the object’s own route takes it; passwords and PINs too.' }),
 });
 const mostDocuments = 200_000;
 
@@ -23,7 +23,7 @@ export function documentRoutes({ configuration, cdrs }: Pick<ApiDeps, 'configura
   const tag = 'Whole configurations';
   return [
     route({
-      method: 'get', path: '/documents', tag, summary: 'Export a configuration', description: 'Every object, with the passwords of phones and trunks. Contacts are exported on their own.', role: 'account-admin', scope: 'own', status: 200,
+      method: 'get', path: '/documents', tag, summary: 'Export a configuration', description: 'Every object, with the passwords of phones and trunks, the PINs of users and the secrets of webhooks. Contacts are exported on their own.', role: 'account-admin', scope: 'own', status: 200,
       params: nothing, query: z.strictObject({ account: accountQuery }), audit: 'documents.read',
       answer: { json: z.strictObject({ revision: z.int(), documents: z.array(documentSchema) }) },
       handle: ({ account }) => {

@@ -37,7 +37,7 @@ export function keyRoutes({ keys, configuration, now }: Pick<ApiDeps, 'keys' | '
         const account = body.account ?? actor.account;
         if ((actor.account !== null && account !== actor.account) || (account !== null && !hasAccount(configuration, account))) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'account', message: `there is no account “${account}”.` }] });
         if (!mayDo(actor, body.role)) throw new HttpProblem(403, 'A key cannot make one that may do more than itself.');
-        if ((body.role === 'agency-admin') !== (account === null) && body.role !== 'read-only') throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'account', message: account === null ? 'is missing: an account-admin is of one account. Add it.' : 'an agency-admin is of no account. Leave it out.' }] });
+        if ((body.role === 'agency-admin') !== (account === null) && body.role !== 'read-only') throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'account', message: account === null ? `is missing: ${body.role === 'supervisor' ? 'a supervisor' : 'an account-admin'} is of one account. Add it.` : 'an agency-admin is of no account. Leave it out.' }] });
         if (body.expiresAt !== undefined && body.expiresAt <= now()) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'expiresAt', message: 'is in the past.' }] });
         const made = newKey({ name: body.name, role: body.role, account, expiresAt: body.expiresAt ?? null }, now());
         await keys.add(made.key);

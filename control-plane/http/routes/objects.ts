@@ -6,7 +6,7 @@ import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
 import type { ConfigObject, ObjectKey } from '../../configuration/objects.ts';
 import type { ApiKey } from '../../store/ports.ts';
-import { objectAnswer, objectSchemas, pageOf, pageQuery, readOnlyFields, titleOf, withoutSecrets, writtenSchemas } from '../answers.ts';
+import { newWebhookSchema, objectAnswer, objectSchemas, pageOf, pageQuery, readOnlyFields, withoutSecrets, wordsOf, writtenSchemas } from '../answers.ts';
 import type { Keyring } from '../auth.ts';
 import { checkIfMatch, etagOf, noneMatch } from '../conditions.ts';
 import { mergePatch } from '../merge-patch.ts';
@@ -35,22 +35,24 @@ export const collections: readonly Collection[] = [
   { kind: 'receiving-number', path: 'receiving-numbers', filters: ['number', 'label'], namedBy: 'label' },
   { kind: 'ring-group', path: 'ring-groups', filters: ['name', 'pattern'], namedBy: 'name' },
   { kind: 'menu', path: 'menus', filters: ['name'], namedBy: 'name' },
+  { kind: 'queue', path: 'queues', filters: ['name', 'strategy'], namedBy: 'name' },
   { kind: 'router', path: 'routers', filters: ['name'], namedBy: 'name' },
   { kind: 'schedule', path: 'schedules', filters: ['name'], namedBy: 'name' },
   { kind: 'night-switch', path: 'night-switches', filters: ['mode'], namedBy: 'mode' },
+  { kind: 'webhook', path: 'webhooks', filters: ['name', 'url'], namedBy: 'name' },
 ];
 
 type Params = Readonly<Record<string, string>>;
 const searchQuery = z.string().max(100).optional().meta({ description: 'Words or digits anywhere in its text.' });
 
-export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, collection: Collection, keyring: Keyring): readonly Route[] {
+export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys' | 'webhookRefusal'>, collection: Collection, keyring: Keyring): readonly Route[] {
   const { configuration } = deps;
   const { kind, path, filters, namedBy } = collection;
   const isAccount = kind === 'account';
   const all = isAccount ? '/accounts' : `/accounts/{account}/${path}`;
   const one = isAccount ? '/accounts/{account}' : `${all}/{id}`;
-  const title = titleOf(kind).toLowerCase();
-  const tag = `${titleOf(kind)}s`;
+  const title = wordsOf(kind).toLowerCase();
+  const tag = `${wordsOf(kind)}${title.endsWith('ch') ? 'es' : 's'}`;
   const document: z.ZodObject = documents[kind];
   const paramsOfAll = isAccount ? nothing : z.strictObject({ account: idField });
   const paramsOfOne: z.ZodObject = isAccount ? z.strictObject({ account: idField }) : z.strictObject({ account: idField, id: idField });
@@ -66,8 +68,9 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
     return object;
   };
   const answer = (object: ConfigObject): Record<string, unknown> => objectAnswer(object, configuration.get({ account: object.account, kind: 'account', id: object.account }));
-  const save = async (request: ApiRequest<unknown, unknown, unknown>, key: ObjectKey, version: number | null, body: unknown): Promise<Reply> => {
+  const save = async (request: ApiRequest<unknown, unknown, unknown>, key: ObjectKey, version: number | null, body: unknown): Promise<Exclude<Reply, { send: unknown }>> => {
     checkPrefix(request.key, configuration.get(key), body);
+    if (kind === 'webhook') checkUrl(body, deps.webhookRefusal);
     const result = await configuration.write([{ ...key, version, body }], request.key.id);
     const object = writtenObject(result, key);
     const headers = { etag: etagOf(object), ...(version === null ? { location: `/api/v1${isAccount ? '/accounts' : `/accounts/${key.account}/${path}`}/${key.id}` } : {}) };
@@ -81,7 +84,7 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
 
   return [
     route({
-      method: 'get', path: all, tag, summary: `List ${path}`, role: 'read-only', scope: isAccount ? 'own' : 'account', status: 200,
+      method: 'get', path: all, tag, summary: `List ${path.replaceAll('-', ' ')}`, role: 'read-only', scope: isAccount ? 'own' : 'account', status: 200,
       params: paramsOfAll, query, answer: { json: pageOf(objectSchemas[kind]) },
       handle: ({ account, query: asked }) => {
         const { limit, cursor, q, ...wanted } = asked as { limit: number; cursor?: string; q?: string } & Record<string, unknown>;
@@ -92,12 +95,15 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
     }),
     route({
       method: 'post', path: all, tag, summary: `Create ${indefinite(title)}`, role: isAccount ? 'agency-admin' : 'account-admin', scope: isAccount ? 'agency' : 'account', status: 201,
-      params: paramsOfAll, query: nothing, body: created, answer: written, audit: `${kind}.create`,
-      handle: (request) => {
+      params: paramsOfAll, query: nothing, body: created, answer: kind === 'webhook' ? { json: newWebhookSchema } : written, audit: `${kind}.create`,
+      ...(kind === 'webhook' ? { secretAnswer: true, description: 'The secret is shown in this answer and never again. Idempotency-Key is not taken: an answer with a secret is not kept.' } as const : {}),
+      handle: async (request) => {
         const { id, ...body } = request.body;
         const name = body[namedBy] ?? body['mobile'];
         const chosen = typeof id === 'string' ? id : freeId(request.account ?? '', typeof name === 'string' ? name : '');
-        return save(request, { kind, account: isAccount ? chosen : (request.account ?? ''), id: chosen }, null, body);
+        const key = { kind, account: isAccount ? chosen : (request.account ?? ''), id: chosen } as const;
+        const reply = await save(request, key, null, body);
+        return kind === 'webhook' ? withSecret(reply, configuration.get({ ...key, kind })) : reply;
       },
     }),
     route({
@@ -111,7 +117,7 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
     }),
     route({
       method: 'put', path: one, tag, summary: `Replace ${indefinite(title)}`, role: 'account-admin', scope: 'account', status: 200, ifMatch: true,
-      ...('password' in document.shape ? { description: 'Without a password, the one that is there stays.' } : {}),
+      ...('password' in document.shape ? { description: 'Without a password, the one that is there stays.' } : 'secret' in document.shape ? { description: 'Without a secret, the one that is there stays.' } : 'pin' in document.shape ? { description: 'Without a PIN, the one that is there stays.' } : {}),
       params: paramsOfOne, query: nothing, body: document, readOnly: readOnlyFields, answer: written, audit: `${kind}.update`,
       handle: (request) => {
         const object = found(request.params as Params);
@@ -149,6 +155,16 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys'>, coll
 export function checkPrefix({ account }: ApiKey, before: ConfigObject | undefined, body: unknown): void {
   if (account === null || before?.kind !== 'account' || typeof body !== 'object' || body === null) return;
   if ('sipPrefix' in body && body.sipPrefix !== before.body.sipPrefix) throw new HttpProblem(403, 'The SIP prefix of an account is set by agency admins.');
+}
+
+function checkUrl(body: unknown, refusal: ApiDeps['webhookRefusal']): void {
+  const url = typeof body === 'object' && body !== null && 'url' in body && typeof body.url === 'string' ? URL.parse(body.url) : null;
+  const why = url === null ? null : refusal(url);
+  if (why !== null) throw new HttpProblem(422, 'The body cannot be accepted.', { problems: [{ path: 'url', message: why }] });
+}
+
+function withSecret(reply: Exclude<Reply, { send: unknown }>, object: ConfigObject<'webhook'> | undefined): Reply {
+  return { ...reply, body: { ...(reply.body as object), secret: object?.body.secret } };
 }
 
 /** So that they do not open a later account of the same id. */

@@ -1,30 +1,32 @@
 import type { SwitchSnapshot } from '../media-driver.ts';
-import { callIdOf, isCallRecording } from '../../core/ids.ts';
+import { isCallRecording } from '../../core/ids.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import { tracksOf } from './call-recording.ts';
 import type { Subscribe } from './gather-subscriptions.ts';
 import { dialledVariable } from './identity.ts';
-import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
+import { legAnswered, legBridged, legRang, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
 
 /**
  * Subscribes to a call's channels and bridges, moves the channels that are in another application, and then tells
  * what changed between the snapshot and the subscription, which no event will. A leg that was made and not dialled is
- * hung up: nobody will dial it, and the call makes another.
+ * hung up: nobody will dial it, and the call makes another. So is a phone's that does not ring yet, since it tells neither.
  */
 export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs, call: SwitchSnapshot['calls'][number], elsewhere: ReadonlySet<string>, tell: TellLeg): Promise<void> {
   const { callId } = call;
-  const channelIds = [...(call.caller === null ? [] : [callId]), ...call.legs.map(({ legId }) => legId)];
+  const served = call.caller?.legId ?? callId;
+  const channelIds = [...(call.caller === null ? [] : [served]), ...call.legs.map(({ legId }) => legId)];
   const sources = [...channelIds.map((id) => `channel:${id}`), ...call.bridges.map(({ bridgeId }) => `bridge:${bridgeId}`),
     ...call.recordings.filter(isCallRecording).flatMap(tracksOf).map((id) => `channel:${id}`)];
 
+  for (const id of channelIds) Object.assign(legs.of(id), { callId, subscribed: true, moving: elsewhere.has(id) });
   for (const { legId, state } of call.legs) {
     const leg = legs.of(legId);
     leg.rang ||= state === 'ringing';
     leg.answered ||= state === 'answered';
   }
   if (call.caller !== null) {
-    const leg = legs.of(callId);
+    const leg = legs.of(served);
     leg.answered ||= call.caller.answered;
     // Not known from the snapshot; silence where there is none is no harm.
     leg.ringTone = true;
@@ -47,13 +49,13 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
     } else if (reply.ok) {
       if (reply.body.state === 'Ringing') legRang(legs, channelId, tell);
       else if (reply.body.state === 'Up') legAnswered(legs, channelId, tell);
-      else if (reply.body.state === 'Down' && channelId !== callId && legs.get(channelId)?.originate === undefined) await endUndialled(ari, legs, channelId);
+      else if (reply.body.state === 'Down' && channelId !== served && legs.get(channelId)?.originate === undefined) await endUndialled(ari, legs, channelId);
     }
   }
   for (const { before, reply } of await Promise.all(bridgesNow)) {
     const channels = reply.ok ? reply.body.channels : [];
-    for (const legId of channels) if (!before.legIds.includes(legId)) tell(callIdOf(legId), { type: 'LegBridged', legId, bridgeId: before.bridgeId });
-    for (const legId of before.legIds) if (!channels.includes(legId)) tell(callIdOf(legId), { type: 'LegUnbridged', legId, bridgeId: before.bridgeId });
+    for (const legId of channels) if (!before.legIds.includes(legId)) legBridged(legs, legId, before.bridgeId, tell);
+    for (const legId of before.legIds) if (!channels.includes(legId)) tell(legs.callOf(legId), { type: 'LegUnbridged', legId, bridgeId: before.bridgeId });
   }
 }
 

@@ -2,25 +2,28 @@
  * Asterisk behind the one driver interface, over one ARI websocket. Semantics: docs.asterisk.org, "Asterisk REST
  * Interface"; what it leaves open was tried on 22.10.1 and stands as a comment where it is relied on.
  */
-import type { MediaDriver, MediaHandlers, LinkState } from '../media-driver.ts';
+import type { MediaHandlers, LinkState } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
-import { isCallRecording, madeBy, type CallId } from '../../core/ids.ts';
-import { createAsteriskAdmin, type SwitchAdmin } from './admin/asterisk-admin.ts';
+import type { SwitchDriver } from '../switch-admin.ts';
+import { callIdOf, isCallRecording, madeBy, type CallId } from '../../core/ids.ts';
+import { createAsteriskAdmin, type AsteriskAdmin } from './admin/asterisk-admin.ts';
 import { adoptCall } from './adopt-call.ts';
 import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
 import { connectLanes } from './ari/ari-lanes.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
-import type { CallBroadcastEvent, StasisStartEvent } from './ari/ari-types.generated.ts';
+import type { CallBroadcastEvent, StasisEndEvent, StasisStartEvent } from './ari/ari-types.generated.ts';
 import { missingModules } from './ari/missing-modules.ts';
 import { createCallRecordings, recordingOfTrack, trackArgument } from './call-recording.ts';
-import { callerText } from './caller-text.ts';
+import { callerText } from '../caller-text.ts';
 import { originOf } from './origin.ts';
 import { gatherSubscriptions } from './gather-subscriptions.ts';
-import { eventFilter, translateEvent, type TellLeg } from './leg-events.ts';
+import { eventFilter, legEnded, translateEvent, type TellLeg } from './leg-events.ts';
 import { createLegs } from './legs.ts';
 import { perform } from './perform.ts';
 import { readSwitch, type SwitchReading } from './read-switch.ts';
 import { requiredModules } from './required-modules.ts';
+import { gatherVariables } from './set-variables.ts';
+import { supervisorArgument, supervisorEntered } from './supervise-leg.ts';
 
 export interface AsteriskDriverOptions {
   /** `http(s)://user:password@host:port[/prefix]` */
@@ -34,11 +37,8 @@ export interface AsteriskDriverOptions {
   readonly backOff?: AriOptions['backOff'];
 }
 
-export interface AsteriskDriver extends MediaDriver {
-  /** Phones, trunks and what else the switch must know by itself; over the same connection. */
-  readonly admin: SwitchAdmin;
-  /** How often the link came up: a change means that the switch may have been restarted. */
-  connects(): number;
+export interface AsteriskDriver extends SwitchDriver {
+  readonly admin: AsteriskAdmin;
   /** What is remembered of calls, and requests under way: nothing when no call is left. */
   leftovers(): { readonly legs: number; readonly inFlight: number };
 }
@@ -60,6 +60,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
   const tell: TellLeg = (callId, event) => { handlers?.onLegEvent(callId, event); };
   const recordings = createCallRecordings(tell);
   const subscribe = gatherSubscriptions();
+  const setVariable = gatherVariables();
 
   function onLink(state: AriLink, client: AriClient): void {
     ari = client;
@@ -77,6 +78,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     if (!checked || ari === undefined) return;
     if (event.type === 'CallBroadcast') claim(ari, event);
     else if (event.type === 'StasisStart') onStasisStart(ari, event);
+    else if (event.type === 'StasisEnd') onStasisEnd(ari, event);
     else if (!onTrack(ari, event)) translateEvent(event, legs, tell);
   }
 
@@ -106,22 +108,43 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       recordings.entered(ari, channel.id);
       return;
     }
+    if (kind === supervisorArgument) {
+      void supervisorEntered(ari, legs, subscribe, channel, tell);
+      return;
+    }
     if (kind !== 'inbound' && kind !== 'orphan') {
-      legs.get(channel.id)?.originate?.entered();
+      const leg = legs.get(channel.id);
+      if (leg !== undefined) leg.moving = false;
+      leg?.originate?.entered();
       return;
     }
     const callId = channel.id;
     const leg = legs.of(callId);
     leg.answered = channel.state === 'Up';
-    // An application hears no more of a channel that leaves it, and a caller's leaves before it ends.
-    void ari.request('applications.subscribe', { applicationName: app, eventSource: [`channel:${callId}`] }).then((subscribed) => {
-      if (subscribed.ok || subscribed.status === undefined || legs.get(callId) === undefined) return;
-      legs.delete(callId);
-      tell(callId, { type: 'LegEnded', legId: callId, cause: 'canceled' });
-    });
+    if (kind === 'inbound') leg.peer = '';
     handlers?.onOffer({
       callId, dialled: dialled.join(':'), ...originOf(origin, channel), orphan: kind === 'orphan',
       caller: { number: callerText(channel.caller.number, 40), name: callerText(channel.caller.name, 80) },
+    });
+  }
+
+  /**
+   * An application hears no more of a channel that leaves it, unless it has subscribed to it, as it has to the legs it made:
+   * so a caller who hangs up ends here. One who leaves and lives, to have a guard that ran out looked after or since the
+   * other side has hung up (extensions.conf), is subscribed to only now: the reply lists all that is subscribed to, and
+   * costs the more the more calls there are.
+   */
+  function onStasisEnd(ari: AriClient, { channel }: StasisEndEvent): void {
+    const leg = legs.get(channel.id);
+    if (leg === undefined || callIdOf(leg.id) !== leg.id || leg.subscribed) return;
+    const ended = (): void => { legEnded(legs, channel, leg.end ?? { cause: 0, techCause: undefined }, tell); };
+    if (leg.afterEnd !== undefined) {
+      ended();
+      return;
+    }
+    leg.subscribed = true;
+    void subscribe(ari, [`channel:${leg.id}`]).then(([subscribed]) => {
+      if (subscribed !== undefined && !subscribed.ok && subscribed.status !== undefined && legs.get(leg.id) === leg) ended();
     });
   }
 
@@ -167,7 +190,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     accept(newCalls) { accepting = newCalls; },
     async execute(command) {
       if (ari === undefined) return { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'There is no link to the switch.' };
-      return perform(ari, legs, recordings, command, tell);
+      return perform(ari, legs, recordings, setVariable, command, tell);
     },
     snapshot: async (only) => (await read(only)).snapshot,
     async adopt(callId, snapshot) {

@@ -1,51 +1,30 @@
-/** What a channel carries of its call, in one channel variable, for a controller that knows nothing else. */
-import type { CallId } from '../../core/ids.ts';
-import type { CallMark, LegMark } from '../../core/call/mark.ts';
-import { stateVersion } from '../../core/call/version.ts';
+/** Where a channel keeps its identity, and what the dialplan reads of it. */
+import { callIdOf, type CallId, type LegId } from '../../core/ids.ts';
+import { readIdentity, type Identity } from '../identity.ts';
 
-export const identityVariable = 'FRONTDESK';
+/** That of the call which the channel's id is of, and that of the call which has taken it: neither overwrites the other, however late. */
+const ownVariable = 'FRONTDESK';
+const takenVariable = 'FRONTDESK_TAKEN';
 
-/** Set on a leg before its dial: one that is made and not dialled looks the same as one whose phone has not rung yet. */
+export function identityVariable(legId: LegId, callId: CallId): string {
+  return callIdOf(legId) === callId ? ownVariable : takenVariable;
+}
+
+/** Reads both; no JSON text has a tab in it. */
+export const bothIdentities = `EVAL(\${${takenVariable}}\t\${${ownVariable}})`;
+
+/** Set on a trunk's leg before its dial: one that is made and not dialled looks the same as one that does not ring yet. */
 export const dialledVariable = 'FRONTDESK_DIALLED';
 
 /** Who ends with this leg once both have been in one bridge; read by the dialplan's fd-over. */
 export const peerVariable = 'FD_PEER';
 
-/** `app` is the application of the controller that writes it. */
-export function identityText(callId: CallId, app: string, mark: CallMark | LegMark): string {
-  return JSON.stringify({ callId, app, mark });
-}
+/** The application a leg goes back to when the dialplan has taken it out; read by fd-over too. */
+export const appVariable = 'FD_APP';
 
-/** Who wrote the last mark; null where nobody has. */
-export function appIn(text: string | undefined): string | null {
-  try {
-    const value = JSON.parse(text ?? '') as { app?: unknown } | null;
-    return typeof value?.app === 'string' ? value.app : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Written by a build that marks calls in another way than this one knows. */
-export function isNewer(text: string | undefined): boolean {
-  try {
-    const value = JSON.parse(text ?? '') as { mark?: { v?: unknown } | null } | null;
-    return typeof value?.mark?.v === 'number' && value.mark.v > stateVersion;
-  } catch {
-    return false;
-  }
-}
-
-/** Null for anything this build did not write. */
-export function markIn(text: string | undefined): Record<string, unknown> | null {
-  if (text === undefined) return null;
-  try {
-    const value = JSON.parse(text) as { mark?: unknown } | null;
-    const mark = value?.mark;
-    return typeof mark === 'object' && mark !== null && 'v' in mark && mark.v === 1 ? { ...mark } : null;
-  } catch {
-    return null;
-  }
+/** Of the value of `bothIdentities`: that of the call which has taken the channel first. */
+export function readIdentities(text: string): readonly Identity[] {
+  return text.split('\t').filter((one) => one !== '').map(readIdentity);
 }
 
 /**

@@ -1,16 +1,18 @@
 /** Asterisk's events as ours. Each fact about a leg is told once, whichever events it arrives by and in what order. */
-import { callIdOf } from '../../core/ids.ts';
-import type { CallId } from '../../core/ids.ts';
+import { callIdOf, type BridgeId, type CallId, type LegId } from '../../core/ids.ts';
+import { deviceNamed } from '../../core/routing/sip-name.ts';
 import type { LegEvent } from '../../core/call/events.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
-import type { AriEvent } from './ari/ari-types.generated.ts';
-import { causeOfEnd } from './hang-up-cause.ts';
+import type { AriEvent, Channel, ChannelTransferEvent } from './ari/ari-types.generated.ts';
+import { callerText } from '../caller-text.ts';
+import { causeOfEnd, type SwitchEnd } from './hang-up-cause.ts';
 import { recordingOfTrack } from './call-recording.ts';
 import type { Leg, Legs } from './legs.ts';
+import { endpointOf, offeredAs } from './origin.ts';
 
 /** `Dial` is not among them: a state change comes for each of its states that matters. */
 export const eventFilter: readonly AriEvent['type'][] = [
-  'StasisStart', 'ChannelDestroyed', 'ChannelHangupRequest', 'ChannelStateChange', 'ChannelDtmfReceived', 'ChannelEnteredBridge', 'ChannelLeftBridge', 'ChannelHold',
+  'StasisStart', 'StasisEnd', 'ChannelDestroyed', 'ChannelHangupRequest', 'ChannelStateChange', 'ChannelDtmfReceived', 'ChannelEnteredBridge', 'ChannelLeftBridge', 'ChannelHold',
   'ChannelUnhold', 'ChannelTransfer', 'PlaybackFinished', 'RecordingStarted', 'RecordingFinished', 'RecordingFailed',
 ];
 
@@ -18,34 +20,30 @@ export type TellLeg = (callId: CallId, event: LegEvent) => void;
 
 export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg): void {
   if ('channel' in event && event.channel !== undefined && recordingOfTrack(event.channel.id) !== undefined) return;
-  const tell = (id: string, told: LegEvent): void => { tellCall(callIdOf(id), told); };
+  const tell = (legId: LegId, told: LegEvent): void => { tellCall(legs.callOf(legId), told); };
   // oxlint-disable-next-line typescript/switch-exhaustiveness-check -- the others are filtered out at the switch, or are the driver's own
   switch (event.type) {
     case 'ChannelStateChange':
       if (event.channel.state === 'Ringing') legRang(legs, event.channel.id, tellCall);
       else if (event.channel.state === 'Up') legAnswered(legs, event.channel.id, tellCall);
       return;
-    case 'ChannelDestroyed': {
-      const legId = event.channel.id;
-      const leg = legs.get(legId);
-      legs.delete(legId);
-      leg?.originate?.gone();
-      tell(legId, { type: 'LegEnded', legId, cause: causeOfEnd({ cause: event.cause, techCause: event.tech_cause, answered: event.channel.state === 'Up' }, leg?.asked) });
-      for (const late of leg?.afterEnd ?? []) late();
+    case 'ChannelDestroyed':
+      legEnded(legs, event.channel, { cause: event.cause, techCause: event.tech_cause }, tellCall);
       return;
-    }
     case 'ChannelHangupRequest': {
       // A hang-up ends the leg's prompt or recording before the leg: told in that order it would look as if the leg
       // had heard the prompt out, and phones would ring for a caller who has left.
       const leg = legs.get(event.channel.id);
-      if (leg !== undefined) leg.afterEnd ??= [];
+      if (leg === undefined) return;
+      leg.afterEnd ??= [];
+      if (event.cause !== undefined) leg.end = { cause: event.cause, techCause: event.tech_cause };
       return;
     }
     case 'ChannelDtmfReceived':
       tell(event.channel.id, { type: 'LegDigit', legId: event.channel.id, digit: event.digit });
       return;
     case 'ChannelEnteredBridge':
-      if (event.channel !== undefined) tell(event.channel.id, { type: 'LegBridged', legId: event.channel.id, bridgeId: event.bridge.id });
+      if (event.channel !== undefined) legBridged(legs, event.channel.id, event.bridge.id, tellCall);
       return;
     case 'ChannelLeftBridge':
       tell(event.channel.id, { type: 'LegUnbridged', legId: event.channel.id, bridgeId: event.bridge.id });
@@ -57,8 +55,10 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       tell(event.channel.id, { type: 'LegUnheld', legId: event.channel.id });
       return;
     case 'ChannelTransfer': {
-      const legId = event.refer_to.connected_channel?.id;
-      if (legId !== undefined) tell(legId, { type: 'TransferRefused', legId });
+      // Told again with each answer to it, and with the end of a leg that was not answered.
+      const legId = event.referred_by.source_channel.id;
+      if (event.state !== undefined || legs.get(legId)?.afterEnd !== undefined) return;
+      tell(legId, { type: 'TransferAsked', legId, ...referTo(event, legs) });
       return;
     }
     case 'PlaybackFinished': {
@@ -68,11 +68,11 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       const legId = target.slice('channel:'.length);
       const leg = legs.get(legId);
       leg?.prompts.delete(id);
-      inTurn(leg, () => { tell(legId, { type: 'PromptFinished', legId, promptId: id, ok: state === 'done' }); });
+      inTurn(leg, () => { tellCall(callIdOf(id), { type: 'PromptFinished', legId, promptId: id, ok: state === 'done' }); });
       return;
     }
     case 'RecordingStarted':
-      tell(event.recording.name, { type: 'RecordingStarted', recordingId: event.recording.name });
+      tellCall(callIdOf(event.recording.name), { type: 'RecordingStarted', recordingId: event.recording.name });
       return;
     case 'RecordingFinished':
     case 'RecordingFailed': {
@@ -80,13 +80,39 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       const leg = legs.get(target.replace(/^channel:/, ''));
       if (leg?.recording === name) leg.recording = undefined;
       inTurn(leg, () => {
-        tell(name, event.type === 'RecordingFailed' ? { type: 'RecordingFailed', recordingId: name }
+        tellCall(callIdOf(name), event.type === 'RecordingFailed' ? { type: 'RecordingFailed', recordingId: name }
           : { type: 'RecordingFinished', recordingId: name, durationMs: (duration ?? 0) * 1000 });
       });
       return;
     }
     default:
   }
+}
+
+export function legEnded(legs: Legs, { id, state }: Pick<Channel, 'id' | 'state'>, end: Omit<SwitchEnd, 'answered'>, tell: TellLeg): void {
+  const leg = legs.get(id);
+  const callId = legs.callOf(id);
+  legs.delete(id);
+  leg?.originate?.gone();
+  tell(callId, { type: 'LegEnded', legId: id, cause: causeOfEnd({ ...end, answered: state === 'Up' }, leg?.asked) });
+  for (const late of leg?.afterEnd ?? []) late();
+}
+
+/** In the bridge of another call it is that call's from now on; the one it was of learns by this that it has lost it. */
+export function legBridged(legs: Legs, legId: LegId, bridgeId: BridgeId, tell: TellLeg): void {
+  const callId = callIdOf(bridgeId);
+  const told: LegEvent = { type: 'LegBridged', legId, bridgeId };
+  tell(legs.callOf(legId), told);
+  if (callId === bridgeId || callId === legs.callOf(legId)) return;
+  legs.of(legId).callId = callId;
+  tell(callId, told);
+}
+
+/** With Replaces there is no destination, but the phone's other call: whom it talks with there, or whom it has called. */
+function referTo({ refer_to: { requested_destination: wanted, destination_channel: other, connected_channel: connected } }: ChannelTransferEvent, legs: Legs): Pick<Extract<LegEvent, { type: 'TransferAsked' }>, 'to' | 'consulted'> {
+  if (other === undefined || connected === undefined) return { to: callerText((other === undefined ? wanted.destination : offeredAs(other).dialled) ?? '', 40) };
+  const phone = endpointOf(connected) ?? '';
+  return { to: deviceNamed(phone).device, consulted: { legId: connected.id, phone, by: other.id, callId: legs.callOf(other.id) } };
 }
 
 /** At once, or after the end of a leg that is ending. */
@@ -99,12 +125,12 @@ export function legRang(legs: Legs, legId: string, tell: TellLeg): void {
   const leg = legs.of(legId);
   if (leg.rang || leg.answered) return;
   leg.rang = true;
-  tell(callIdOf(legId), { type: 'LegRinging', legId });
+  tell(leg.callId, { type: 'LegRinging', legId });
 }
 
 export function legAnswered(legs: Legs, legId: string, tell: TellLeg): void {
   const leg = legs.of(legId);
   if (leg.answered) return;
   leg.answered = true;
-  tell(callIdOf(legId), { type: 'LegAnswered', legId });
+  tell(leg.callId, { type: 'LegAnswered', legId });
 }

@@ -1,9 +1,11 @@
 import type { Cause } from '../../core/cause.ts';
-import type { LegId, PromptId } from '../../core/ids.ts';
+import { callIdOf, type CallId, type LegId, type PromptId } from '../../core/ids.ts';
 
 /** What must be remembered of a leg while the switch has it: which events were told, and what its thread is busy with. */
 export interface Leg {
   readonly id: LegId;
+  /** Another than that of its id, once it has come to another call. */
+  callId: CallId;
   rang: boolean;
   answered: boolean;
   /** We have asked for its answer; the event may come after the next command. */
@@ -12,8 +14,16 @@ export interface Leg {
   asked: Cause | undefined;
   /** Hears a ringing tone that a bridge or a recording would not end. */
   ringTone: boolean;
+  /** Who ends with it by the dialplan, as was last written; nobody where it is empty, undefined where that is not known. */
+  peer: string | undefined;
   readonly prompts: Set<PromptId>;
   recording: string | undefined;
+  /** Its events come wherever on the switch it is; those of a caller else only while it is in our application. */
+  subscribed: boolean;
+  /** Adopted, and still in another's application until its thread is free: that one is told of the bridges it enters. */
+  moving: boolean;
+  /** What its hang-up named, the last first heard of. */
+  end: { readonly cause: number; readonly techCause: number | undefined } | undefined;
   /** Told once the leg has ended; undefined while its end has not begun. */
   afterEnd: (() => void)[] | undefined;
   /** An originate that is not done: told when the leg is in our application, when it is gone, and when the link is. */
@@ -25,6 +35,8 @@ export interface Legs {
   /** The leg, made if it is not known: another instance's, whose events may come before it is adopted. */
   of(id: LegId): Leg;
   delete(id: LegId): void;
+  /** Also of one that is not known. */
+  callOf(id: LegId): CallId;
   /** Forgets those of `known` that the switch does not have any more. */
   keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
   /** The link has gone, and with it the events an originate waits for. */
@@ -40,12 +52,16 @@ export function createLegs(): Legs {
     of: (id) => {
       let leg = legs.get(id);
       if (leg === undefined) {
-        leg = { id, rang: false, answered: false, answering: false, asked: undefined, ringTone: false, prompts: new Set(), recording: undefined, afterEnd: undefined, originate: undefined };
+        leg = {
+          id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), recording: undefined,
+          subscribed: false, moving: false, end: undefined, afterEnd: undefined, originate: undefined,
+        };
         legs.set(id, leg);
       }
       return leg;
     },
     delete: (id) => { legs.delete(id); },
+    callOf: (id) => legs.get(id)?.callId ?? callIdOf(id),
     keepOnly: (known, onSwitch) => {
       for (const id of known) if (!onSwitch.has(id) && legs.get(id)?.originate === undefined) legs.delete(id);
     },

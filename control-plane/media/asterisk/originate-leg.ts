@@ -4,8 +4,9 @@ import { sipName } from '../../core/routing/sip-name.ts';
 import type { CommandResult } from '../media-driver.ts';
 import type { AriClient } from './ari/ari-client.ts';
 import type { AriFailure } from './ari/ari-result.ts';
-import { callerText } from './caller-text.ts';
-import { dialledVariable, identityText, identityVariable, peerVariable, setByReading } from './identity.ts';
+import { callerText } from '../caller-text.ts';
+import { identityText } from '../identity.ts';
+import { appVariable, dialledVariable, identityVariable, peerVariable, setByReading } from './identity.ts';
 import type { Legs } from './legs.ts';
 
 type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
@@ -39,6 +40,7 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   if (endpoint === undefined) return failed('rejected', false, 'The device, number or trunk has a name that cannot be dialled.');
   if (legs.get(command.legId) !== undefined) return failed('rejected', false, 'The id of the leg is in use.');
   const leg = legs.of(command.legId);
+  leg.peer = command.servedLeg ?? callIdOf(command.legId);
   const entered = Promise.withResolvers<'entered' | 'gone' | 'lost' | 'timeout'>();
   leg.originate = { entered: () => { entered.resolve('entered'); }, gone: () => { entered.resolve('gone'); }, lost: () => { entered.resolve('lost'); } };
   const timer = setTimeout(() => { entered.resolve('timeout'); }, enterWithinMs);
@@ -48,11 +50,14 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   const created = ari.request('channels.create', {
     endpoint, app: ari.app, appArgs: legArgument, channelId: command.legId,
     variables: {
-      [identityVariable]: identityText(callIdOf(command.legId), ari.app, command.mark),
+      [identityVariable(command.legId, callIdOf(command.legId))]: identityText(callIdOf(command.legId), ari.app, command.mark),
       'TIMEOUT(absolute)': String(guardSeconds),
       // The caller it is bridged with ends with it, whoever lives (extensions.conf).
       'CHANNEL(hangup_handler_push)': 'fd-over,s,1',
-      [peerVariable]: callIdOf(command.legId),
+      [peerVariable]: leg.peer,
+      [appVariable]: ari.app,
+      // Its REFER is told of, and does nothing by itself. (Of a trunk it is refused: admin/pjsip-objects.ts.)
+      ...(command.target.kind === 'device' ? { 'PJSIP_TRANSFER_HANDLING()': 'ari-only' } : {}),
       // The far end's From and P-Asserted-Identity are the new channel's connected line; its CALLERID would make
       // them anonymous. `i`: no update is sent for it.
       ...(number === '' ? {} : { 'CONNECTEDLINE(num,i)': number, 'CONNECTEDLINE(name,i)': name }),
@@ -83,7 +88,8 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   }
   if (how === 'gone' || leg.asked !== undefined) return failed('gone', false, 'The leg was hung up before it was dialled.');
 
-  void ari.request('channels.getChannelVar', { channelId: leg.id, variable: setByReading(dialledVariable, '1') });
+  // A phone rings at once; a carrier may leave it open for seconds whether anything rings.
+  if (command.target.kind !== 'device') void ari.request('channels.getChannelVar', { channelId: leg.id, variable: setByReading(dialledVariable, '1') });
   const dialled = await ari.request('channels.dial', { channelId: leg.id, timeout: Math.max(1, Math.ceil(command.ringMs / 1000)) });
   if (dialled.ok) return { ok: true };
   if (dialled.error === 'gone' || dialled.error === 'not-ready') return failed('gone', false, dialled.message);

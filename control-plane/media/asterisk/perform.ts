@@ -1,4 +1,4 @@
-import { callIdOf, isCallRecording } from '../../core/ids.ts';
+import { callIdOf, isCallRecording, type LegId } from '../../core/ids.ts';
 import { betweenDigitsMs, digitMs } from '../../core/call/digits.ts';
 import type { MediaCommand } from '../../core/call/commands.ts';
 import type { TellLeg } from './leg-events.ts';
@@ -7,10 +7,13 @@ import type { AriClient } from './ari/ari-client.ts';
 import type { AriResult } from './ari/ari-result.ts';
 import type { CallRecordings } from './call-recording.ts';
 import { reasonCode } from './hang-up-cause.ts';
-import { identityText, identityVariable, peerVariable, setByReading } from './identity.ts';
+import { identityText } from '../identity.ts';
+import { appVariable, identityVariable, peerVariable, setByReading } from './identity.ts';
 import type { Leg, Legs } from './legs.ts';
 import { mediaUri } from './media-uri.ts';
 import { originateLeg } from './originate-leg.ts';
+import type { SetVariable } from './set-variables.ts';
+import { superviseLeg } from './supervise-leg.ts';
 
 const done: CommandResult = { ok: true };
 
@@ -21,10 +24,12 @@ const done: CommandResult = { ok: true };
  * `answer` and `addChannel` wait for the channel's thread, and every request of every call waits behind them. A prompt
  * or a recording keeps that thread busy, so it is stopped first; stopping does not wait.
  */
-export async function perform(ari: AriClient, legs: Legs, recordings: CallRecordings, command: MediaCommand, tell: TellLeg): Promise<CommandResult> {
+export async function perform(ari: AriClient, legs: Legs, recordings: CallRecordings, setVariable: SetVariable, command: MediaCommand, tell: TellLeg): Promise<CommandResult> {
   switch (command.type) {
     case 'OriginateLeg':
       return originateLeg(ari, legs, command);
+    case 'SuperviseLeg':
+      return superviseLeg(ari, legs, command);
     case 'AnswerLeg': {
       const leg = legs.get(command.legId);
       // An answer waits for the leg's prompt, and with it waits every request behind it: 6 s were seen, at an adoption.
@@ -49,7 +54,7 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
     case 'PlayPrompt': {
       const { legId, promptId } = command;
       if (command.media.length === 0) {
-        setImmediate(() => { tell(callIdOf(legId), { type: 'PromptFinished', legId, promptId, ok: false }); });
+        setImmediate(() => { tell(callIdOf(promptId), { type: 'PromptFinished', legId, promptId, ok: false }); });
         return done;
       }
       const leg = legs.get(legId);
@@ -67,13 +72,18 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
     case 'StopPrompt':
       return result(await ari.request('playbacks.stop', { playbackId: command.promptId }));
     case 'BridgeLegs': {
-      for (const legId of command.legIds) {
-        const leg = legs.get(legId);
+      const members = command.legIds.map((legId) => legs.get(legId));
+      for (const leg of members) {
         freeThread(ari, leg);
         stopRinging(ari, leg);
       }
       // 409 for a bridge that exists; if it could not be made, the next request says so.
-      void ari.request('bridges.createWithId', { bridgeId: command.bridgeId, type: 'mixing' });
+      const made = ari.request('bridges.createWithId', { bridgeId: command.bridgeId, type: 'mixing' });
+      // The switch subscribes the application that a channel is in, and one that has prompts in a row is not moved between them.
+      if (members.some((leg) => leg?.moving === true)) {
+        await made;
+        await ari.request('applications.subscribe', { applicationName: ari.app, eventSource: [`bridge:${command.bridgeId}`] });
+      }
       return result(await ari.request('bridges.addChannel', { bridgeId: command.bridgeId, channel: command.legIds }));
     }
     case 'DestroyBridge':
@@ -95,11 +105,41 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       if (isCallRecording(command.recordingId)) return result(await recordings.stop(ari, command.recordingId));
       return result(await ari.request('recordings.stop', { recordingName: command.recordingId }));
     case 'SetGuard':
-      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading('TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))) }));
-    case 'MarkCall':
-      if (command.mark.winner !== undefined) void ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(peerVariable, command.mark.winner) });
-      return result(await ari.request('channels.getChannelVar', { channelId: command.legId, variable: setByReading(identityVariable, identityText(callIdOf(command.legId), ari.app, command.mark)) }));
+      return result(await setVariable(ari, command.legId, 'TIMEOUT(absolute)', String(Math.ceil(command.ms / 1000))));
+    case 'AnswerTransfer': {
+      // Its end would end who it talked with, and who hears that the transfer is accepted may be gone at once.
+      if (command.accepted) void setNow(ari, command.legId, peerVariable, peerOf(legs, command.legId, ''));
+      return result(await ari.request('channels.transfer_progress', { channelId: command.legId, states: command.accepted ? 'channel_answered' : 'channel_declined' }));
+    }
+    case 'TakeLeg': {
+      const { legId, callId, from, servedLeg, mark } = command;
+      const leg = legs.get(legId);
+      if (leg !== undefined) leg.subscribed = true;
+      void ari.request('applications.subscribe', { applicationName: ari.app, eventSource: [`channel:${legId}`] });
+      void setNow(ari, from, peerVariable, peerOf(legs, from, ''));
+      void setNow(ari, legId, peerVariable, peerOf(legs, legId, servedLeg));
+      void setNow(ari, legId, appVariable, ari.app);
+      return result(await setNow(ari, legId, identityVariable(legId, callId), identityText(callId, ari.app, mark)));
+    }
+    case 'MarkCall': {
+      const { legId, callId, mark } = command;
+      const { winner: peer = '' } = mark;
+      if (legs.get(legId)?.peer !== peer) void setVariable(ari, legId, peerVariable, peerOf(legs, legId, peer));
+      return result(await setVariable(ari, legId, identityVariable(legId, callId), identityText(callId, ari.app, mark)));
+    }
   }
+}
+
+/** Who ends with this leg from now on. */
+function peerOf(legs: Legs, legId: LegId, peer: string): string {
+  const leg = legs.get(legId);
+  if (leg !== undefined) leg.peer = peer;
+  return peer;
+}
+
+/** Before the request that follows, and not gathered with others. */
+function setNow(ari: AriClient, channelId: LegId, name: string, value: string): Promise<AriResult<unknown>> {
+  return ari.request('channels.getChannelVar', { channelId, variable: setByReading(name, value) });
 }
 
 function freeThread(ari: AriClient, leg: Leg | undefined): void {

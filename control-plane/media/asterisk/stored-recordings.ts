@@ -6,15 +6,7 @@ import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { parseAriUrl } from './ari/ari-address.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
-
-export interface StoredRecordings {
-  /** Names, also of what is being recorded now. Rejects when the switch does not answer. */
-  list(): Promise<readonly string[]>;
-  /** Writes the WAV to a file; false when the switch has none of this name. Rejects otherwise. */
-  fetch(name: string, file: string): Promise<boolean>;
-  /** Of one that is not there, too. */
-  remove(name: string): Promise<void>;
-}
+import type { StoredRecordings } from '../switch-admin.ts';
 
 const answerWithinMs = 10_000;
 /** Of a file of hours. */

@@ -60,7 +60,7 @@ export function createDriver(works: Works, instance: string): MediaDriver {
     async adopt(callId) {
       const link = seat?.link;
       const done = await link?.request<boolean>((reply) => {
-        for (const leg of works.legs.values()) if (leg.callId === callId) leg.owner = instance;
+        for (const leg of works.legs.values()) if ((leg.takenBy ?? leg.callId) === callId) Object.assign(leg, { callId, owner: instance });
         endUndialled(works, callId);
         reply(true);
       }, () => false);
@@ -84,20 +84,23 @@ export function createDriver(works: Works, instance: string): MediaDriver {
 function look(works: Works): SwitchSnapshot {
   const byCall = new Map<string, SwitchLeg[]>();
   for (const leg of works.legs.values()) {
-    if (leg.owner !== null) byCall.set(leg.callId, [...(byCall.get(leg.callId) ?? []), leg]);
+    const callId = leg.takenBy ?? leg.callId;
+    if (leg.owner !== null) byCall.set(callId, [...(byCall.get(callId) ?? []), leg]);
   }
   const alone = [...works.bridges.keys(), ...works.recordings.keys()].map(callIdOf).filter((callId) => !byCall.has(callId));
   for (const callId of alone) byCall.set(callId, []);
   return {
     calls: [...byCall].map(([callId, legs]) => {
-      const caller = legs.find((leg) => leg.role === 'caller');
+      // Once the caller has transferred who they had called, that one's leg has the call's mark.
+      const caller = legs.find((leg) => leg.id !== callId && leg.callMark !== null) ?? legs.find((leg) => leg.id === callId);
       return {
         callId,
         owner: (caller ?? legs[0])?.owner ?? null,
         dialled: caller?.dialled ?? '',
         origin: caller?.origin ?? 'trunk',
-        caller: caller === undefined ? null : { answered: caller.state === 'answered', number: caller.number, name: caller.name, mark: caller.callMark },
-        legs: legs.filter((leg) => leg.role === 'callee').map((leg) => ({
+        ...(caller?.id !== callId || caller.phone === null ? {} : { phone: caller.phone }),
+        caller: caller === undefined ? null : { ...(caller.id === callId ? {} : { legId: caller.id }), answered: caller.state === 'answered', number: caller.number, name: caller.name, mark: caller.callMark },
+        legs: legs.filter((leg) => leg !== caller).map((leg) => ({
           legId: leg.id, state: leg.state === 'created' ? 'dialing' : leg.state, createdAt: leg.createdAt, mark: leg.legMark,
         })),
         bridges: [...works.bridges.values()].filter((bridge) => callIdOf(bridge.id) === callId).map((bridge) => ({ bridgeId: bridge.id, legIds: [...bridge.legIds] })),

@@ -28,12 +28,14 @@ export interface Maker {
 
 export function perform(works: Works, maker: Maker, command: MediaCommand, reply: Reply): void {
   if (command.type === 'OriginateLeg') originate(works, maker, command, reply);
-  else reply(carryOut(works, command));
+  else reply(carryOut(works, maker, command));
 }
 
-function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): CommandResult {
+function carryOut(works: Works, maker: Maker, command: Exclude<MediaCommand, Originate>): CommandResult {
   const { legs, bridges, recordings, clock } = works;
   switch (command.type) {
+    case 'SuperviseLeg':
+      return supervise(works, maker, command);
     case 'DestroyBridge': {
       const bridge = bridges.get(command.bridgeId);
       if (bridge === undefined) return gone(command.bridgeId);
@@ -57,6 +59,13 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         leg.bridge = bridge.id;
         leg.hearsRinging = false;
         bridge.legIds.add(leg.id);
+        works.emit(leg, { type: 'LegBridged', legId: leg.id, bridgeId: bridge.id });
+        if (leg.callId === callIdOf(bridge.id)) continue;
+        // Told to the call it was of, and to the one it has come to.
+        leg.callId = callIdOf(bridge.id);
+        if (leg.takenBy !== leg.callId) Object.assign(leg, { callMark: null, legMark: null });
+        leg.takenBy = null;
+        leg.owner = maker.instance;
         works.emit(leg, { type: 'LegBridged', legId: leg.id, bridgeId: bridge.id });
       }
       return done;
@@ -90,6 +99,8 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
     case 'SendDigits':
     case 'StartRecording':
     case 'SetGuard':
+    case 'AnswerTransfer':
+    case 'TakeLeg':
     case 'MarkCall': {
       const leg = legs.get(command.legId);
       if (leg !== undefined) return onLeg(works, leg, command);
@@ -100,7 +111,7 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
   function onLeg(
     works: Works,
     leg: SwitchLeg,
-    command: Extract<MediaCommand, { type: 'AnswerLeg' | 'RingLeg' | 'HangUpLeg' | 'PlayPrompt' | 'SendDigits' | 'StartRecording' | 'SetGuard' | 'MarkCall' }>,
+    command: Extract<MediaCommand, { type: 'AnswerLeg' | 'RingLeg' | 'HangUpLeg' | 'PlayPrompt' | 'SendDigits' | 'StartRecording' | 'SetGuard' | 'AnswerTransfer' | 'TakeLeg' | 'MarkCall' }>,
   ): CommandResult {
     switch (command.type) {
       case 'AnswerLeg':
@@ -113,8 +124,8 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
         leg.hearsRinging = true;
         return done;
       case 'HangUpLeg':
-        if (leg.state === 'answered') works.notice(leg, 'bye');
-        else if (leg.state !== 'created') works.notice(leg, command.cause === 'answered-elsewhere' ? 'completed-elsewhere' : 'cancel');
+        if (leg.supervises === null && leg.state === 'answered') works.notice(leg, 'bye');
+        else if (leg.state !== 'answered' && leg.state !== 'created') works.notice(leg, command.cause === 'answered-elsewhere' ? 'completed-elsewhere' : 'cancel');
         works.endLeg(leg, command.cause, 'asked');
         return done;
       case 'PlayPrompt':
@@ -141,11 +152,36 @@ function carryOut(works: Works, command: Exclude<MediaCommand, Originate>): Comm
       case 'SetGuard':
         works.setGuard(leg, command.ms);
         return done;
+      case 'AnswerTransfer':
+        if (leg.refers) works.notice(leg, command.accepted ? 'transferred' : 'not-transferred');
+        leg.refers = false;
+        return done;
+      case 'TakeLeg':
+        leg.takenBy = command.callId;
+        leg.legMark = command.mark;
+        leg.callMark = null;
+        return done;
       case 'MarkCall':
-        leg.callMark = command.mark;
+        // Of a call that another has taken the leg from, it is kept where nobody looks.
+        if (command.callId === (leg.takenBy ?? leg.callId)) leg.callMark = command.mark;
         return done;
     }
   }
+}
+
+/** It is there a moment after it was asked for. */
+function supervise(works: Works, maker: Maker, { legId, supervised, mark }: Extract<MediaCommand, { type: 'SuperviseLeg' }>): CommandResult {
+  const { clock, legs } = works;
+  if (!legs.has(supervised)) return gone(supervised);
+  if (legs.has(legId)) return refuse('rejected', 'id in use');
+  const leg: SwitchLeg = {
+    id: legId, callId: callIdOf(legId), takenBy: null, supervises: supervised, party: '', role: 'callee', createdAt: clock.now(), number: '', name: '', dialled: '', origin: 'trunk', phone: null,
+    state: 'answered', owner: maker.instance, callMark: null, legMark: mark, held: false, refers: false, bridge: null, prompts: [], hearsRinging: false, awaited: () => true, guard: nothing, ringLimit: nothing, script: new Set(),
+  };
+  legs.set(legId, leg);
+  works.setGuard(leg, guardMs);
+  leg.script.add(clock.setTimer(clock.now() + works.chance.delayMs('dial'), () => { works.emit(leg, { type: 'LegAnswered', legId }); }));
+  return done;
 }
 
 /** One after the other, each when those before it and their pauses are over. */
@@ -199,9 +235,9 @@ function originate(works: Works, maker: Maker, command: Originate, reply: Reply)
     return;
   }
   const leg: SwitchLeg = {
-    id: command.legId, callId: callIdOf(command.legId), party, role: 'callee', createdAt: clock.now(), number: command.callerId.number,
-    name: command.callerId.name, dialled: party, origin: 'trunk', state: 'created', owner: maker.instance, callMark: null, legMark: command.mark,
-    held: false, bridge: null, prompts: [], hearsRinging: false, awaited: maker.linked, guard: nothing, ringLimit: nothing, script: new Set(),
+    id: command.legId, callId: callIdOf(command.legId), takenBy: null, supervises: null, party, role: 'callee', createdAt: clock.now(), number: command.callerId.number,
+    name: command.callerId.name, dialled: party, origin: 'trunk', phone: command.target.kind === 'device' ? party : null, state: 'created', owner: maker.instance, callMark: null, legMark: command.mark,
+    held: false, refers: false, bridge: null, prompts: [], hearsRinging: false, awaited: maker.linked, guard: nothing, ringLimit: nothing, script: new Set(),
   };
   legs.set(leg.id, leg);
   works.setGuard(leg, guardMs);

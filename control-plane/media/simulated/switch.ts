@@ -7,7 +7,7 @@
  */
 import { callIdOf, type CallId, type LegId } from '../../core/ids.ts';
 import { causeOfQ850, causes } from '../../core/cause.ts';
-import type { LegEvent, Offer } from '../../core/call/events.ts';
+import type { Consulted, LegEvent, Offer } from '../../core/call/events.ts';
 import type { MediaDriver } from '../media-driver.ts';
 import { healthy, type Chance, type Clock } from './chance.ts';
 import { createControllers } from './controllers.ts';
@@ -20,7 +20,8 @@ export interface IncomingCall {
   readonly from: string;
   readonly to: string;
   readonly name?: string;
-  readonly origin?: 'trunk' | 'phone';
+  /** The phone that calls, by its name; absent: the call comes over a trunk. */
+  readonly phone?: string;
   readonly script?: readonly PartyStep[];
 }
 
@@ -37,7 +38,7 @@ export interface SimulatedSwitch {
   hangUp(legId: LegId): void;
   hold(legId: LegId): void;
   unhold(legId: LegId): void;
-  refer(legId: LegId): void;
+  refer(legId: LegId, to: string): void;
   /** Audio that the switch cannot play. */
   breakMedia(media: string): void;
 
@@ -74,8 +75,9 @@ export interface SimulatedSwitch {
 /** A recording's length as Asterisk tells it, its closing silence cut off. */
 const wholeSeconds = (ms: number): number => Math.floor(ms / 1000) * 1000;
 
-export function createSimulatedSwitch(options: { readonly clock: Clock; readonly chance?: Chance }): SimulatedSwitch {
-  const { clock, chance = healthy } = options;
+/** `name`: where there is another, and their calls are to have different ids. */
+export function createSimulatedSwitch(options: { readonly clock: Clock; readonly chance?: Chance; readonly name?: string }): SimulatedSwitch {
+  const { clock, chance = healthy, name = 'sim' } = options;
   const legs = new Map<LegId, SwitchLeg>();
   const bridges = new Map<string, SwitchBridge>();
   const recordings = new Map<string, SwitchRecording>();
@@ -91,17 +93,20 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
   const works: Works = {
     clock, chance, legs, bridges, recordings, controllers, broken: new Set(), callRecordingsMade: [],
     scriptOf: (party) => scripts.get(party) === null ? null : scripts.get(party) ?? [{ afterMs: 20, does: 'ring' }],
-    notice: (leg, saw) => notices.push({ party: leg.party, legId: leg.id, saw }),
+    notice: (leg, saw) => notices.push({ party: leg.party, legId: leg.id, callId: leg.callId, saw }),
 
-    witness: (leg, did) => void acts.push({ at: clock.now(), legId: leg.id, party: leg.party, did }),
+    witness: (leg, did) => void acts.push({ at: clock.now(), legId: leg.id, callId: leg.callId, party: leg.party, did }),
 
     emit(leg, event) {
       const link = leg.owner === null ? undefined : controllers.link(leg.owner);
       if (link === undefined) return;
       const subject = 'recordingId' in event ? event.recordingId : 'promptId' in event ? event.promptId : leg.id;
-      link.send(subject, (handlers) => handlers.onLegEvent(leg.callId, event));
-      const late = chance.again(event);
-      if (late !== null) link.sendLate(late, (handlers) => handlers.onLegEvent(leg.callId, event));
+      // One that has come to another call may still be heard or recorded for the one before.
+      const callId = subject === leg.id ? leg.callId : callIdOf(subject);
+      link.send(subject, (handlers) => handlers.onLegEvent(callId, event));
+      // What a phone asks for has no id by which a second telling could be known; none was ever seen.
+      const late = event.type === 'TransferAsked' ? null : chance.again(event);
+      if (late !== null) link.sendLate(late, (handlers) => handlers.onLegEvent(callId, event));
     },
 
     setGuard(leg, ms) {
@@ -161,7 +166,14 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     act(leg, does) {
       if (!legs.has(leg.id)) return;
       const id = leg.id;
-      if (typeof does === 'object') {
+      if (typeof does === 'object' && 'refer' in does) {
+        if (leg.state !== 'answered' || leg.phone === null) return;
+        // A phone asks for one at a time.
+        if (does.attended === true && [...legs.values()].some((one) => one.phone === leg.phone && one.refers)) return;
+        leg.refers = true;
+        works.witness(leg, does);
+        works.emit(leg, { type: 'TransferAsked', legId: id, to: does.refer, ...(does.attended === true ? consultedBy(leg) : {}) });
+      } else if (typeof does === 'object') {
         if (leg.state !== 'answered') return;
         works.witness(leg, does);
         works.emit(leg, { type: 'LegDigit', legId: id, digit: does.press });
@@ -182,8 +194,6 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
         if (leg.role === 'callee' && leg.state !== 'answered') return;
         works.witness(leg, 'hang-up');
         works.endLeg(leg, leg.state === 'answered' ? 'normal' : 'canceled');
-      } else if (does === 'refer') {
-        if (leg.state === 'answered') works.emit(leg, { type: 'TransferRefused', legId: id });
       } else if (leg.state === 'answered' && leg.held !== (does === 'hold')) {
         leg.held = does === 'hold';
         works.emit(leg, { type: leg.held ? 'LegHeld' : 'LegUnheld', legId: id });
@@ -199,6 +209,16 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     },
   };
 
+  /** Who is in one bridge with another leg of the phone. */
+  function consultedBy(leg: SwitchLeg): { readonly to?: string; readonly consulted?: Consulted } {
+    const by = [...legs.values()].find((one) => one !== leg && one.phone === leg.phone && one.bridge !== null && one.bridge !== leg.bridge);
+    const other = [...legs.values()].find((one) => one !== by && one.bridge !== null && one.bridge === by?.bridge);
+    if (by === undefined || other === undefined) return {};
+    works.witness(by, { refer: '', attended: true });
+    const phone = other.phone ?? other.party;
+    return { to: phone, consulted: { legId: other.id, phone, by: by.id, callId: by.callId } };
+  }
+
   /** The leg whose end is being told: no longer in `legs`, and its last events still go to its owner. */
   let leaving: SwitchLeg | undefined;
 
@@ -212,12 +232,13 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     leaving = undefined;
     for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, false);
     works.unbridge(leg);
+    for (const other of legs.values()) if (other.supervises === leg.id) works.endLeg(other, 'normal');
   }
 
   /** A callee's leg simply ends. A caller is pulled out of whatever it was in and offered again, as an orphan. */
   function guardExpired(leg: SwitchLeg): void {
     if (leg.role === 'callee') {
-      works.notice(leg, leg.state === 'answered' ? 'bye' : 'cancel');
+      if (leg.supervises === null) works.notice(leg, leg.state === 'answered' ? 'bye' : 'cancel');
       works.endLeg(leg, 'normal');
       return;
     }
@@ -247,7 +268,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       }
       leg.owner = winner;
       if (orphan) works.setGuard(leg, guardMs);
-      const offer: Offer = { callId: leg.callId, dialled: leg.dialled, origin: leg.origin, caller: { number: leg.number, name: leg.name }, orphan };
+      const offer: Offer = { callId: leg.callId, dialled: leg.dialled, origin: leg.origin, ...(leg.phone === null ? {} : { phone: leg.phone }), caller: { number: leg.number, name: leg.name }, orphan };
       link.send(leg.id, (handlers) => handlers.onOffer(offer));
     });
   }
@@ -268,10 +289,10 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
   return {
     call(incoming) {
       callsSeen += 1;
-      const id = `sim-${callsSeen}`;
+      const id = `${name}-${callsSeen}`;
       const leg: SwitchLeg = {
-        id, callId: id, party: incoming.from, role: 'caller', createdAt: clock.now(), number: incoming.from, name: incoming.name ?? '',
-        dialled: incoming.to, origin: incoming.origin ?? 'trunk', state: 'ringing', owner: null, callMark: null, legMark: null, held: false,
+        id, callId: id, takenBy: null, supervises: null, party: incoming.from, role: 'caller', createdAt: clock.now(), number: incoming.from, name: incoming.name ?? '',
+        dialled: incoming.to, origin: incoming.phone === undefined ? 'trunk' : 'phone', phone: incoming.phone ?? null, state: 'ringing', owner: null, callMark: null, legMark: null, held: false, refers: false,
         bridge: null, prompts: [], hearsRinging: false, awaited: () => true, guard: nothing, ringLimit: nothing, script: new Set(),
       };
       legs.set(id, leg);
@@ -291,7 +312,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     hangUp: (legId) => byHand(legId, 'hang-up'),
     hold: (legId) => byHand(legId, 'hold'),
     unhold: (legId) => byHand(legId, 'unhold'),
-    refer: (legId) => byHand(legId, 'refer'),
+    refer: (legId, to) => byHand(legId, { refer: to }),
     breakMedia: (media) => void works.broken.add(media),
 
     driver: (instance) => createDriver(works, instance),

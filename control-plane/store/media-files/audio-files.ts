@@ -58,7 +58,7 @@ function exists(file: string): Promise<boolean> {
 }
 
 /** Never half a file under its name: the switch may be opening it. */
-async function writeWhole(file: string, bytes: Buffer): Promise<void> {
+export async function writeWhole(file: string, bytes: Buffer): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const draft = `${file}.${randomUUID()}`;
   try {

@@ -7,13 +7,14 @@
  * bytes of a run, runs at once, texts waiting, bytes of the whole cache.
  *
  * An engine's WAV is kept as it came: Asterisk plays 16-bit mono at 8 kHz as `.wav` and at 16 kHz as `.wav16`
- * (format_wav), converting to the call's codec itself. Anything else is refused.
+ * (format_wav), converting to the call's codec itself; FreeSWITCH plays either as `.wav`. Anything else is refused.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import type { Media } from '../../core/routing/config.ts';
+import { decodeAudio } from './decode-audio.ts';
 import { readPhoneWav } from './wav.ts';
 
 export interface SpeechEngine {
@@ -35,6 +36,10 @@ export interface SpeechOptions {
   readonly dir: string;
   readonly engine: SpeechEngine;
   readonly log: SpeechLog;
+  /** The switch takes every rate as `.wav`: so the folder is its own. */
+  readonly alwaysWav?: boolean;
+  /** Two switches read the folder: 8 kHz, which any takes as `.wav`. */
+  readonly narrow?: boolean;
   /** Milliseconds, for the age of a failure and of a file's last use. */
   readonly now?: () => number;
   readonly maxRunMs?: number;
@@ -53,6 +58,8 @@ const longestFileBytes = 4_000_000;
 const runsAtOnce = 2;
 const longestQueue = 200;
 const retryAfterMs = 60_000;
+/** Texts whose keys are remembered: those of the configuration, and the names of callers, who are not counted. */
+const mostKeys = 10_000;
 
 /** flite, as the local stack provides it or the host has it. */
 export function fliteEngine(flite: { readonly command: string; readonly args?: readonly string[]; readonly env?: Readonly<Record<string, string>> }): SpeechEngine {
@@ -67,22 +74,33 @@ export function fliteEngine(flite: { readonly command: string; readonly args?: r
 
 interface Spoken {
   readonly file: string;
+  readonly media: Media;
   readonly bytes: number;
   usedAt: number;
 }
 
 /** Reads what earlier runs left in `dir`; rejects when the directory cannot be used. */
 export async function createSpeech(options: SpeechOptions): Promise<Speech> {
-  const { dir, engine, log, now = Date.now, maxRunMs = 5000, maxCacheBytes = 200_000_000 } = options;
+  const { dir, engine, log, alwaysWav = false, narrow = false, now = Date.now, maxRunMs = 5000, maxCacheBytes = 200_000_000 } = options;
   await mkdir(dir, { recursive: true });
   const spoken = await readCache(dir);
   const underWay = new Map<string, Promise<void>>();
   const failedAt = new Map<string, number>();
+  const keys = new Map<string, string | null>();
   const waiting: (() => void)[] = [];
   let running = 0;
   let complained = false;
 
-  const keyOf = (text: string): string => createHash('sha256').update(`${engine.voice}\n${text}`).digest('hex').slice(0, 40);
+  /** Null: there is nothing to say. Each call asks for many texts, and most are those of the call before. */
+  const keyOf = (raw: string): string | null => {
+    const known = keys.get(raw);
+    if (known !== undefined) return known;
+    const text = cleanText(raw);
+    const key = text === undefined ? null : createHash('sha256').update(`${engine.voice}\n${text}`).digest('hex').slice(0, 40);
+    if (keys.size >= mostKeys) keys.clear();
+    keys.set(raw, key);
+    return key;
+  };
 
   const withSlot = async (work: () => Promise<void>): Promise<void> => {
     if (running >= runsAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
@@ -104,10 +122,11 @@ export async function createSpeech(options: SpeechOptions): Promise<Speech> {
     try {
       await writeFile(textFile, `${text}\n`, { mode: 0o600 });
       await runEngine(engine, engine.speak(textFile, wavFile), maxRunMs);
+      if (narrow) await makeNarrow(wavFile);
       const { extension, bytes } = await readPhoneWav(wavFile, longestFileBytes);
-      const file = join(dir, `${key}${extension}`);
+      const file = join(dir, `${key}${alwaysWav ? '.wav' : extension}`);
       await rename(wavFile, file);
-      spoken.set(key, { file, bytes, usedAt: now() });
+      spoken.set(key, spokenIn(file, bytes, now()));
       failedAt.delete(key);
       complained = false;
       await evict(spoken, maxCacheBytes, key);
@@ -124,9 +143,8 @@ export async function createSpeech(options: SpeechOptions): Promise<Speech> {
   };
 
   const prepareOne = (raw: string): Promise<void> => {
-    const text = cleanText(raw);
-    if (text === undefined) return Promise.resolve();
-    const key = keyOf(text);
+    const [text, key] = [cleanText(raw), keyOf(raw)];
+    if (text === undefined || key === null) return Promise.resolve();
     const failure = failedAt.get(key);
     const isUseless = spoken.has(key) || (failure !== undefined && now() - failure < retryAfterMs);
     if (isUseless) return Promise.resolve();
@@ -143,14 +161,14 @@ export async function createSpeech(options: SpeechOptions): Promise<Speech> {
       await Promise.all(texts.map(prepareOne));
     },
     media: (raw) => {
-      const text = cleanText(raw);
-      const found = text === undefined ? undefined : spoken.get(keyOf(text));
+      const key = keyOf(raw);
+      const found = key === null ? undefined : spoken.get(key);
       if (found === undefined) return undefined;
       const at = now();
       // For the next start, which only has the files' times to know what is in use. Once an hour is enough.
       if (at - found.usedAt > 3_600_000) utimes(found.file, at / 1000, at / 1000).catch(() => undefined);
       found.usedAt = at;
-      return `file:${withoutExtension(found.file)}`;
+      return found.media;
     },
   };
 }
@@ -161,9 +179,9 @@ function cleanText(text: string): string | undefined {
   return clean === '' || clean.length > longestText ? undefined : clean;
 }
 
-function withoutExtension(file: string): string {
+function spokenIn(file: string, bytes: number, usedAt: number): Spoken {
   const { dir, name } = parse(file);
-  return join(dir, name);
+  return { file, media: `file:${join(dir, name)}`, bytes, usedAt };
 }
 
 async function runEngine(engine: SpeechEngine, args: readonly string[], maxRunMs: number): Promise<void> {
@@ -206,7 +224,7 @@ async function readCache(dir: string): Promise<Map<string, Spoken>> {
     const key = /^([0-9a-f]{40})\.wav(16)?$/.exec(name)?.[1];
     if (key === undefined) continue;
     const { size, mtimeMs } = await stat(file);
-    spoken.set(key, { file, bytes: size, usedAt: mtimeMs });
+    spoken.set(key, spokenIn(file, size, mtimeMs));
   }
   return spoken;
 }
@@ -222,4 +240,10 @@ async function evict(spoken: Map<string, Spoken>, maxBytes: number, justMade: st
     spoken.delete(key);
     await unlink(file).catch(() => undefined);
   }
+}
+
+async function makeNarrow(wavFile: string): Promise<void> {
+  const decoded = await decodeAudio(await readFile(wavFile));
+  if (!decoded.ok) throw new Error(decoded.message);
+  await writeFile(wavFile, decoded.wav);
 }

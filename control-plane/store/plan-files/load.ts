@@ -10,6 +10,7 @@ import { lineOf, pathText, sortProblems, type Finding, type Path, type Problem }
 import { checkTogether } from '../../configuration/check.ts';
 import { keyText } from '../../configuration/objects.ts';
 import { warningsOf } from '../../configuration/warnings.ts';
+import { reservedName, reservedNamesIn } from '../../configuration/reserved-names.ts';
 import { clinicsOf, type ClinicConfig } from '../../configuration/clinics.ts';
 import { checkReferences, collect, ownNumbers, type Seen } from './references.ts';
 import { planSchema } from './schema.ts';
@@ -136,7 +137,8 @@ function parse(source: PlanSource): Parsed | { readonly problems: readonly Probl
     if (problems.length > 0) return { problems };
     const raw = withoutBlanks(document.toJS({ maxAliasCount: 0 }));
     if (raw === undefined) return whole('is empty', 'Start from dialplans/riverside-dental.yaml.');
-    return { source, document, lines, raw };
+    const reserved = reservedNamesIn(raw).map((path): Problem => ({ file, line: lineOf(document, lines, path), path: pathText(path), ...reservedName }));
+    return reserved.length > 0 ? { problems: reserved } : { source, document, lines, raw };
   } catch (error) {
     if (error instanceof RangeError) return whole('is nested too deeply to be a plan', 'Start from dialplans/riverside-dental.yaml.');
     throw error;

@@ -115,6 +115,7 @@ const trunk = fields({
   username: trunkUser.optional(),
   password: trunkPassword.optional(),
   codecs: z.array(choice(['ulaw', 'alaw', 'g722', 'opus']), 'must be a list').min(1, 'must name a codec').default(['ulaw', 'alaw']),
+  dtmf: choice(['rfc4733', 'info', 'inband', 'auto']).optional(),
   callerId: e164.optional(),
 });
 

@@ -9,7 +9,7 @@ import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
 import type { Finding, Path } from './problems.ts';
 
-export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu', schedules: 'schedule', routers: 'router' } as const satisfies Readonly<Record<string, Kind>>;
+export const sections = { receivingNumbers: 'receiving-number', ringGroups: 'ring-group', menus: 'menu', queues: 'queue', schedules: 'schedule', routers: 'router' } as const satisfies Readonly<Record<string, Kind>>;
 export type Section = keyof typeof sections;
 
 export interface SectionObject {
@@ -24,8 +24,8 @@ export type AudioId = (file: string) => string;
 
 /** Fields beside those of schema.ts, written as in the API's document of the same kind. */
 const more = {
-  account: documents.account.pick({ precedence: true, company: true, recording: true, voicemail: true, blocked: true, night: true }),
-  user: documents.user.pick({ email: true, forward: true, recording: true, voicemail: true }),
+  account: documents.account.pick({ precedence: true, company: true, recording: true, voicemail: true, blocked: true, night: true, agentCodes: true, agentLogin: true }),
+  user: documents.user.pick({ email: true, pin: true, forward: true, recording: true, voicemail: true }),
   number: documents.number.pick({ user: true, route: true, hours: true, tags: true, noAnswer: true, forward: true, passCalledNumber: true, recording: true, recordingAnnouncement: true }),
 } as const;
 export const moreFields = { account: fieldsOf('account'), user: fieldsOf('user'), number: fieldsOf('number') };

@@ -1,6 +1,6 @@
 /** Records of calls: columns to search by, and the whole record as it was written. */
-import type { Cdr } from '../../core/cdr/cdr.ts';
-import type { CallId } from '../../core/ids.ts';
+import type { Cdr, CdrQueueVisit } from '../../core/cdr/cdr.ts';
+import { supervisionPrefix, type CallId } from '../../core/ids.ts';
 import type { EpochMs } from '../../core/time.ts';
 import { CursorError, type CdrStore } from '../ports.ts';
 import { Conditions, pageOf } from './page.ts';
@@ -27,6 +27,13 @@ interface CdrRow extends Row {
   readonly started_at: EpochMs;
 }
 
+interface VisitRow extends Row {
+  readonly visit: CdrQueueVisit;
+  readonly joined_at: EpochMs;
+  readonly call_id: CallId;
+  readonly n: number;
+}
+
 interface MarkRow extends Row, SpoolMark {}
 
 /** Rows of one delete: thousands go in milliseconds, a year's would outlast the deadline. */
@@ -48,7 +55,7 @@ export function cdrStore(sql: Sql): SpooledCdrStore {
     search: async (filter, page) => {
       const where = new Conditions()
         .add('account = ?', filter.account).add("dialled in (?, '+' || ?)", filter.dialled?.replace(/^\+/, '')).add('disposition = ?', filter.disposition)
-        .add('started_at >= ?', filter.from).add('started_at < ?', filter.to);
+        .add('started_at >= ?', filter.from).add('started_at < ?', filter.to).add('call_id not like ?', filter.supervisions === false ? `${supervisionPrefix}%` : undefined);
       if (filter.caller !== undefined) {
         const digits = digitsOf(filter.caller);
         const parts = partsOf(digits);
@@ -78,6 +85,17 @@ export function cdrStore(sql: Sql): SpooledCdrStore {
         `select account, caller_digits, call_id, started_at from cdrs ${where.text} order by started_at desc, call_id desc limit ${limit}`, where.values,
       );
       return pageOf(rows, page.limit, (row) => ({ account: row.account, number: `+${row.caller_digits}`, at: row.started_at }), cursorOf);
+    },
+    queueVisits: async ({ account, queue, from, to }, page) => {
+      const where = new Conditions().add('account = ?', account).add('queue = ?', queue).add('joined_at >= ?', from).add('joined_at < ?', to);
+      if (page.cursor !== undefined) {
+        const { joinedAt, callId, n } = readVisitCursor(page.cursor);
+        const [last, call] = [where.value(joinedAt), where.value(callId)];
+        where.add(`(joined_at, call_id, n) > (${last}, ${call}, ?)`, n);
+      }
+      const limit = where.value(page.limit + 1);
+      const rows = await sql.query<VisitRow>(`select visit, joined_at, call_id, n from queue_visits ${where.text} order by joined_at, call_id, n limit ${limit}`, where.values);
+      return pageOf(rows, page.limit, ({ visit }) => visit, ({ joined_at: joinedAt, call_id: callId, n }) => Buffer.from(`${joinedAt} ${n} ${callId}`).toString('base64url'));
     },
     removeBefore: async (account, at) => {
       let removed = 0;
@@ -128,4 +146,10 @@ function readCursor(cursor: string): { readonly startedAt: EpochMs; readonly cal
   const parts = /^(\d{1,15}) (.+)$/s.exec(Buffer.from(cursor, 'base64url').toString());
   if (parts?.[1] === undefined || parts[2] === undefined) throw new CursorError('The cursor is not one that a page gave.');
   return { startedAt: Number(parts[1]), callId: parts[2] };
+}
+
+function readVisitCursor(cursor: string): { readonly joinedAt: EpochMs; readonly n: number; readonly callId: CallId } {
+  const parts = /^(\d{1,15}) (\d{1,6}) (.+)$/s.exec(Buffer.from(cursor, 'base64url').toString());
+  if (parts?.[1] === undefined || parts[2] === undefined || parts[3] === undefined) throw new CursorError('The cursor is not one that a page gave.');
+  return { joinedAt: Number(parts[1]), n: Number(parts[2]), callId: parts[3] };
 }

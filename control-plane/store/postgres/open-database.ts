@@ -7,6 +7,7 @@ import type { Ms } from '../../core/time.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { StoreAwayError, type Database } from '../ports.ts';
 import { auditStore } from './audit-store.ts';
+import { callbackStore } from './callback-store.ts';
 import { cdrStore, type SpooledCdrStore } from './cdr-store.ts';
 import { configStore } from './config-store.ts';
 import { contactStore } from './contact-store.ts';
@@ -16,6 +17,7 @@ import { keyStore } from './key-store.ts';
 import { MigrationError, migrateUp, ownMigrations } from './migrate.ts';
 import { openRevisionFeed } from './revision-feed.ts';
 import { codeOf, serverSql } from './server-sql.ts';
+import { webhookStore } from './webhook-store.ts';
 import { SqlError, type Row, type Sql } from './sql.ts';
 
 export interface DatabaseOptions {
@@ -71,6 +73,8 @@ export async function databaseOn(sql: Sql, log: Log, pollMs: Ms = 1000): Promise
     idempotency: idempotencyStore(sql),
     cdrs: cdrStore(sql),
     contacts: contactStore(sql, feed),
+    webhooks: webhookStore(sql),
+    callbacks: callbackStore(sql),
     problem: () => sql.problem(),
     close: async () => {
       feed.stop();

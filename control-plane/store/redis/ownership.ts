@@ -40,7 +40,7 @@ type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads
 type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
 
 export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
-  const [renewLease, ownCalls, noteCalls] = [redisScript(redis, 'renew-lease'), redisScript(redis, 'own-calls'), redisScript(redis, 'note-calls')];
+  const [renewLease, ownCalls, noteCalls, countOrphans] = [redisScript(redis, 'renew-lease'), redisScript(redis, 'own-calls'), redisScript(redis, 'note-calls'), redisScript(redis, 'count-orphans')];
   /** Of the lease that is held; null before the first. */
   let held: number | null = null;
   const mine = new Set<CallId>();
@@ -145,6 +145,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     },
     claim,
     take: async (token, from, atMost) => owned((await ownCalls(ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),
+    orphans: async () => (await countOrphans([leasesKey, ownersKey], [])) as number,
     list: async (token) => ((await ownCalls(ownKeys, [controller, token, settleMs, 'list'])) as Owned)[0],
     leave: async (token) => {
       await tell();

@@ -1,5 +1,6 @@
 /** Plans of any shape, ways back included, whose names are whatever people may type. */
 import * as fc from 'fast-check';
+import { agentActions } from '../../../control-plane/core/routing/config.ts';
 import type { Attempt, Plan, Step } from '../../../control-plane/core/routing/plan.ts';
 
 /** What has broken a drawing or a page before, somewhere. */
@@ -28,6 +29,10 @@ function stepOf(ids: readonly string[]): fc.Arbitrary<Step> {
       kind: fc.constant('menu' as const), prompt: none, invalid: none, options: fc.dictionary(fc.constantFrom('0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '*', '#'), to), tries: fc.integer({ min: 1, max: 5 }), waitMs: ms, betweenKeysMs: ms,
       extensions: fc.constant({ firstDigits: '1', shortest: 2, longest: 3 }), on: fc.record({ noKey: to, invalid: to, noAnswer: to }),
     }, { requiredKeys: ['kind', 'prompt', 'invalid', 'options', 'tries', 'waitMs', 'betweenKeysMs', 'on'] }),
+    fc.record({ kind: fc.constant('setting' as const), setting: fc.oneof(
+      fc.record({ of: fc.constant('night-switch' as const), to: fc.constantFrom('open', 'closed', 'emergency') }),
+      fc.record({ of: fc.constant('agent' as const), action: fc.constantFrom(...agentActions), agent: anyText, phone: anyText }),
+    ), note: anyText, on: fc.record({ set: to, notSet: to }) }),
     fc.record({ kind: fc.constant('voicemail' as const), greeting: none, maxMs: ms, silenceMs: ms, on: fc.record({ done: to }) }),
     fc.record({ kind: fc.constant('hang-up' as const), cause: fc.constantFrom('normal', 'busy', 'no-answer', 'declined', 'unallocated') }),
   ) as fc.Arbitrary<Step>;

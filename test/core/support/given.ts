@@ -75,7 +75,7 @@ export class Story {
   }
 
   ordered(...order: readonly string[]): this { return this.when({ type: 'DestinationsOrdered', step: 'ring', order, why: 'turn 4 of front' }); }
-  callerHangsUp(): this { return this.when({ type: 'LegEnded', legId: offer.callId, cause: 'normal' }); }
+  callerHangsUp(): this { return this.when({ type: 'LegEnded', legId: this.call.caller.legId, cause: 'normal' }); }
 
   /** The prompt in hand: the caller's, or a leg's. */
   promptEnds(n?: number, ok = true): this {
@@ -86,8 +86,9 @@ export class Story {
 
   bridged(): this {
     if (!('bridgeId' in this.call)) throw new Error(`a call in ${this.call.phase} has no bridge`);
-    const { id, winner, bridgeId } = this.call;
-    return this.when({ type: 'LegBridged', legId: id, bridgeId }).when({ type: 'LegBridged', legId: winner, bridgeId });
+    const { caller, bridgeId } = this.call;
+    const other = this.call.phase === 'supervising' ? this.call.spy : this.call.winner;
+    return this.when({ type: 'LegBridged', legId: caller.legId, bridgeId }).when({ type: 'LegBridged', legId: other, bridgeId });
   }
 
   recordingEnds(durationMs: number): this {
@@ -114,14 +115,15 @@ export class Story {
   onSwitch(): CallOnSwitch {
     const { call } = this;
     const caller = call.caller.phase === 'ended' ? null
-      : { answered: call.caller.phase === 'answered', number: call.offer.caller.number, name: call.offer.caller.name, mark: markOf(call) };
+      : { answered: call.caller.phase === 'answered', number: call.offer.caller.number, name: call.offer.caller.name, mark: markOf(call), ...(call.caller.legId === call.id ? {} : { legId: call.caller.legId }) };
     const legs = Object.values(call.legs).filter((leg) => leg.phase !== 'ended').map((leg) => ({
       legId: leg.id,
       state: leg.phase === 'dialing' || leg.phase === 'ringing' ? leg.phase : ('answered' as const),
       createdAt: startedAt,
       mark: { v: 1 as const, step: leg.step, attempt: leg.attempt, trunk: leg.trunk },
     }));
-    const bridges = call.phase === 'connected' ? [{ bridgeId: call.bridgeId, legIds: [call.id, call.winner] }] : [];
+    const together = call.phase === 'connected' ? [call.caller.legId, call.winner] : call.phase === 'supervising' ? [call.caller.legId, ...Object.values(call.legs).filter(({ phase }) => phase === 'bridged').map(({ id }) => id)] : [];
+    const bridges = 'bridgeId' in call && together.length > 1 ? [{ bridgeId: call.bridgeId, legIds: together }] : [];
     return { caller, legs, bridges, recordings: call.recording === null ? [] : [call.recording] };
   }
 

@@ -3,7 +3,7 @@ import type { CallPhase } from '../../../control-plane/core/call/call.ts';
 import type { CallEvent } from '../../../control-plane/core/call/events.ts';
 import type { Plan } from '../../../control-plane/core/routing/plan.ts';
 import { given, type Story } from './given.ts';
-import { desk, menu, mobile, planOf, planOfMenus, walkOf } from './plans.ts';
+import { desk, menu, mobile, planOf, planOfMenus, planOfNight, planOfQueue, planOfSupervision, ringOf, walkOf } from './plans.ts';
 
 export const everyPart: Plan = planOf([desk(1, { whisper: ['file:who'] }), mobile()], { announcement: true });
 
@@ -11,6 +11,9 @@ const oneMenu: Plan = planOfMenus({ menu: menu('menu', { 1: 'ring' }) });
 
 /** Two users of a group that takes turns. */
 const inTurn: Plan = walkOf('round-robin', [desk(1), desk(2)], { announcement: true });
+
+/** A code of the night switch. */
+const nightSwitch: Plan = planOfNight('closed');
 
 const ringing = (): Story => given(everyPart).offered().promptEnds().legRings(1).legRings(2);
 const greeting = (): Story => ringing().timer('round').legEnds(1).legEnds(2);
@@ -21,10 +24,13 @@ export const inPhase = {
   offered: () => given(everyPart),
   announcing: () => given(everyPart).offered(),
   menu: () => given(oneMenu).offered(),
+  queued: () => given(planOfQueue()).offered(),
+  setting: () => given(nightSwitch).offered(),
   ordering: () => given(inTurn).offered().promptEnds(),
   ringing: () => ringing().legAnswers(2),
   connecting,
   connected: () => connecting().promptEnds(1).bridged(),
+  supervising: () => given(planOfSupervision()).offered().legAnswers(1).bridged(),
   greeting,
   beeping: () => greeting().promptEnds(),
   recording,
@@ -57,7 +63,7 @@ export const eventOf = {
   LegDigit: (story) => ({ type: 'LegDigit', legId: legIn(story), digit: '1' }),
   LegHeld: (story) => ({ type: 'LegHeld', legId: legIn(story) }),
   LegUnheld: (story) => ({ type: 'LegUnheld', legId: legIn(story) }),
-  TransferRefused: (story) => ({ type: 'TransferRefused', legId: legIn(story) }),
+  TransferAsked: (story) => ({ type: 'TransferAsked', legId: legIn(story), to: '102' }),
   PromptFinished: (story) => ({ type: 'PromptFinished', ...promptIn(story), ok: true }),
   LegBridged: (story) => ({ type: 'LegBridged', legId: legIn(story), bridgeId: bridgeIn(story) }),
   LegUnbridged: (story) => ({ type: 'LegUnbridged', legId: legIn(story), bridgeId: bridgeIn(story) }),
@@ -66,8 +72,13 @@ export const eventOf = {
   RecordingFailed: (story) => ({ type: 'RecordingFailed', recordingId: recordingIn(story) }),
   TimerFired: (story) => ({ type: 'TimerFired', id: Object.entries(story.call.timers).sort((a, b) => a[1] - b[1])[0]?.[0] ?? 'round' }),
   DestinationsOrdered: () => ({ type: 'DestinationsOrdered', step: 'ring', order: ['u2', 'u1'], why: 'turn 2 of front' }),
+  SettingSettled: () => ({ type: 'SettingSettled', step: 'night-switch', ok: true, why: 'saved' }),
   CommandFailed: (story) => ({ type: 'CommandFailed', command: { type: 'PlayPrompt', ...promptIn(story), media: [] }, error: 'rejected', mayHaveReachedCarrier: false }),
   ExtensionPlanned: ({ call }) => ({ type: 'ExtensionPlanned', request: call.planning?.request ?? 'extension-1', steps: {}, first: null, why: 'there is no extension 109' }),
+  ModeAsked: () => ({ type: 'ModeAsked', mode: 'barge' }),
+  SupervisionTold: () => ({ type: 'SupervisionTold', supervision: 'fdsupervision-1.main', by: 'key1', mode: 'listen' }),
+  DeskSaid: ({ call }) => ({ type: 'DeskSaid', said: { type: 'OfferCall', offerId: `${call.id}--o1.1`, callId: call.id, visit: 1, queue: 'front', agent: 'ana', devices: ['d1'], ringMs: 15_000, callback: null, ring: ringOf([desk(1)]) } }),
+  CallbackKept: ({ call }) => ({ type: 'CallbackKept', id: `${call.id}-q9`, visit: 1, number: '+13125550177', ok: true }),
   CallAdopted: (story) => ({ type: 'CallAdopted', seen: story.onSwitch() }),
 } satisfies { readonly [T in CallEvent['type']]: (story: Story) => Extract<CallEvent, { type: T }> };
 

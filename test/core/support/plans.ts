@@ -1,6 +1,8 @@
 /** Plans for tests of the core: an announcement, phones to ring, voicemail, each as asked for. */
 import type { StepId } from '../../../control-plane/core/ids.ts';
-import type { Attempt, MenuStep, Plan, RingPattern, Step } from '../../../control-plane/core/routing/plan.ts';
+import type { NightSetting } from '../../../control-plane/core/routing/night.ts';
+import type { Attempt, MenuStep, Plan, QueueStep, RingPattern, RingStep, Step } from '../../../control-plane/core/routing/plan.ts';
+import { supervisionPlan, type SupervisionMode } from '../../../control-plane/core/routing/supervision.ts';
 
 const base = { ringMs: 20_000, callerId: { number: '+13125550177', name: 'Jo Ray' } } as const;
 
@@ -54,4 +56,35 @@ export function menu(name: string, options: Readonly<Record<string, StepId>>, ch
 export function planOfMenus(menus: Readonly<Record<StepId, MenuStep>>, change: Partial<Plan> = {}): Plan {
   const plan = planOf([desk(1)]);
   return { ...plan, first: Object.keys(menus)[0] ?? '', ...change, steps: { ...plan.steps, ...menus, ...change.steps } };
+}
+
+const said = (text: string): Step => ({ kind: 'announcement', media: [`file:${text}`], on: { done: 'hang-up' } });
+
+/** An agent is rung for `offer` on these phones; who is not there leads back to the queue. */
+export function ringOf(attempts: readonly Attempt[]): RingStep {
+  return { kind: 'ring', pattern: 'simultaneous', attempts, ringMs: 15_000, taken: ['file:taken'], on: { noAnswer: 'queue' } };
+}
+
+export function planOfQueue(step: Partial<QueueStep> = {}): Plan {
+  const queue: QueueStep = {
+    kind: 'queue', queue: 'front', priority: 0, sticky: false, greeting: ['file:welcome'], music: ['file:music'], exitKey: '0',
+    on: { exitKey: 'exit', full: 'full', empty: 'empty', maxWait: 'max-wait', closed: 'closed' }, ...step,
+  };
+  return {
+    ...planOf([]), first: 'queue',
+    steps: { queue, exit: said('exit'), full: said('full'), empty: said('empty'), 'max-wait': said('max-wait'), closed: said('closed'), 'hang-up': { kind: 'hang-up', cause: 'normal' } },
+  };
+}
+
+/** A supervisor's phone was rung to hear the agent of another call. */
+export function planOfSupervision(mode: SupervisionMode = 'listen'): Plan {
+  return supervisionPlan({ id: 'c1', name: 'Riverside Dental' }, { callId: 'c3', legId: 'c3--l1', mode, by: 'key1' }, 3_600_000);
+}
+
+/** A phone dials a code of the night switch. */
+export function planOfNight(setting: NightSetting): Plan {
+  return {
+    ...planOf([]), first: 'night-switch', maxCallMs: 300_000,
+    steps: { 'night-switch': { kind: 'setting', setting: { of: 'night-switch', to: setting }, note: 'dialled by Mara', on: { set: 'set', notSet: 'not-set' } }, set: said('set'), 'not-set': said('not-set'), 'hang-up': { kind: 'hang-up', cause: 'normal' } },
+  };
 }

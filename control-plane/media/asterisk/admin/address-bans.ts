@@ -9,15 +9,8 @@
  * before the old one goes. A value that cannot be read would ban everybody.
  */
 import { isIP } from 'node:net';
+import type { AddressBans } from '../../switch-admin.ts';
 import type { Ari } from './switch-database.ts';
-
-export interface AddressBans {
-  /**
-   * Bans these and no others: IP addresses, and networks as `address/bits`. Only what was set under the same name is
-   * replaced. Rejects with a sentence when the switch does not take it.
-   */
-  ban(networks: readonly string[]): Promise<void>;
-}
 
 /** `owner`: of these bans; another owner's are left alone. */
 export function createAddressBans(ari: Ari, owner: string): AddressBans {

@@ -2,54 +2,30 @@
  * Brings the switch to what the configuration says it must know by itself: phones, trunks, failsafes, emergency
  * settings; and collects the notes its dialplan took while no controller lived.
  */
-import type { DeviceRegistration, SwitchNote, SwitchSetup, TrunkHealth } from '../../switch-setup.ts';
-import { createAddressBans, type AddressBans } from './address-bans.ts';
-import { addressesOf } from './carrier-addresses.ts';
+import { addressesOf } from '../../carrier-addresses.ts';
+import type { AddressBans, SwitchAdmin } from '../../switch-admin.ts';
+import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
+import { createAddressBans } from './address-bans.ts';
 import { hasDialplan } from './dialplan-version.ts';
-import { createProvisioning, type Provisioned } from './provisioning.ts';
+import { createProvisioning, nothingProvisioned, type Provisioned } from './provisioning.ts';
 import { registrationStates } from './registration-states.ts';
 import { createSwitchDatabase, type Ari } from './switch-database.ts';
-import { createTestCalls, type TestCallsOfSwitch } from './test-calls.ts';
+import { createCallbackCalls } from './callback-calls.ts';
+import { createSupervisorCalls } from './supervisor-calls.ts';
+import { createTestCalls } from './test-calls.ts';
+import { transfersOn } from './transfers.ts';
 import { createWhereabouts } from './whereabouts.ts';
 
-export { nothingProvisioned, type Provisioned } from './provisioning.ts';
+export type { Provisioned } from './provisioning.ts';
 
-export interface SwitchAdmin extends AddressBans, TestCallsOfSwitch {
-  /**
-   * Makes what is missing, changes what differs, removes of `before` (an earlier result) what is no longer wanted.
-   * Returns what is now there. Rejects with a sentence when the switch refuses or is away; done again, it goes on.
-   * May be called at any time, calls up or not: calls go on as they were set up, the next is made by the new setup.
-   * `changes` writes only what differs from what this process wrote last; `everything` is for a switch that may have
-   * been restarted or replaced since.
-   */
-  provision(setup: SwitchSetup, before: Provisioned, extent?: 'everything' | 'changes'): Promise<Provisioned>;
-  /** Of each trunk last provisioned, as the switch sees it now. Rejects with a sentence when it cannot be asked. */
-  trunkHealth(): Promise<readonly TrunkHealth[]>;
-  /** Where calls of the trunks last provisioned come from: addresses, and networks as `address/bits`. */
-  trunkAddresses(): Promise<readonly string[]>;
-  /** Of each device last provisioned. Rejects with a sentence when the switch cannot be asked. */
-  registrations(): Promise<readonly DeviceRegistration[]>;
-  /**
-   * The same, for who looks every few seconds: one request, and the address of a phone that moves without having been
-   * away is that of the last `registrations`.
-   */
-  glimpse(): Promise<readonly DeviceRegistration[]>;
-  /**
-   * Gives each note to `keep`, oldest first, and removes it from the switch when `keep` has resolved: after a crash
-   * in between it comes again. An emergency call is given when it is first seen, and again when it is over.
-   */
-  takeNotes(keep: (note: SwitchNote) => Promise<void>): Promise<void>;
-  /**
-   * Places a call to ourselves (core/ids.ts, syntheticId), as a carrier would. `unknown`: the switch runs a dialplan of
-   * before there were such calls. Rejects with a sentence.
-   */
-  callOurselves(callId: string): Promise<'placed' | 'unknown'>;
+export interface AsteriskAdmin extends SwitchAdmin, AddressBans {
+  provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
 const dialplanWithCalls = 2;
 
 /** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. */
-export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk'): SwitchAdmin {
+export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk'): AsteriskAdmin {
   const database = createSwitchDatabase(ari);
   const provisioning = createProvisioning(ari, database, addressesOf);
   const online = async (): Promise<ReadonlySet<string>> => {
@@ -64,10 +40,13 @@ export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk')
   return {
     async provision(setup, before, extent = 'everything') {
       current = setup;
-      return provisioning.bring(setup, before, extent);
+      return provisioning.bring(setup, before ?? nothingProvisioned, extent);
     },
 
+    transfers: (setting) => transfersOn(ari, setting),
     ...createAddressBans(ari, owner),
+    ...createCallbackCalls(ari),
+    ...createSupervisorCalls(ari),
     ...createTestCalls(ari),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),

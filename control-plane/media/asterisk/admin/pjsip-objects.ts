@@ -22,11 +22,10 @@ export interface PjsipObject {
 const everyEndpoint = {
   disallow: 'all',
   direct_media: 'no',
-  // REFER from a phone would change bridges behind the call's state: refused until the core can follow it.
-  allow_transfer: 'no',
 };
 
-export function deviceObjects(device: SwitchDevice): readonly PjsipObject[] {
+/** `transfers`: its REFER is heard, and not refused (transfers.ts). */
+export function deviceObjects(device: SwitchDevice, transfers: boolean): readonly PjsipObject[] {
   const { id, password, callerId } = device;
   return [
     { type: 'auth', id, fields: { auth_type: 'userpass', username: id, password } },
@@ -36,15 +35,15 @@ export function deviceObjects(device: SwitchDevice): readonly PjsipObject[] {
       type: 'endpoint',
       id,
       fields: {
-        ...everyEndpoint, context: 'from-phone', allow: 'ulaw,alaw,g722', dtmf_mode: 'rfc4733', rtp_symmetric: 'yes', force_rport: 'yes', rewrite_contact: 'yes',
+        ...everyEndpoint, allow_transfer: yesNo(transfers), context: 'from-phone', allow: 'ulaw,alaw,g722', dtmf_mode: 'rfc4733', rtp_symmetric: 'yes', force_rport: 'yes', rewrite_contact: 'yes',
         identify_by: 'username', auth: id, aors: id, callerid: `"${callerId.name.replace(/["\\\r\n]/g, '')}" <${callerId.number}>`,
       },
     },
   ];
 }
 
-/** `addresses`: all that the trunk's calls come from. */
-export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[]): readonly PjsipObject[] {
+/** `addresses`: all that the trunk's calls come from; `context`: where they go (asterisk/extensions.conf). */
+export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[], context: 'from-trunk' | 'from-switch' = 'from-trunk'): readonly PjsipObject[] {
   const { id, credentials, nat } = trunk;
   const uri = `sip:${placeOf(trunk)}`;
   const aor = withContent(id, 'aor', { contact: uri, qualify_frequency: String(trunk.qualifySeconds) });
@@ -54,7 +53,8 @@ export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[]): 
       type: 'endpoint',
       id,
       fields: {
-        ...everyEndpoint, context: 'from-trunk', allow: trunk.codecs.join(','), dtmf_mode: trunk.dtmf, rtp_symmetric: yesNo(nat), force_rport: yesNo(nat),
+        // a carrier has no say in who talks with whom
+        ...everyEndpoint, allow_transfer: 'no', context, allow: trunk.codecs.join(','), dtmf_mode: trunk.dtmf, rtp_symmetric: yesNo(nat), force_rport: yesNo(nat),
         rewrite_contact: yesNo(nat), media_encryption: trunk.srtp ? 'sdes' : 'no', identify_by: 'ip,header', aors: aor.id, outbound_auth: credentials === undefined ? '' : id,
         // the trunk's codecs in the trunk's order (codec_prefs_outgoing_offer does not do it)
         outgoing_call_offer_pref: 'local_merge',

@@ -1,8 +1,9 @@
 /** Brings the switch's objects and its database from one setup to the next, while calls go on. */
 import type { EmergencyIdentity, Failsafe, SwitchSetup, SwitchTrunk } from '../../switch-setup.ts';
-import type { CarrierAddresses } from './carrier-addresses.ts';
+import type { CarrierAddresses } from '../../carrier-addresses.ts';
 import { deviceObjects, ownerOf, placeOf, trunkObjects, type PjsipObject } from './pjsip-objects.ts';
 import type { Ari, SwitchDatabase } from './switch-database.ts';
+import { transfersOn } from './transfers.ts';
 
 type ObjectName = Pick<PjsipObject, 'type' | 'id'>;
 
@@ -71,8 +72,10 @@ export function createProvisioning(ari: Ari, database: SwitchDatabase, addresses
   }
 
   async function bringObjects(setup: SwitchSetup, before: Provisioned): Promise<readonly ObjectName[]> {
-    const carriers = await Promise.all(setup.trunks.map(async (trunk) => ({ trunk, ...(await addressesOf(trunk)) })));
-    const wanted = [...setup.devices.flatMap(deviceObjects), ...carriers.flatMap(({ trunk, addresses }) => trunkObjects(trunk, addresses))];
+    const { allowed } = await transfersOn(ari, setup.transfers ?? 'auto');
+    const { peer } = setup;
+    const carriers = await Promise.all([...setup.trunks, ...(peer === undefined ? [] : [peer])].map(async (trunk) => ({ trunk, ...(await addressesOf(trunk)) })));
+    const wanted = [...setup.devices.flatMap((device) => deviceObjects(device, allowed)), ...carriers.flatMap(({ trunk, addresses }) => trunkObjects(trunk, addresses, trunk === peer ? 'from-switch' : 'from-trunk'))];
     const names = new Set(wanted.map(keyOf));
     // Without a name server a carrier's calls still come from where they came from.
     const unknown = new Set(carriers.filter(({ hostUnknown }) => hostUnknown).map(({ trunk }) => trunk.id));

@@ -1,28 +1,10 @@
 /** Test calls that an admin asks for: a call to a number of ours, placed by the switch as a carrier would. */
-import type { CallId, LegId } from '../../../core/ids.ts';
+import type { CallId } from '../../../core/ids.ts';
 import type { Media } from '../../../core/routing/config.ts';
+import type { TestCallsOfSwitch } from '../../switch-admin.ts';
 import { mediaUri } from '../media-uri.ts';
 import { hasDialplan } from './dialplan-version.ts';
 import type { Ari } from './switch-database.ts';
-
-export interface TestCall {
-  /** core/ids.ts, testId. */
-  readonly callId: CallId;
-  readonly dialled: string;
-  /** Shown to the phones that ring. */
-  readonly caller: { readonly number: string; readonly name: string };
-  /** Heard by the one who answers, again and again. */
-  readonly said: Media;
-}
-
-export interface TestCallsOfSwitch {
-  /** `unknown`: the switch runs a dialplan of before there were test calls. Rejects with a sentence. */
-  callAsTest(call: TestCall): Promise<'placed' | 'unknown'>;
-  /** Its caller hangs up. Nothing happens when it is over. */
-  endTest(callId: CallId): Promise<void>;
-  /** RTP packets of a leg so far; null when the switch does not say. */
-  packetsOf(legId: LegId): Promise<{ readonly received: number; readonly sent: number } | null>;
-}
 
 const dialplanWithTests = 3;
 /** A number may ring for ten minutes, and go on ringing elsewhere. */

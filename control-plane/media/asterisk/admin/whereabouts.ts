@@ -4,6 +4,7 @@
  * that is remembered here, from reading to reading.
  */
 import type { DeviceContact, DeviceRegistration, SwitchDevice, SwitchTrunk, TrunkHealth, TrunkState } from '../../switch-setup.ts';
+import { createSince } from '../../since.ts';
 import { clientUri, trunkObjects } from './pjsip-objects.ts';
 import type { RegistrationState } from './registration-states.ts';
 import type { SwitchContact, SwitchDatabase } from './switch-database.ts';
@@ -92,25 +93,4 @@ function stateOf(contact: SwitchContact | undefined, registration: RegistrationS
 /** `host:port` of a SIP URI (RFC 3261 section 19.1.1). */
 function addressOf(uri: string): string {
   return /^sips?:(?:[^@]*@)?([^;?>]+)/i.exec(uri)?.[1] ?? '';
-}
-
-interface Since {
-  /** When it was first asked for, since it was last forgotten. */
-  of(what: string): number;
-  /** Forgets all others. */
-  keepOnly(these: readonly string[]): void;
-}
-
-function createSince(now: () => number): Since {
-  const times = new Map<string, number>();
-  return {
-    of(what) {
-      const known = times.get(what) ?? now();
-      times.set(what, known);
-      return known;
-    },
-    keepOnly(these) {
-      for (const what of times.keys()) if (!these.includes(what)) times.delete(what);
-    },
-  };
 }

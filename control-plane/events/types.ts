@@ -1,0 +1,30 @@
+/** The types of events, by which they are asked for. What each tells is in catalogue.ts. */
+export const eventTypes = [
+  'call.started',
+  'call.answered',
+  'call.transferred',
+  'call.transfer-ended',
+  'call.ended',
+  'voicemail.left',
+  'device.reachable',
+  'device.unreachable',
+  'trunk.reachable',
+  'trunk.unreachable',
+  'queue.entered',
+  'queue.refused',
+  'queue.left',
+  'queue.requeued',
+  'queue.callback-held',
+  'queue.callback-tried',
+  'queue.connected',
+  'queue.service-ended',
+  'offer.made',
+  'offer.ended',
+  'agent.status',
+  'agent.state',
+  'agent.pins-refused',
+  'webhook.disabled',
+  'gap',
+] as const;
+
+export type EventType = (typeof eventTypes)[number];

@@ -1,0 +1,34 @@
+/**
+ * The answer to a phone's REFER. The switch would transfer by itself; the dialplan has the question wait for a controller instead,
+ * and the switch tells the phone what it is told. A REFER takes who talked with the phone to fd-refer: a no connects the two again.
+ * One with Replaces makes a call of its own, to fd-replaces, which is answered or ended, and leaves all who talk where they are.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { LegId } from '../../core/ids.ts';
+import { second } from '../../core/time.ts';
+import type { EslClient } from './esl/esl-client.ts';
+import type { EslResult } from './esl/esl-result.ts';
+import { peerVariable } from './variables.ts';
+
+export interface Referred {
+  /** The leg that waits in the dialplan: who talked with the phone, or with Replaces one that asks for nobody. */
+  readonly waiting: LegId;
+  readonly replaces: boolean;
+}
+
+/** The switch says nothing of having told the phone: it does so in the moment after the leg that asked has ended. */
+const toldAfterMs = 50;
+
+/** Settles when the phone has been told. `left`: who talked with it, and is not to end when it is let go. */
+export async function answerRefer(esl: EslClient, { waiting, replaces }: Referred, accepted: boolean, left: readonly LegId[] = []): Promise<EslResult> {
+  const order = waiting;
+  if (accepted) for (const leg of left) void esl.api('uuid_setvar', { leg, name: peerVariable }, { order });
+  if (!replaces) return esl.execute(waiting, 'blind_transfer_ack', String(accepted), { timeoutMs: 2 * second, order });
+  if (!accepted) return esl.api('uuid_kill', { leg: waiting, cause: 'CALL_REJECTED' }, { order });
+  const answered = await esl.api('uuid_answer', { leg: waiting }, { order });
+  if (!answered.ok) return answered;
+  // It is there until the switch has taken it from who asked.
+  await esl.execute(waiting, 'sleep', '1000', { timeoutMs: 2 * second, order });
+  await delay(toldAfterMs);
+  return answered;
+}

@@ -1,0 +1,333 @@
+/** Two switches behind one controller: what is on each stays there, and what is away is neither ended nor forgotten. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ownedId, supervisionId, syntheticId } from '../../control-plane/core/ids.ts';
+import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
+import { SwitchRefusedError, type CommandResult, type MediaDriver, type MediaHandlers } from '../../control-plane/media/media-driver.ts';
+import { type AdminSide } from '../../control-plane/media/side-by-side/compose-admins.ts';
+import { composeDrivers, type Side } from '../../control-plane/media/side-by-side/compose-drivers.ts';
+import { sideBySide } from '../../control-plane/media/side-by-side/side-by-side.ts';
+import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
+import type { StoredRecordings, SupervisorCall, SwitchAdmin, SwitchDriver } from '../../control-plane/media/switch-admin.ts';
+import type { DeviceRegistration, SwitchSetup, SwitchTrunk, TrunkHealth } from '../../control-plane/media/switch-setup.ts';
+import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
+import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
+import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
+import { until } from '../support/until.ts';
+import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
+import { onePhonePlan, silent } from './sample-call.ts';
+
+const names = ['left', 'right'] as const;
+type Name = (typeof names)[number];
+const log = { warn: () => undefined };
+const phases = (controller: Controller): Readonly<Record<string, string>> => Object.fromEntries(controller.calls().map(({ id, phase }) => [id, phase]));
+
+describe('A controller with two switches', () => {
+  let clock: VirtualClock;
+  let switches: Record<Name, SimulatedSwitch>;
+  let live: MemoryJournals;
+  let archive: MemoryArchive;
+  const inbound = { from: '+15559870001', to: '+15551230000' };
+  const pass = (ms: number): Promise<void> => clock.pass(ms);
+  const cdrs = (): readonly Cdr[] => archive.cdrs();
+
+  beforeEach(() => {
+    clock = createVirtualClock();
+    switches = { left: createSimulatedSwitch({ clock, name: 'left' }), right: createSimulatedSwitch({ clock, name: 'right' }) };
+    live = memoryJournals();
+    archive = memoryArchive();
+  });
+
+  /** No phone of this name is registered with any. */
+  const elsewhere = 'desk-2';
+  const driverOf = (name: Name, instance: string): MediaDriver => {
+    const driver = switches[name].driver(instance);
+    return {
+      ...driver,
+      execute: (command) => (command.type === 'OriginateLeg' && command.target.kind === 'device' && command.target.device === elsewhere
+        ? Promise.resolve({ ok: false, error: 'rejected', mayHaveReachedCarrier: false, detail: 'The phone is not registered.' }) : driver.execute(command)),
+    };
+  };
+  const composed = (instance: string, over: Partial<Record<Name, string>> = {}): MediaDriver => composeDrivers(
+    names.map((name): Side => ({ name, driver: driverOf(name, instance), names: (id) => id.startsWith(`${name}-`), ...(over[name] === undefined ? {} : { over: over[name] }) })), { log, againMs: 5 },
+  );
+  const start = async (instance = 'a', driver = composed(instance)): Promise<Controller> => {
+    const controller = createController({ driver, clock, live, archive, metrics: createMetrics(), log: silent, controller: instance, compilePlan: () => onePhonePlan });
+    const started = controller.start();
+    await pass(100);
+    await started;
+    return controller;
+  };
+  const connected = async (name: Name): Promise<string> => {
+    const callId = switches[name].call(inbound);
+    await pass(500);
+    switches[name].answer(switches[name].legs().find((leg) => leg.callId === callId && leg.id !== callId)?.id ?? 'no phone rings');
+    await pass(1000);
+    return callId;
+  };
+
+  it('keeps the calls of one that is away, goes on with the other’s, and takes new ones there', async () => {
+    const controller = await start();
+    const [left, right] = [await connected('left'), await connected('right')];
+    switches.right.cut('a');
+    await pass(5000);
+    expect(controller.health()).toMatchObject({ link: 'up', reconciled: true });
+    expect(phases(controller)).toEqual({ [left]: 'connected', [right]: 'connected' });
+    const another = await connected('left');
+    for (const callId of [left, another]) switches.left.hangUp(callId);
+    await pass(2000);
+    expect(phases(controller)).toEqual({ [right]: 'connected' });
+    expect(cdrs().map(({ callId }) => callId)).toEqual([left, another]);
+    switches.right.restore('a');
+    await pass(1000);
+    expect(phases(controller)).toEqual({ [right]: 'connected' });
+    switches.right.hangUp(right);
+    await pass(2000);
+    expect([phases(controller), switches.right.legs(), cdrs().length]).toEqual([{}, [], 3]);
+  });
+
+  it('learns what happened on one that was away when it is back', async () => {
+    const controller = await start();
+    const right = await connected('right');
+    switches.right.cut('a');
+    await pass(1000);
+    switches.right.hangUp(right);
+    await pass(1000);
+    expect([phases(controller), cdrs()]).toEqual([{ [right]: 'connected' }, []]);
+    switches.right.restore('a');
+    await pass(2000);
+    expect(phases(controller)).toEqual({});
+    expect(cdrs()).toMatchObject([{ callId: right, disposition: 'answered' }]);
+  });
+
+  it('lets no timer run a call that it cannot reach', async () => {
+    const controller = await start();
+    const right = switches.right.call(inbound);
+    await pass(500);
+    expect(phases(controller)).toEqual({ [right]: 'ringing' });
+    switches.right.cut('a');
+    // the phone is rung for 15 s
+    await pass(16_000);
+    expect([phases(controller), cdrs()]).toEqual([{ [right]: 'ringing' }, []]);
+  });
+
+  it('holds all of them when both are away', async () => {
+    const controller = await start();
+    const calls = [await connected('left'), await connected('right')];
+    for (const name of names) switches[name].cut('a');
+    await pass(1000);
+    expect(controller.health().link).toBe('down');
+    for (const name of names) switches[name].restore('a');
+    await pass(1000);
+    expect(phases(controller)).toEqual(Object.fromEntries(calls.map((callId) => [callId, 'connected'])));
+  });
+
+  it('is followed by another, which takes the calls of the one that it reaches, and of the other when it reaches that', async () => {
+    await start();
+    const [left, right] = [await connected('left'), await connected('right')];
+    for (const name of names) switches[name].kill('a');
+    archive = memoryArchive();
+    switches.right.cut('b');
+    const second = await start('b');
+    await pass(1000);
+    expect(phases(second)).toEqual({ [left]: 'connected' });
+    expect(cdrs()).toEqual([]);
+    switches.right.restore('b');
+    // one that could not be reached at the start is tried again, in real time
+    await until(async () => {
+      await pass(100);
+      return phases(second)[right] === 'connected';
+    }, { describe: 'the call on the other is taken' });
+    for (const [name, callId] of [['left', left], ['right', right]] as const) switches[name].hangUp(callId);
+    await pass(2000);
+    expect(cdrs().map(({ callId }) => callId).toSorted()).toEqual([left, right]);
+  });
+
+  it('does not start where neither can be reached', async () => {
+    for (const name of names) switches[name].cut('a');
+    await expect(composed('a').start({ onOffer: () => undefined, onLegEvent: () => undefined, onLink: () => undefined })).rejects.toThrow(SwitchRefusedError);
+  });
+
+  it('dials a phone that is not registered with the call’s switch over the trunk to the other, and no other target', async () => {
+    const driver = composed('a', { left: 'fd-right' });
+    const events: string[] = [];
+    const started = driver.start({ onOffer: () => undefined, onLink: () => undefined, onLegEvent: (_, event) => { if ('legId' in event) events.push(`${event.type} ${event.legId}`); } });
+    await pass(50);
+    await started;
+    const dial = async (callId: string, n: number, device: string): Promise<CommandResult> => {
+      const result = driver.execute({ type: 'OriginateLeg', legId: ownedId(callId, 'l', n), target: { kind: 'device', device }, callerId: { number: '1', name: '' }, ringMs: 10_000, mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } });
+      await pass(200);
+      return result;
+    };
+    const left = switches.left.call(inbound);
+    await pass(200);
+    expect(await dial(left, 1, 'desk-1')).toEqual({ ok: true });
+    expect(await dial(left, 2, elsewhere)).toEqual({ ok: true });
+    expect(switches.left.legs().filter(({ role }) => role === 'callee').map(({ party }) => party)).toEqual(['desk-1', 'desk-2']);
+    expect(events.filter((event) => event.endsWith('--l2'))).toEqual([`LegRinging ${ownedId(left, 'l', 2)}`]);
+    // hung up while it is found out that it is not there
+    const [, result] = await Promise.all([
+      pass(500),
+      driver.execute({ type: 'OriginateLeg', legId: ownedId(left, 'l', 3), target: { kind: 'device', device: elsewhere }, callerId: { number: '1', name: '' }, ringMs: 10_000, mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } }),
+      driver.execute({ type: 'HangUpLeg', legId: ownedId(left, 'l', 3), cause: 'canceled' }),
+    ]);
+    expect(result).toMatchObject({ ok: false });
+    expect(switches.left.leg(ownedId(left, 'l', 3))).toBeUndefined();
+    // the other has no trunk to this one
+    const right = switches.right.call(inbound);
+    await pass(200);
+    expect(await dial(right, 1, elsewhere)).toMatchObject({ ok: false });
+    expect(await driver.execute({ type: 'TakeLeg', legId: left, callId: right, from: left, servedLeg: right, mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } })).toMatchObject({ ok: false, error: 'rejected' });
+    await driver.stop();
+  });
+});
+
+const trunk = (id: string, more: Partial<SwitchTrunk> = {}): SwitchTrunk => ({ id, host: '192.0.2.1', port: 5060, transport: 'udp', register: false, match: [], codecs: ['ulaw'], dtmf: 'rfc4733', srtp: false, nat: true, qualifySeconds: 0, ...more });
+const setup: SwitchSetup = {
+  devices: ['101', '102'].map((id) => ({ id, password: 'x', callerId: { name: '', number: id } })), failsafes: new Map(), emergency: { callerId: '', location: '', trunks: [] },
+  trunks: [trunk('plain'), trunk('registers', { register: true }), trunk('there', { register: true, switch: 'freeswitch' })],
+};
+
+describe('What two switches know by themselves', () => {
+  const kinds = ['asterisk', 'freeswitch'] as const;
+  type Kind = (typeof kinds)[number];
+
+  function open() {
+    const handlers: Partial<Record<Kind, MediaHandlers>> = {};
+    const asked: string[] = [];
+    const given: Partial<Record<Kind, SwitchSetup>> = {};
+    const supervised: { on: Kind; call: SupervisorCall }[] = [];
+    const phones: Record<Kind, readonly string[]> = { asterisk: ['101'], freeswitch: ['102'] };
+    const health: Record<Kind, readonly TrunkHealth[]> = { asterisk: [], freeswitch: [] };
+    const recorded: Record<Kind, readonly string[]> = { asterisk: ['1700000000.1--r1'], freeswitch: ['f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller'] };
+    const note = (kind: Kind, what: string): void => void asked.push(`${kind} ${what}`);
+    const adminOf = (kind: Kind): SwitchAdmin => {
+      const registrations = (): Promise<readonly DeviceRegistration[]> => Promise.resolve(setup.devices.map(({ id }) => ({ device: id, contacts: phones[kind].includes(id) ? [{ address: `192.0.2.1:${id}`, userAgent: kind, expiresAt: 0, since: kind === 'asterisk' ? 1 : 2 }] : [] })));
+      return {
+        provision: (wanted, before) => {
+          given[kind] = wanted;
+          return Promise.resolve({ kind, before });
+        },
+        transfers: () => Promise.resolve(kind === 'asterisk' ? { allowed: false, why: 'it is old' } : { allowed: true }),
+        trunkHealth: () => Promise.resolve(health[kind]),
+        trunkAddresses: () => Promise.resolve(['192.0.2.1']),
+        registrations, glimpse: registrations,
+        takeNotes: (keep) => keep({ kind: 'failsafe', at: 1, from: kind, dialled: '', outcome: '', trunk: '' }),
+        callOurselves: (callId) => Promise.resolve(note(kind, callId)).then(() => 'placed' as const),
+        beginCallback: ({ callId }) => Promise.resolve(note(kind, callId)).then(() => 'begun' as const),
+        callSupervisor: (call) => Promise.resolve(void supervised.push({ on: kind, call })).then(() => 'rings' as const),
+        endSupervisor: (callId) => Promise.resolve(note(kind, `ends ${callId}`)).then(() => kind === 'freeswitch'),
+        callAsTest: ({ callId }) => Promise.resolve(note(kind, callId)).then(() => 'placed' as const),
+        endTest: (callId) => Promise.resolve(note(kind, `ends ${callId}`)),
+        packetsOf: () => Promise.resolve({ received: kinds.indexOf(kind), sent: 0 }),
+      };
+    };
+    const driverOf = (kind: Kind): SwitchDriver => ({
+      start: (own) => {
+        handlers[kind] = own;
+        own.onLink('up', 'connected');
+        return Promise.resolve();
+      },
+      accept: () => undefined, execute: () => Promise.resolve({ ok: true }), snapshot: () => Promise.resolve({ calls: [] }), adopt: () => Promise.resolve(), stop: () => Promise.resolve(),
+      health: () => ({ link: 'up', inFlight: 1, version: kind === 'asterisk' ? '22.10.1' : '1.11.1' }), connects: () => 1, admin: adminOf(kind),
+    });
+    const recordingsOf = (kind: Kind): StoredRecordings => ({
+      list: () => Promise.resolve(recorded[kind]),
+      fetch: (name) => Promise.resolve(note(kind, `fetches ${name}`)).then(() => recorded[kind].includes(name)),
+      remove: (name) => Promise.resolve(note(kind, `removes ${name}`)),
+    });
+    const sides = kinds.map((kind) => ({
+      kind, name: kind, driver: driverOf(kind), recordings: recordingsOf(kind), names: (id: string) => (kind === 'asterisk' ? /^\d+\.\d+$/ : /^[0-9a-f-]{36}$/).test(id),
+      over: `to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, peer: trunk(`to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, { host: kind === 'asterisk' ? '192.0.2.9' : '192.0.2.8' }),
+    }) satisfies AdminSide & { recordings: StoredRecordings });
+    const both = sideBySide(sides, { log });
+    return { ...both, asked, given, supervised, phones, health, goes: (kind: Kind) => { handlers[kind]?.onLink('down', 'lost'); }, comes: (kind: Kind) => { handlers[kind]?.onLink('up', 'connected'); } };
+  }
+  async function opened() {
+    const one = open();
+    await one.driver.start({ onOffer: () => undefined, onLegEvent: () => undefined, onLink: () => undefined });
+    return one;
+  }
+
+  it('is the same, but that a trunk registers with one of them', async () => {
+    const { driver, given } = await opened();
+    const now = await driver.admin.provision(setup, { asterisk: { a: 1 } });
+    expect(now).toEqual({ asterisk: { kind: 'asterisk', before: { a: 1 } }, freeswitch: { kind: 'freeswitch', before: null } });
+    const registering = (kind: Kind): readonly string[] => given[kind]?.trunks.map(({ id, register }) => `${id} ${register}`) ?? [];
+    expect([registering('asterisk'), registering('freeswitch')]).toEqual([['plain false', 'registers true', 'there false'], ['plain false', 'registers false', 'there true']]);
+    expect(kinds.map((kind) => given[kind]?.peer?.id)).toEqual(['to-freeswitch', 'to-asterisk']);
+    expect(given.freeswitch?.devices).toEqual(setup.devices);
+  });
+
+  it('is written to the one that is there, and what the other was told before is remembered', async () => {
+    const { driver, goes, given } = await opened();
+    goes('freeswitch');
+    expect(await driver.admin.provision(setup, { asterisk: null, freeswitch: { b: 2 } })).toEqual({ asterisk: { kind: 'asterisk', before: null }, freeswitch: { b: 2 } });
+    expect(given.freeswitch).toBeUndefined();
+    expect(driver.problems()).toEqual([expect.stringMatching(/^freeswitch is away, .*: lost$/)]);
+    expect(driver.health()).toEqual({ link: 'up', inFlight: 2, version: '22.10.1 and 1.11.1' });
+  });
+
+  it('is asked of both, and of one that is away what it said last', async () => {
+    const { driver, goes, phones } = await opened();
+    await driver.admin.provision(setup, null);
+    const agents = async (): Promise<readonly (string | undefined)[]> => (await driver.admin.registrations()).map(({ contacts }) => contacts[0]?.userAgent);
+    expect(await agents()).toEqual(['asterisk', 'freeswitch']);
+    phones.freeswitch = ['101', '102'];
+    expect(await agents(), 'a phone that has moved is where it came last').toEqual(['freeswitch', 'freeswitch']);
+    phones.freeswitch = [];
+    goes('freeswitch');
+    expect(await agents()).toEqual(['freeswitch', 'freeswitch']);
+    expect(await driver.admin.transfers('auto')).toEqual({ allowed: false, why: 'on asterisk, it is old' });
+    expect(await driver.admin.trunkAddresses()).toEqual(['192.0.2.9', '192.0.2.8', '192.0.2.1']);
+  });
+
+  it('of a trunk: how it does where it registers, and where it does not the worse of the two', async () => {
+    const { driver, health } = await opened();
+    await driver.admin.provision(setup, null);
+    const of = (states: readonly TrunkHealth['state'][]): readonly TrunkHealth[] => setup.trunks.map(({ id }, i) => ({ trunk: id, state: states[i] ?? 'unknown', since: 1, roundTripMs: null }));
+    health.asterisk = of(['reachable', 'registered', 'unknown']);
+    health.freeswitch = of(['unreachable', 'rejected', 'registered']);
+    expect((await driver.admin.trunkHealth()).map(({ state }) => state)).toEqual(['unreachable', 'registered', 'registered']);
+  });
+
+  it('places a call to ourselves on each, and other calls where one is there', async () => {
+    const { driver, asked, goes } = await opened();
+    const ids = ['aa', 'bb'].map((unique) => syntheticId(unique, 'main'));
+    for (const [i, { admin }] of driver.admin.each.entries()) await admin.callOurselves(ids[i] ?? '');
+    expect(asked).toEqual([`asterisk ${ids[0]}`, `freeswitch ${ids[1]}`]);
+    asked.length = 0;
+    goes('asterisk');
+    await driver.admin.callAsTest({ callId: 'fdtest-cc.main', dialled: '+1', caller: { number: '', name: '' }, said: 'tone:beep' });
+    await driver.admin.endTest('fdtest-cc.main');
+    expect(asked).toEqual(['freeswitch fdtest-cc.main', 'freeswitch ends fdtest-cc.main']);
+    expect([await driver.admin.packetsOf('1700000000.1--l1'), await driver.admin.packetsOf('f81d4fae-7dec-11d0-a765-00a0c91e6bf6'), await driver.admin.packetsOf('fdtest-dd.main')]).toEqual([{ received: 0, sent: 0 }, { received: 1, sent: 0 }, null]);
+    goes('freeswitch');
+    await expect(driver.admin.beginCallback({ callId: 'fdcallback-ee.main', dialled: '+1', number: '+2' })).rejects.toThrow('no link');
+  });
+
+  it('rings a supervisor on the switch of the call, over the other where the phone is there', async () => {
+    const { driver, supervised, asked } = await opened();
+    await driver.admin.provision(setup, null);
+    await driver.admin.glimpse();
+    const callId = supervisionId('aa', 'main');
+    const call = { callId, extension: '1', shown: { number: '1', name: '' }, ringMs: 1000, besides: 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6--l1' };
+    await driver.admin.callSupervisor({ ...call, phone: '102' });
+    await driver.admin.callSupervisor({ ...call, phone: '101' });
+    await driver.admin.callSupervisor({ ...call, phone: '102', besides: '1700000000.1' });
+    expect(supervised.map(({ on, call: { over } }) => [on, over])).toEqual([['freeswitch', undefined], ['freeswitch', 'to-asterisk'], ['asterisk', 'to-freeswitch']]);
+    await driver.admin.endSupervisor(callId);
+    expect(asked, 'where it was placed last').toEqual([`asterisk ends ${callId}`]);
+    expect(await driver.admin.endSupervisor(supervisionId('bb', 'main'))).toBe(true);
+  });
+
+  it('finds a recording with the switch that made it', async () => {
+    const { recordings, asked, goes } = await opened();
+    expect(await recordings.list()).toEqual(['1700000000.1--r1', 'f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller']);
+    expect(await recordings.fetch('f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller', '/dev/null')).toBe(true);
+    await recordings.remove('1700000000.1--r1');
+    expect(await recordings.fetch('fdtest-aa.main--c1', '/dev/null')).toBe(false);
+    expect(asked).toEqual(['freeswitch fetches f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller', 'asterisk removes 1700000000.1--r1', 'asterisk fetches fdtest-aa.main--c1', 'freeswitch fetches fdtest-aa.main--c1']);
+    goes('asterisk');
+    expect(await recordings.list()).toEqual(['f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller']);
+  });
+});
