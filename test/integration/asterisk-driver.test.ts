@@ -6,6 +6,7 @@ import type { LegEvent, Offer } from '../../control-plane/core/call/events.ts';
 import { createAsteriskDriver, type AsteriskDriver } from '../../control-plane/media/asterisk/asterisk-driver.ts';
 import type { MediaHandlers } from '../../control-plane/media/media-driver.ts';
 import { rejects, rings, type Behaviour } from '../support/behaviour.ts';
+import { startLinkProxy } from '../support/link-proxy.ts';
 import { openSite, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 
@@ -55,6 +56,24 @@ describe('A call', () => {
     expect(offers).toEqual([{ callId, dialled: NUMBER, origin: 'trunk', orphan: false, caller: { number: '+15551234', name: 'Ada Lovelace' } }]);
     await caller.call.hangUp();
     expect(await ended(callId)).toEqual({ type: 'LegEnded', legId: callId, cause: 'canceled' });
+  });
+
+  test('has its end told though the switch was read after it, and before it was heard of', async () => {
+    await driver.stop();
+    const cable = await startLinkProxy(site.asterisk.url);
+    driver = createAsteriskDriver({ url: cable.url, instance: 'test', log: quiet });
+    await driver.start(handlers);
+    const { caller, callId } = await offered();
+    cable.freeze('events');
+    await caller.call.hangUp();
+    await until(async () => !(await site.switch.channels()).some(({ id }) => id === callId), { describe: 'the switch has it no more' });
+    expect(await driver.snapshot()).toEqual({ calls: [] });
+    expect(events).toEqual([]);
+    cable.thaw();
+    expect(await ended(callId)).toMatchObject({ cause: 'canceled' });
+    expect(driver.leftovers()).toEqual({ legs: 0, inFlight: 0 });
+    await driver.stop();
+    await cable.close();
   });
 
   test('is refused with the status its cause stands for', async () => {

@@ -10,9 +10,9 @@ export interface LinkProxy {
   /**
    * From now on nothing that the switch says reaches the controller; what the controller sends still arrives. Only that by
    * which the controller sees that the link lives goes on: the pulse of a websocket; the replies of an event socket, and the
-   * numbered events that the controller sends itself.
+   * numbered events that the controller sends itself. With `events` replies of both switches go on, and only events wait.
    */
-  freeze(): void;
+  freeze(what?: 'events'): void;
   thaw(): void;
   /** Breaks every connection, and refuses new ones until `mend`. */
   cut(): void;
@@ -23,7 +23,7 @@ export interface LinkProxy {
 export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
   const target = new URL(switchUrl);
   const pairs = new Set<{ readonly controller: Socket; readonly far: Socket; readonly held: Buffer[] }>();
-  let frozen = false;
+  let frozen: 'everything' | 'events' | undefined;
   let broken = false;
   const breakAll = (): void => {
     for (const { controller, far } of pairs) {
@@ -50,11 +50,9 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
     for (const end of [controller, far]) end.on('error', over).on('close', over);
     controller.on('data', (data) => far.write(data));
     far.on('data', (data: Buffer) => {
-      const { pulse, rest } = split(data);
-      for (const frame of pulse) controller.write(frame);
-      for (const part of rest) {
-        if (frozen) pair.held.push(part);
-        else controller.write(part);
+      for (const { bytes, is } of split(data)) {
+        if (is !== 'pulse' && frozen !== undefined && (frozen === 'everything' || is === 'event')) pair.held.push(bytes);
+        else controller.write(bytes);
       }
     });
   });
@@ -65,11 +63,11 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
     url: url.href.replace(/\/$/, ''),
-    freeze: () => {
-      frozen = true;
+    freeze: (what) => {
+      frozen = what ?? 'everything';
     },
     thaw: () => {
-      frozen = false;
+      frozen = undefined;
       for (const { controller, held } of pairs) for (const part of held.splice(0)) controller.write(part);
     },
     cut: () => {
@@ -90,30 +88,34 @@ export const startLinkProxy = async (switchUrl: string): Promise<LinkProxy> => {
   };
 };
 
-type Splitter = (data: Buffer) => { readonly pulse: Buffer[]; readonly rest: Buffer[] };
+interface Part {
+  readonly bytes: Buffer;
+  readonly is: 'pulse' | 'reply' | 'event';
+}
+type Splitter = (data: Buffer) => readonly Part[];
 
 const PONG = 0xa;
 
-/** Whole websocket frames of what a server sends (RFC 6455 §5.2: unmasked), its pongs apart; other bytes as they come. */
+/** Whole websocket frames of what a server sends (RFC 6455 §5.2: unmasked); other bytes as they come. */
 const frameSplitter = (): Splitter => {
   let upgraded = false;
   let waiting = Buffer.alloc(0);
   return (data) => {
-    const rest: Buffer[] = [];
-    const pulse: Buffer[] = [];
+    const parts: Part[] = [];
     waiting = Buffer.concat([waiting, data]);
     if (!upgraded) {
       const end = waiting.indexOf('\r\n\r\n');
       upgraded = end >= 0 && waiting.subarray(0, 12).toString('latin1') === 'HTTP/1.1 101';
       const head = upgraded ? end + 4 : waiting.length;
-      rest.push(waiting.subarray(0, head));
+      parts.push({ bytes: waiting.subarray(0, head), is: 'reply' });
       waiting = waiting.subarray(head);
     }
     for (let size = frameSize(waiting); size !== undefined && size <= waiting.length; size = frameSize(waiting)) {
-      ((waiting.readUInt8(0) & 0xf) === PONG ? pulse : rest).push(waiting.subarray(0, size));
+      const bytes = waiting.subarray(0, size);
+      parts.push({ bytes, is: (bytes.readUInt8(0) & 0xf) === PONG ? 'pulse' : bytes.includes('"RESTResponse"') ? 'reply' : 'event' });
       waiting = waiting.subarray(size);
     }
-    return { pulse, rest };
+    return parts;
   };
 };
 
@@ -130,15 +132,14 @@ const frameSize = (bytes: Buffer): number | undefined => {
 const eslSplitter = (): Splitter => {
   let waiting = Buffer.alloc(0);
   return (data) => {
-    const rest: Buffer[] = [];
-    const pulse: Buffer[] = [];
+    const parts: Part[] = [];
     waiting = Buffer.concat([waiting, data]);
     for (let size = messageSize(waiting); size !== undefined && size <= waiting.length; size = messageSize(waiting)) {
-      const message = waiting.subarray(0, size);
-      (message.includes('Content-Type: text/event-json\n') && !message.includes('"Frontdesk-Mark":') ? rest : pulse).push(message);
+      const bytes = waiting.subarray(0, size);
+      parts.push({ bytes, is: bytes.includes('Content-Type: text/event-json\n') && !bytes.includes('"Frontdesk-Mark":') ? 'event' : 'pulse' });
       waiting = waiting.subarray(size);
     }
-    return { pulse, rest };
+    return parts;
   };
 };
 

@@ -26,6 +26,8 @@ export interface Leg {
   end: { readonly cause: number; readonly techCause: number | undefined } | undefined;
   /** Told once the leg has ended; undefined while its end has not begun. */
   afterEnd: (() => void)[] | undefined;
+  /** The link has been lost since the switch had it: its end may have been missed. */
+  unsure: boolean;
   /** An originate that is not done: told when the leg is in our application, when it is gone, and when the link is. */
   originate: { entered(): void; gone(): void; lost(): void } | undefined;
 }
@@ -37,7 +39,10 @@ export interface Legs {
   delete(id: LegId): void;
   /** Also of one that is not known. */
   callOf(id: LegId): CallId;
-  /** Forgets those of `known` that the switch does not have any more. */
+  /**
+   * Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more: what
+   * it lists comes on another socket than its events, and may be ahead of them.
+   */
   keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
   /** The link has gone, and with it the events an originate waits for. */
   linkLost(): void;
@@ -54,7 +59,7 @@ export function createLegs(): Legs {
       if (leg === undefined) {
         leg = {
           id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), recording: undefined,
-          subscribed: false, moving: false, end: undefined, afterEnd: undefined, originate: undefined,
+          subscribed: false, moving: false, end: undefined, afterEnd: undefined, unsure: false, originate: undefined,
         };
         legs.set(id, leg);
       }
@@ -63,9 +68,19 @@ export function createLegs(): Legs {
     delete: (id) => { legs.delete(id); },
     callOf: (id) => legs.get(id)?.callId ?? callIdOf(id),
     keepOnly: (known, onSwitch) => {
-      for (const id of known) if (!onSwitch.has(id) && legs.get(id)?.originate === undefined) legs.delete(id);
+      for (const id of known) {
+        const leg = legs.get(id);
+        if (leg?.unsure !== true) continue;
+        if (onSwitch.has(id)) leg.unsure = false;
+        else if (leg.originate === undefined) legs.delete(id);
+      }
     },
-    linkLost: () => { for (const leg of legs.values()) leg.originate?.lost(); },
+    linkLost: () => {
+      for (const leg of legs.values()) {
+        leg.originate?.lost();
+        leg.unsure = true;
+      }
+    },
     ids: () => [...legs.keys()],
     size: () => legs.size,
   };
