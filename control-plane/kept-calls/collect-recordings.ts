@@ -63,7 +63,8 @@ export function collectRecordings(options: CollectorOptions): Collector {
     });
   };
 
-  async function takeIn(cdr: Cdr, recordingId: string, names: readonly string[]): Promise<void> {
+  /** Null, or what is wrong with this one alone; throws what keeps others from being brought as well. */
+  async function takeIn(cdr: Cdr, recordingId: string, names: readonly string[]): Promise<string | null> {
     await mkdir(incoming, { recursive: true, mode: 0o700 });
     const parts: RecordedPart[] = [];
     const fileOf = (name: string): string => join(incoming, `${name}.wav`);
@@ -75,10 +76,12 @@ export function collectRecordings(options: CollectorOptions): Collector {
       if (parts.length > 0) {
         const known = recordings.get(recordingId) !== undefined;
         const taken = await recordings.takeIn({ ...aboutRecording(cdr, recordingId), parts });
+        if (!taken.ok && taken.reason === 'unreadable') return taken.message;
         if (!taken.ok && taken.reason !== 'empty') throw new Error(taken.message);
         if (taken.ok && !known) onTakenIn(taken.recording, cdr);
       }
       for (const name of names) await stored.remove(name);
+      return null;
     } finally {
       // also of one that came half: it is not encrypted
       for (const name of names) await rm(fileOf(name), { force: true });
@@ -100,12 +103,15 @@ export function collectRecordings(options: CollectorOptions): Collector {
       if (recordingId === undefined || (wanted !== undefined && callIdOf(recordingId) !== wanted.callId)) continue;
       byRecording.set(recordingId, [...(byRecording.get(recordingId) ?? []), name]);
     }
+    const unreadable: string[] = [];
     for (const [recordingId, names] of byRecording) {
       const callId = callIdOf(recordingId);
       if (stopping || isLive(callId)) continue;
       const cdr = wanted ?? untaken.get(callId) ?? (await unclaimed(callId));
-      if (cdr !== null) await takeIn(cdr, recordingId, names);
+      const wrong = cdr === null ? null : await takeIn(cdr, recordingId, names);
+      if (wrong !== null) unreadable.push(`${recordingId}: ${wrong}`);
     }
+    if (unreadable.length > 0) throw new Error(unreadable.join(' '));
     // of one call it says nothing about what others have left there
     if (wanted === undefined) problem = null;
     for (const callId of calls) if (!stopping && !isLive(callId)) untaken.delete(callId);

@@ -72,6 +72,18 @@ describe('a call recorded in two parts', () => {
     expect((await readdir(dir)).sort()).toEqual(['recordings']);
   });
 
+  it('has silence on a side of which a full disk took nothing but the lengths, and is empty where that is both', async () => {
+    const nothing = toneWav(440, 700).fill(0, 0, 4).fill(0, 8, 40).fill(0, 44);
+    const taken = await recordings.takeIn(about('r1', { parts: [{ channel: 'caller', wav: nothing }, { channel: 'callee', wav: toneWav(1000, 500) }] }));
+    expect(taken).toMatchObject({ ok: true, recording: { durationMs: 500, channels: 2 } });
+    const wav = await wavOf('r1');
+    const both = new Int16Array(wav.buffer.slice(wav.byteOffset + 44, wav.byteOffset + wav.length));
+    expect(isSilent(both.filter((_, i) => i % 2 === 0))).toBe(true);
+    expect(hasTone(both.filter((_, i) => i % 2 === 1), 1000)).toBe(true);
+    expect(await recordings.takeIn(about('r2', { parts: [{ channel: 'caller', wav: nothing }, { channel: 'callee', wav: Buffer.alloc(0) }] }))).toMatchObject({ ok: false, reason: 'empty' });
+    expect(await recordings.takeIn(about('r3', { parts: [{ channel: 'mixed', wav: toneWav(440, 100).fill(0, 0, 4) }] }))).toMatchObject({ ok: false, reason: 'unreadable' });
+  });
+
   it('is refused when the parts are not of one kind, and they stay', async () => {
     const file = join(dir, 'caller.wav');
     await writeFile(file, toneWav(440, 100));

