@@ -44,7 +44,7 @@ export interface Legs {
    * it lists comes on another socket than its events, and may be ahead of them.
    */
   keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
-  /** The link has gone, and with it the events an originate waits for. */
+  /** The link has gone, and with it the events an originate waits for, and perhaps what was to be written. */
   linkLost(): void;
   ids(): LegId[];
   size(): number;
@@ -79,6 +79,7 @@ export function createLegs(): Legs {
       for (const leg of legs.values()) {
         leg.originate?.lost();
         leg.unsure = true;
+        leg.peer = undefined;
       }
     },
     ids: () => [...legs.keys()],

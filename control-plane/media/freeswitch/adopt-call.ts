@@ -1,7 +1,7 @@
 import { callIdOf } from '../../core/ids.ts';
 import type { SwitchSnapshot } from '../media-driver.ts';
 import type { EslClient } from './esl/esl-client.ts';
-import { legAnswered, legRang, type TellLeg } from './leg-events.ts';
+import { legAnswered, legEnded, legRang, type TellLeg } from './leg-events.ts';
 import { legBridged } from './bridges.ts';
 import { unknownRun, type Legs } from './legs.ts';
 import { dumpOf, stateOf, type SwitchReading } from './read-switch.ts';
@@ -38,8 +38,7 @@ export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot
     const leg = legs.get(id);
     if (leg === undefined) return;
     if (dump === undefined) {
-      legs.delete(id);
-      tell(callId, { type: 'LegEnded', legId: id, cause: 'lost' });
+      legEnded(legs, leg, 'lost', tell);
       return;
     }
     leg.mayTransfer = dump(`variable_${phoneVariable}`) !== undefined;

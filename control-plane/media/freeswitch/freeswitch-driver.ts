@@ -56,6 +56,8 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
   let accepting = true;
   let folder = '';
   let lastReading: SwitchReading | undefined;
+  /** Callers who are being claimed: nothing is remembered of them yet, and so their end would not be heard of. */
+  const claiming = new Set<CallId>();
 
   const tell: TellLeg = (callId, event) => {
     if (event.type !== 'TransferAsked' || options.transfers !== false || esl === undefined) handlers?.onLegEvent(callId, event);
@@ -89,6 +91,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
   function onEvent(event: EslEvent): void {
     if (!checked || esl === undefined) return;
     const subclass = event.name === 'CUSTOM' ? headerOf(event, 'Event-Subclass') : undefined;
+    if (event.name === 'CHANNEL_HANGUP_COMPLETE') claiming.delete(headerOf(event, 'Unique-ID') ?? '');
     if (subclass === offerEvent) void offered(esl, event);
     else if (subclass === hereEvent) onHere(event, esl);
     else translateEvent(esl, event, legs, recordings, tell);
@@ -99,18 +102,10 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
     if (!accepting || link !== 'up' || callId === '') return;
     // One that another made tells that other nothing when it is served here.
     if ((madeBy(callId) ?? instance) !== instance) return;
-    const claimed = await esl.api('hash', { claim: `insert_ifempty/${claimList}/${callId}/${instance}` }, { order: callId });
-    if (!claimed.ok) {
-      // Refused: another controller was first, or nobody was in time. That is daily business.
-      if (claimed.error !== 'rejected') log.warn({ call: callId, why: claimed.message }, 'A call could not be claimed.');
-      return;
-    }
-    // The dialplan waits for the claim until it is woken.
-    const there = await esl.api('uuid_break', { leg: callId }, { order: callId });
-    if (!there.ok && there.error === 'gone') {
-      void unclaim(esl, callId);
-      return;
-    }
+    claiming.add(callId);
+    const isOurs = await claim(esl, callId);
+    // The reply that they are awake may come after the event that they have hung up.
+    if (!claiming.delete(callId) || !isOurs) return;
     const leg = legs.of(callId);
     leaveBridge(leg, undefined, tell);
     leg.answered = headerOf(event, 'Answer-State') === 'answered';
@@ -119,6 +114,20 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
     const offer = offerOf((name) => headerOf(event, name));
     leg.mayTransfer = offer.phone !== undefined;
     handlers?.onOffer({ callId, ...offer, orphan });
+  }
+
+  async function claim(esl: EslClient, callId: CallId): Promise<boolean> {
+    const claimed = await esl.api('hash', { claim: `insert_ifempty/${claimList}/${callId}/${instance}` }, { order: callId });
+    if (!claimed.ok) {
+      // Refused: another controller was first, or nobody was in time. That is daily business.
+      if (claimed.error !== 'rejected') log.warn({ call: callId, why: claimed.message }, 'A call could not be claimed.');
+      return false;
+    }
+    // The dialplan waits for the claim until it is woken.
+    const there = await esl.api('uuid_break', { leg: callId }, { order: callId });
+    if (!there.ok && there.error === 'gone') void unclaim(esl, callId);
+    // With the link down it is found when that is back.
+    return there.ok || (there.error !== 'gone' && there.error !== 'unreachable');
   }
 
   async function read(only?: ReadonlySet<CallId>): Promise<SwitchReading> {

@@ -1,4 +1,5 @@
 /** FreeSWITCH's events as ours. Each fact about a leg is told once, whichever events it arrives by and in what order. */
+import type { Cause } from '../../core/cause.ts';
 import { callIdOf, type CallId, type LegId, type RecordingId } from '../../core/ids.ts';
 import type { LegEvent } from '../../core/call/events.ts';
 import { second, type Ms } from '../../core/time.ts';
@@ -88,17 +89,17 @@ function legEvent(esl: EslClient, event: EslEvent, leg: Leg, legs: Legs, tell: T
       }
       return;
     case 'CHANNEL_HANGUP_COMPLETE':
-      legEnded(legs, leg, headerOf(event, 'Hangup-Cause') ?? '', Number(headerOf(event, 'variable_hangup_cause_q850') ?? 0), tell);
+      legEnded(legs, leg, causeOfEnd(headerOf(event, 'Hangup-Cause') ?? '', Number(headerOf(event, 'variable_hangup_cause_q850') ?? 0), leg.asked), tell);
       return;
     default:
   }
 }
 
-export function legEnded(legs: Legs, leg: Leg, cause: string, q850: number, tell: TellLeg): void {
+export function legEnded(legs: Legs, leg: Leg, cause: Cause, tell: TellLeg): void {
   leaveBridge(leg, undefined, tell);
   legs.delete(leg.id);
   leg.originate?.made();
-  tell(leg.callId, { type: 'LegEnded', legId: leg.id, cause: causeOfEnd(cause, q850, leg.asked) });
+  tell(leg.callId, { type: 'LegEnded', legId: leg.id, cause });
   tellUnplayed(leg, tell);
   for (const late of leg.afterEnd ?? []) late();
 }

@@ -66,7 +66,7 @@ export interface Legs {
   recorded(recordingId: RecordingId): Leg | undefined;
   /** Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more. */
   keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
-  /** The link has gone, and with it the ends of what runs. */
+  /** The link has gone, and with it the ends of what runs, and perhaps what was to be written. */
   linkLost(): void;
   ids(): LegId[];
   size(): number;
@@ -107,7 +107,7 @@ export function createLegs(): Legs {
       for (const leg of legs.values()) {
         leg.originate?.lost();
         leg.prompts.splice(0);
-        Object.assign(leg, { unsure: true, joining: false, run: leg.run === undefined ? undefined : unknownRun, referred: undefined });
+        Object.assign(leg, { unsure: true, peer: undefined, joining: false, run: leg.run === undefined ? undefined : unknownRun, referred: undefined });
       }
     },
     ids: () => [...legs.keys()],

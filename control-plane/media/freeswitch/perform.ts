@@ -10,7 +10,7 @@ import type { EslClient } from './esl/esl-client.ts';
 import type { EslFailure, EslResult } from './esl/esl-result.ts';
 import { setGuard } from './guard.ts';
 import { switchCause } from './hang-up-cause.ts';
-import type { TellLeg } from './leg-events.ts';
+import { legEnded, type TellLeg } from './leg-events.ts';
 import { listLeg } from './leg-list.ts';
 import type { Leg, Legs } from './legs.ts';
 import { originateLeg } from './originate-leg.ts';
@@ -64,7 +64,8 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
       if (leg?.told !== undefined) await leg.told;
       const hungUp = await esl.api('uuid_kill', { leg: legId, cause: switchCause(leg?.asked ?? cause) }, { order: callIdOf(legId) });
       if (hungUp.ok || hungUp.error !== 'gone') return result(hungUp);
-      undialled(legs, leg, tell);
+      // Hung up before the switch had it, it will have none; one that it had and has no more is ended.
+      if (leg?.originate === undefined && leg?.asked !== undefined && legs.get(legId) === leg) legEnded(legs, leg, leg.asked, tell);
       return done;
     }
     case 'PlayPrompt': {
@@ -129,13 +130,6 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
       return result(await esl.api('uuid_setvar', { leg: legId, name: identityVariable(legId, callId), value: writtenIdentity(identityText(callId, app, mark)) }, { order }));
     }
   }
-}
-
-/** A leg that was hung up before the switch had it: it will have none. */
-function undialled(legs: Legs, leg: Leg | undefined, tell: TellLeg): void {
-  if (leg === undefined || leg.originate !== undefined || leg.asked === undefined) return;
-  legs.delete(leg.id);
-  tell(leg.callId, { type: 'LegEnded', legId: leg.id, cause: leg.asked });
 }
 
 /** Who ends with this leg from now on. */

@@ -1,0 +1,99 @@
+/** What the FreeSWITCH driver makes of events that overtake replies: an event socket says both, in the order that a test wants. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { CallMark } from '../../control-plane/core/call/mark.ts';
+import { createFreeSwitchDriver, type FreeSwitchDriver } from '../../control-plane/media/freeswitch/freeswitch-driver.ts';
+import { apiResponse, jsonEvent, startEslServer, type EslAnswer } from '../support/esl-server.ts';
+import { until } from '../support/until.ts';
+
+const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
+let server: Awaited<ReturnType<typeof startEslServer>>;
+let driver: FreeSwitchDriver;
+let answer: EslAnswer | undefined;
+let told: string[];
+let links: string[];
+
+/** To `api` commands, by their beginnings. */
+const usual: Readonly<Record<string, string>> = { module_exists: 'true', 'global_getvar recordings_dir': '/recordings', hash_dump: '-ERR no reply\n', uuid_getvar: '_undef_', '': '+OK\n' };
+
+beforeEach(async () => {
+  [answer, told, links] = [undefined, [], []];
+  server = await startEslServer({
+    answer: (command, socket) => {
+      const own = answer?.(command, socket);
+      if (own !== undefined) return own;
+      const { line } = command;
+      if (!line.startsWith('api ') || line === 'api version' || line === 'api global_getvar core_uuid') return undefined;
+      return apiResponse(Object.entries(usual).find(([beginning]) => line.startsWith(`api ${beginning}`))?.[1] ?? '');
+    },
+  });
+  driver = createFreeSwitchDriver({ url: server.url, instance: 'test', log: quiet, backOff: { firstMs: 5, maxMs: 20 } });
+  await driver.start({
+    onOffer: ({ callId }) => { told.push(`offered ${callId}`); },
+    onLegEvent: (_callId, event) => { told.push(`${event.type} ${'recordingId' in event ? event.recordingId : event.legId}`); },
+    onLink: (state) => { links.push(state); },
+  });
+});
+afterEach(async () => {
+  await driver.stop();
+  await server.stop();
+});
+
+const say = (name: string, leg: string, headers: object = {}): void => { server.broadcast(jsonEvent({ 'Event-Name': name, 'Unique-ID': leg, ...headers })); };
+const offer = (callId: string): void => { say('CUSTOM', callId, { 'Event-Subclass': 'frontdesk::offer', variable_fd_kind: 'inbound', variable_fd_dialled: '100' }); };
+const hangsUp = (leg: string): void => { say('CHANNEL_HANGUP_COMPLETE', leg, { 'Hangup-Cause': 'ORIGINATOR_CANCEL', 'Answer-State': 'hangup' }); };
+const sent = (line: string): Promise<unknown> => until(() => server.seen.find((command) => command.line.startsWith(line)), { describe: line });
+/** Whoever listens has read all that was said before. */
+const heard = async (): Promise<void> => {
+  offer('last');
+  await sent('api hash insert_ifempty/fd_claim/last/test');
+};
+
+test('a caller who hangs up while they are woken is offered to nobody', async () => {
+  let reply: (() => void) | undefined;
+  answer = ({ line }, socket) => {
+    if (line !== 'api uuid_break caller') return undefined;
+    reply = () => { socket.write(apiResponse('+OK\n')); };
+    return null;
+  };
+  offer('caller');
+  const wake = await until(() => reply, { describe: 'the caller is woken' });
+  hangsUp('caller');
+  await heard();
+  wake();
+  await until(() => told.includes('offered last'), { describe: 'the next is offered' });
+  expect(told).toEqual(['offered last']);
+  hangsUp('last');
+  await until(() => driver.leftovers().legs === 0, { describe: 'nothing is remembered' });
+});
+
+test('a leg that the switch knows no more when it is hung up has its message told after its end, and that once', async () => {
+  offer('caller');
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  await driver.execute({ type: 'StartRecording', recordingId: 'caller--r1', legId: 'caller', maxMs: 60_000, silenceMs: 5_000 });
+  say('RECORD_START', 'caller', { 'Record-File-Path': '/recordings/caller--r1.wav' });
+  say('RECORD_STOP', 'caller', { 'Record-File-Path': '/recordings/caller--r1.wav', 'Answer-State': 'hangup', variable_record_ms: '2000' });
+  await heard();
+  answer = ({ line }) => line.startsWith('api uuid_kill caller') ? apiResponse('-ERR No such channel!\n') : undefined;
+  expect(await driver.execute({ type: 'HangUpLeg', legId: 'caller', cause: 'normal' })).toEqual({ ok: true });
+  hangsUp('caller');
+  hangsUp('last');
+  await until(() => driver.leftovers().legs === 0, { describe: 'nothing is remembered' });
+  expect(told.filter((each) => each.includes('caller'))).toEqual(['offered caller', 'RecordingStarted caller--r1', 'LegEnded caller', 'RecordingFinished caller--r1']);
+});
+
+test('who ends with a leg is written again when it was lost with the link', async () => {
+  offer('caller');
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  const mark: CallMark = { v: 4, dialled: '100', plan: 'p', startedAt: 0, step: 's', place: 'connecting', winner: 'caller--l1', bridge: 'caller--b2', n: 2 };
+  answer = ({ line }, socket) => {
+    if (!line.startsWith('api uuid_setvar caller fd_peer')) return undefined;
+    socket.destroy();
+    return null;
+  };
+  expect(await driver.execute({ type: 'MarkCall', legId: 'caller', callId: 'caller', mark })).toMatchObject({ ok: false, error: 'unreachable' });
+  await until(() => links.join() === 'up,down,up', { describe: 'the link is up again' });
+  answer = undefined;
+  const before = server.seen.length;
+  expect(await driver.execute({ type: 'MarkCall', legId: 'caller', callId: 'caller', mark })).toEqual({ ok: true });
+  expect(server.seen.slice(before).map(({ line }) => line)).toContain('api uuid_setvar caller fd_peer caller--l1');
+});
