@@ -35,14 +35,18 @@ describe('A controller with two switches', () => {
     switches = { left: createSimulatedSwitch({ clock, name: 'left' }), right: createSimulatedSwitch({ clock, name: 'right' }) };
     live = memoryJournals();
     archive = memoryArchive();
+    refusing.clear();
   });
 
+  /** Which of them say nothing of their calls. */
+  const refusing = new Set<Name>();
   /** No phone of this name is registered with any. */
   const elsewhere = 'desk-2';
   const driverOf = (name: Name, instance: string): MediaDriver => {
     const driver = switches[name].driver(instance);
     return {
       ...driver,
+      snapshot: (only) => (refusing.has(name) ? Promise.reject(new Error('It does not answer.')) : driver.snapshot(only)),
       execute: (command) => (command.type === 'OriginateLeg' && command.target.kind === 'device' && command.target.device === elsewhere
         ? Promise.resolve({ ok: false, error: 'rejected', mayHaveReachedCarrier: false, detail: 'The phone is not registered.' }) : driver.execute(command)),
     };
@@ -97,6 +101,22 @@ describe('A controller with two switches', () => {
     await pass(2000);
     expect(phases(controller)).toEqual({});
     expect(cdrs()).toMatchObject([{ callId: right, disposition: 'answered' }]);
+  });
+
+  it('asks only the switch that has them for what has become of some calls', async () => {
+    const driver = composed('a');
+    const started = driver.start({ onOffer: () => undefined, onLink: () => undefined, onLegEvent: () => undefined });
+    await pass(50);
+    await started;
+    const [left, right] = names.map((name) => switches[name].call(inbound));
+    await pass(200);
+    refusing.add('right');
+    const seen = driver.snapshot(new Set([left ?? '']));
+    const refused = driver.snapshot(new Set([left ?? '', right ?? ''])).catch(String);
+    await pass(50);
+    expect((await seen).calls.map(({ callId }) => callId)).toEqual([left]);
+    expect(await refused).toContain('It does not answer.');
+    await driver.stop();
   });
 
   it('lets no timer run a call that it cannot reach', async () => {

@@ -128,8 +128,11 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
       return side.driver.execute(command);
     },
     async snapshot(only) {
+      // One that has none of these calls need not answer.
+      const mayHave = (side: S): boolean => only === undefined || [...only].some((callId) => (homes.of(callId) ?? side) === side);
       const seen = await Promise.all(sides.map(async (side): Promise<SwitchSnapshot | undefined> => {
         if (!isUp(side)) return undefined;
+        if (!mayHave(side)) return { calls: [] };
         return side.driver.snapshot(only).catch((error: unknown) => {
           if (isUp(side)) throw error;
           return undefined;
