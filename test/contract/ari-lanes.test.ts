@@ -83,6 +83,7 @@ describe('several websockets that are one link', () => {
       await client.request('channels.answer', { channelId: call });
       await client.request('channels.hangup', { channelId: `${call}--l1` });
       await client.request('bridges.destroy', { bridgeId: `${call}--b2` });
+      for (const side of ['caller', 'callee']) await client.request('channels.hangup', { channelId: `${call}--c3-${side}` });
     }
     await client.request('asterisk.ping');
     const lanesOf = new Map(calls.map((call) => [call, new Set(requests.filter(({ uri }) => uri.includes(`/${call}`) && new RegExp(`${call}(--|/|\\?|$)`).test(uri)).map(({ app }) => app))]));

@@ -118,7 +118,8 @@ function laneOf(params: object | undefined, count: number): number {
   const id = callPart(params ?? {});
   if (id === undefined || count === 0) return 0;
   let hash = 0;
-  for (const letter of callIdOf(id)) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
+  // The two tracks of a call's recording have its name, each with a side of its own.
+  for (const letter of callIdOf(id.replace(/-(?:caller|callee)$/, ''))) hash = (Math.imul(hash, 31) + letter.charCodeAt(0)) >>> 0;
   return 1 + (hash % count);
 }
 
