@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 const say = (name: string, leg: string, headers: object = {}): void => { server.broadcast(jsonEvent({ 'Event-Name': name, 'Unique-ID': leg, ...headers })); };
-const offer = (callId: string): void => { say('CUSTOM', callId, { 'Event-Subclass': 'frontdesk::offer', variable_fd_kind: 'inbound', variable_fd_dialled: '100' }); };
+const offer = (callId: string, headers: object = {}): void => { say('CUSTOM', callId, { 'Event-Subclass': 'frontdesk::offer', variable_fd_kind: 'inbound', variable_fd_dialled: '100', ...headers }); };
 const hangsUp = (leg: string): void => { say('CHANNEL_HANGUP_COMPLETE', leg, { 'Hangup-Cause': 'ORIGINATOR_CANCEL', 'Answer-State': 'hangup' }); };
 const sent = (line: string): Promise<unknown> => until(() => server.seen.find((command) => command.line.startsWith(line)), { describe: line });
 /** Whoever listens has read all that was said before. */
@@ -96,4 +96,37 @@ test('who ends with a leg is written again when it was lost with the link', asyn
   const before = server.seen.length;
   expect(await driver.execute({ type: 'MarkCall', legId: 'caller', callId: 'caller', mark })).toEqual({ ok: true });
   expect(server.seen.slice(before).map(({ line }) => line)).toContain('api uuid_setvar caller fd_peer caller--l1');
+});
+
+test('a ringing tone that is asked for again after the loss of the link ends for the prompt that follows', async () => {
+  offer('caller', { 'Answer-State': 'answered' });
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  expect(await driver.execute({ type: 'RingLeg', legId: 'caller' })).toEqual({ ok: true });
+  for (const socket of server.sockets) socket.destroy();
+  await until(() => links.join() === 'up,down,up', { describe: 'the link is up again' });
+  expect(await driver.execute({ type: 'RingLeg', legId: 'caller' })).toEqual({ ok: true });
+  const before = server.seen.length;
+  expect(await driver.execute({ type: 'PlayPrompt', legId: 'caller', promptId: 'caller--p1', media: ['tone:beep'] })).toEqual({ ok: true });
+  expect(server.seen.slice(before).map(({ line }) => line).filter((line) => line.includes('caller'))).toEqual(['api uuid_break caller all', 'sendmsg caller']);
+});
+
+test('what is asked for after the answer to a transfer is asked over the same connection', async () => {
+  const sockets: unknown[] = [];
+  for (const callId of ['first', 'second', 'third', 'fourth']) {
+    const other = `${callId}--l1`;
+    offer(callId, { variable_fd_origin: 'phone', variable_fd_phone: '101' });
+    await until(() => told.includes(`offered ${callId}`), { describe: 'the offer' });
+    await driver.execute({ type: 'TakeLeg', legId: other, callId, from: callId, servedLeg: callId, mark: { v: 1, step: 's', attempt: 0, trunk: 0 } });
+    say('CUSTOM', other, { 'Event-Subclass': 'frontdesk::refer', variable_blind_transfer_uuid: callId, 'Caller-Destination-Number': '102' });
+    await until(() => told.includes(`TransferAsked ${callId}`), { describe: 'the question' });
+    const used = new Set<unknown>();
+    answer = ({ line }, socket) => {
+      if (line === `sendmsg ${other}`) used.add(socket);
+      return undefined;
+    };
+    void driver.execute({ type: 'AnswerTransfer', legId: callId, accepted: true });
+    expect(await driver.execute({ type: 'RingLeg', legId: other })).toEqual({ ok: true });
+    sockets.push(used.size);
+  }
+  expect(sockets).toEqual([1, 1, 1, 1]);
 });

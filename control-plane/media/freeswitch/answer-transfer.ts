@@ -4,7 +4,7 @@
  * One with Replaces makes a call of its own, to fd-replaces, which is answered or ended, and leaves all who talk where they are.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { LegId } from '../../core/ids.ts';
+import { callIdOf, type LegId } from '../../core/ids.ts';
 import { second } from '../../core/time.ts';
 import type { EslClient } from './esl/esl-client.ts';
 import type { EslResult } from './esl/esl-result.ts';
@@ -21,7 +21,8 @@ const toldAfterMs = 50;
 
 /** Settles when the phone has been told. `left`: who talked with it, and is not to end when it is let go. */
 export async function answerRefer(esl: EslClient, { waiting, replaces }: Referred, accepted: boolean, left: readonly LegId[] = []): Promise<EslResult> {
-  const order = waiting;
+  // Before what the leg is to hear next.
+  const order = callIdOf(waiting);
   if (accepted) for (const leg of left) void esl.api('uuid_setvar', { leg, name: peerVariable }, { order });
   if (!replaces) return esl.execute(waiting, 'blind_transfer_ack', String(accepted), { timeoutMs: 2 * second, order });
   if (!accepted) return esl.api('uuid_kill', { leg: waiting, cause: 'CALL_REJECTED' }, { order });

@@ -30,8 +30,10 @@ export function stopRun(esl: EslClient, leg: Leg): void {
 
 /** Plays what has no end, until something else is played or it is stopped. */
 export async function fill(esl: EslClient, leg: Leg, path: string): Promise<EslResult> {
+  const begun = execute(esl, leg, 'playback', path);
+  // Not before: what is not known to have ended is stopped first.
   leg.filled = true;
-  return execute(esl, leg, 'playback', path);
+  return begun;
 }
 
 export async function play(esl: EslClient, leg: Leg, prompt: Prompt): Promise<EslResult> {
