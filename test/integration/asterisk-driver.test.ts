@@ -50,6 +50,12 @@ const seen = (type: LegEvent['type']): Promise<LegEvent> => until(() => events.f
 const ended = (legId: string): Promise<LegEvent> => until(() => events.find((event) => event.type === 'LegEnded' && event.legId === legId), { describe: `${legId} ends` });
 const hangUp = (legId: string, cause: Cause = 'normal') => driver.execute({ type: 'HangUpLeg', legId, cause });
 
+async function variable(channelId: string, name: string): Promise<unknown> {
+  const { origin, username, password } = new URL(site.asterisk.url);
+  const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+  return ((await (await fetch(`${origin}/ari/channels/${channelId}/variable?variable=${name}`, { headers: { authorization } })).json()) as { readonly value: string }).value;
+}
+
 describe('A call', () => {
   test('is offered with its number and caller, once, and its end is told whichever side ends it', async () => {
     const { caller, callId } = await offered();
@@ -72,6 +78,48 @@ describe('A call', () => {
     cable.thaw();
     expect(await ended(callId)).toMatchObject({ cause: 'canceled' });
     expect(driver.leftovers()).toEqual({ legs: 0, inFlight: 0 });
+    await driver.stop();
+    await cable.close();
+  });
+
+  test('has its end told though another call takes its leg in that moment', async () => {
+    await driver.stop();
+    const cable = await startLinkProxy(site.asterisk.url);
+    driver = createAsteriskDriver({ url: cable.url, instance: 'test', log: quiet });
+    await driver.start(handlers);
+    const { callId } = await offered();
+    const { caller, callId: other } = await offered({ from: '+15551235', to: NUMBER });
+    cable.freeze('events');
+    await caller.call.hangUp();
+    await until(async () => !(await site.switch.channels()).some(({ id }) => id === other), { describe: 'the switch has it no more' });
+    const take: MediaCommand = { type: 'TakeLeg', legId: other, callId, from: callId, servedLeg: callId, mark: { v: 1, step: 'ring', attempt: 0, trunk: 0 } };
+    expect(await driver.execute(take)).toMatchObject({ ok: false, error: 'gone' });
+    cable.thaw();
+    await ended(other);
+    await hangUp(callId);
+    await ended(callId);
+    expect(events.filter(({ type }) => type === 'LegEnded')).toHaveLength(2);
+    await driver.stop();
+    await cable.close();
+  });
+
+  test('has who ends with it written again when that was lost with the link', async () => {
+    await driver.stop();
+    const cable = await startLinkProxy(site.asterisk.url);
+    const links: string[] = [];
+    driver = createAsteriskDriver({ url: cable.url, instance: 'test', log: quiet, backOff: { firstMs: 10, maxMs: 50 } });
+    await driver.start({ ...handlers, onLink: (state) => { links.push(state); } });
+    const { callId } = await offered();
+    const mark: MediaCommand = { type: 'MarkCall', legId: callId, callId, mark: { v: 4, dialled: NUMBER, plan: 'p', startedAt: 0, step: 'ring', place: 'connecting', winner: `${callId}--l1`, bridge: `${callId}--b2`, n: 2 } };
+    const lost = driver.execute(mark);
+    cable.cut();
+    expect(await lost).toMatchObject({ ok: false, error: 'unreachable' });
+    cable.mend();
+    await until(() => links.join() === 'up,down,up', { describe: 'the link is up again' });
+    expect(await driver.execute(mark)).toEqual({ ok: true });
+    expect(await variable(callId, 'FD_PEER')).toBe(`${callId}--l1`);
+    await hangUp(callId);
+    await ended(callId);
     await driver.stop();
     await cable.close();
   });

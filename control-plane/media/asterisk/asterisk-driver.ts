@@ -130,18 +130,19 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   /**
    * An application hears no more of a channel that leaves it, unless it has subscribed to it, as it has to the legs it made:
-   * so a caller who hangs up ends here. One who leaves and lives, to have a guard that ran out looked after or since the
-   * other side has hung up (extensions.conf), is subscribed to only now: the reply lists all that is subscribed to, and
-   * costs the more the more calls there are.
+   * so a caller who hangs up ends here, also one subscribed to, for whom that may have come too late. One who leaves and lives,
+   * to have a guard that ran out looked after or since the other side has hung up (extensions.conf), is subscribed to only now:
+   * the reply lists all that is subscribed to, and costs the more the more calls there are.
    */
   function onStasisEnd(ari: AriClient, { channel }: StasisEndEvent): void {
     const leg = legs.get(channel.id);
-    if (leg === undefined || callIdOf(leg.id) !== leg.id || leg.subscribed) return;
+    if (leg === undefined || callIdOf(leg.id) !== leg.id) return;
     const ended = (): void => { legEnded(legs, channel, leg.end ?? { cause: 0, techCause: undefined }, tell); };
     if (leg.afterEnd !== undefined) {
       ended();
       return;
     }
+    if (leg.subscribed) return;
     leg.subscribed = true;
     void subscribe(ari, [`channel:${leg.id}`]).then(([subscribed]) => {
       if (subscribed !== undefined && !subscribed.ok && subscribed.status !== undefined && legs.get(leg.id) === leg) ended();

@@ -92,6 +92,8 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
 export function legEnded(legs: Legs, { id, state }: Pick<Channel, 'id' | 'state'>, end: Omit<SwitchEnd, 'answered'>, tell: TellLeg): void {
   const leg = legs.get(id);
   const callId = legs.callOf(id);
+  // Of a caller it has been told by now.
+  if (leg === undefined && callId === id) return;
   legs.delete(id);
   leg?.originate?.gone();
   tell(callId, { type: 'LegEnded', legId: id, cause: causeOfEnd({ ...end, answered: state === 'Up' }, leg?.asked) });
