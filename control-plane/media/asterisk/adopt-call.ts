@@ -24,6 +24,8 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
     const leg = legs.of(legId);
     leg.rang ||= state === 'ringing';
     leg.answered ||= state === 'answered';
+    // One that was not is ended below.
+    leg.dialled = true;
   }
   if (call.caller !== null) {
     const leg = legs.of(served);
@@ -59,7 +61,8 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
   }
 }
 
-async function endUndialled(ari: AriClient, legs: Legs, channelId: string): Promise<void> {
+/** A leg that was made and not dialled looks as one that does not ring yet; a phone's is taken for one. */
+export async function endUndialled(ari: AriClient, legs: Legs, channelId: string): Promise<void> {
   const dialled = await ari.request('channels.getChannelVar', { channelId, variable: dialledVariable });
   // 404 for a variable that is not set, and for a channel that has gone.
   if (dialled.ok || dialled.error !== 'gone') return;

@@ -7,7 +7,7 @@ import { SwitchRefusedError } from '../media-driver.ts';
 import type { SwitchDriver } from '../switch-admin.ts';
 import { callIdOf, isCallRecording, madeBy, type CallId } from '../../core/ids.ts';
 import { createAsteriskAdmin, type AsteriskAdmin } from './admin/asterisk-admin.ts';
-import { adoptCall } from './adopt-call.ts';
+import { adoptCall, endUndialled } from './adopt-call.ts';
 import type { AriClient, AriLink, AriLog, AriOptions } from './ari/ari-client.ts';
 import { connectLanes } from './ari/ari-lanes.ts';
 import type { SwitchEvent } from './ari/decode-frame.ts';
@@ -153,7 +153,12 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     if (ari === undefined) throw new Error('There is no link to the switch.');
     const known = legs.ids();
     const reading = await readSwitch(ari, only);
-    legs.keepOnly(known, reading.channelIds);
+    const there = legs.keepOnly(known, reading.channelIds);
+    // The link was lost between the two requests: its call makes another when it hears of its end.
+    const undialled = new Set(there.filter((leg) => !leg.dialled && leg.originate === undefined).map(({ id }) => id));
+    for (const { legId, state } of reading.snapshot.calls.flatMap((call) => call.legs)) {
+      if (state === 'dialing' && undialled.has(legId)) void endUndialled(ari, legs, legId);
+    }
     recordings.asSeen(reading.snapshot.calls.flatMap((call) => call.recordings.filter(isCallRecording)));
     lastReading = reading;
     return reading;

@@ -28,6 +28,8 @@ export interface Leg {
   afterEnd: (() => void)[] | undefined;
   /** The link has been lost since the switch had it: its end may have been missed. */
   unsure: boolean;
+  /** Of one that we have made: the switch has said that it is dialled. */
+  dialled: boolean;
   /** An originate that is not done: told when the leg is in our application, when it is gone, and when the link is. */
   originate: { entered(): void; gone(): void; lost(): void } | undefined;
 }
@@ -41,9 +43,10 @@ export interface Legs {
   callOf(id: LegId): CallId;
   /**
    * Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more: what
-   * it lists comes on another socket than its events, and may be ahead of them.
+   * it lists comes on another socket than its events, and may be ahead of them. Returns those of which this was not known, and
+   * that are there.
    */
-  keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
+  keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): readonly Leg[];
   /** The link has gone, and with it the events an originate waits for, and perhaps what was to be written. */
   linkLost(): void;
   ids(): LegId[];
@@ -59,7 +62,7 @@ export function createLegs(): Legs {
       if (leg === undefined) {
         leg = {
           id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), recording: undefined,
-          subscribed: false, moving: false, end: undefined, afterEnd: undefined, unsure: false, originate: undefined,
+          subscribed: false, moving: false, end: undefined, afterEnd: undefined, unsure: false, dialled: false, originate: undefined,
         };
         legs.set(id, leg);
       }
@@ -68,12 +71,16 @@ export function createLegs(): Legs {
     delete: (id) => { legs.delete(id); },
     callOf: (id) => legs.get(id)?.callId ?? callIdOf(id),
     keepOnly: (known, onSwitch) => {
+      const there: Leg[] = [];
       for (const id of known) {
         const leg = legs.get(id);
         if (leg?.unsure !== true) continue;
-        if (onSwitch.has(id)) leg.unsure = false;
-        else if (leg.originate === undefined) legs.delete(id);
+        if (onSwitch.has(id)) {
+          leg.unsure = false;
+          there.push(leg);
+        } else if (leg.originate === undefined) legs.delete(id);
       }
+      return there;
     },
     linkLost: () => {
       for (const leg of legs.values()) {

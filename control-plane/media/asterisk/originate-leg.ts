@@ -91,7 +91,10 @@ export async function originateLeg(ari: AriClient, legs: Legs, command: Originat
   // A phone rings at once; a carrier may leave it open for seconds whether anything rings.
   if (command.target.kind !== 'device') void ari.request('channels.getChannelVar', { channelId: leg.id, variable: setByReading(dialledVariable, '1') });
   const dialled = await ari.request('channels.dial', { channelId: leg.id, timeout: Math.max(1, Math.ceil(command.ringMs / 1000)) });
-  if (dialled.ok) return { ok: true };
+  if (dialled.ok) {
+    leg.dialled = true;
+    return { ok: true };
+  }
   if (dialled.error === 'gone' || dialled.error === 'not-ready') return failed('gone', false, dialled.message);
   if (dialled.error === 'rejected') {
     // Its end would otherwise come by the guard; the event that tells of it follows.

@@ -53,7 +53,10 @@ export function createDriver(works: Works, instance: string): MediaDriver {
     },
     async snapshot(only) {
       const link = seat?.link;
-      const seen = await link?.request<SwitchSnapshot | null>((reply) => reply(look(works)), () => null);
+      const seen = await link?.request<SwitchSnapshot | null>((reply) => {
+        reply(look(works));
+        endUndialled(works, ({ owner }) => owner === instance);
+      }, () => null);
       if (seen === null || seen === undefined) throw new Error('The link to the switch is down.');
       return only === undefined ? seen : { calls: seen.calls.filter(({ callId }) => only.has(callId)) };
     },
@@ -61,7 +64,7 @@ export function createDriver(works: Works, instance: string): MediaDriver {
       const link = seat?.link;
       const done = await link?.request<boolean>((reply) => {
         for (const leg of works.legs.values()) if ((leg.takenBy ?? leg.callId) === callId) Object.assign(leg, { callId, owner: instance });
-        endUndialled(works, callId);
+        endUndialled(works, (leg) => leg.callId === callId);
         reply(true);
       }, () => false);
       if (done !== true) throw new Error('The link to the switch is down.');

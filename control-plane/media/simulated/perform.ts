@@ -216,9 +216,9 @@ function free(works: Works, leg: SwitchLeg): void {
   for (const prompt of leg.prompts.slice()) works.endPrompt(leg, prompt.id, true);
 }
 
-/** Of a call that is taken over: a leg whose maker went before the dial is ended, since nobody will dial it. */
-export function endUndialled(works: Works, callId: string): void {
-  for (const leg of works.legs.values()) if (leg.callId === callId && leg.state === 'created' && !leg.awaited()) works.endLeg(leg, 'lost', 'asked');
+/** A leg whose maker, or its link, went before the dial is ended, since nobody will dial it. */
+export function endUndialled(works: Works, isMeant: (leg: SwitchLeg) => boolean): void {
+  for (const leg of works.legs.values()) if (isMeant(leg) && leg.state === 'created' && !leg.awaited()) works.endLeg(leg, 'lost', 'asked');
 }
 
 /** Create, wait for the new leg to be ours, dial: a hang-up may come in between, and so may the controller's death. */
