@@ -130,3 +130,17 @@ test('what is asked for after the answer to a transfer is asked over the same co
   }
   expect(sockets).toEqual([1, 1, 1, 1]);
 });
+
+test('two who are marked for a bridge are seen in it once the switch was asked to connect them', async () => {
+  let connected = false;
+  answer = ({ line }) => {
+    if (line === 'api hash_dump db fd_claim') return apiResponse('D/fd_claim_caller/test\n');
+    if (line === 'api hash_dump db fd_leg') return apiResponse('D/fd_leg_caller--l1/caller@1\n');
+    const [, leg] = /^api uuid_dump (\S+) json/.exec(line) ?? [];
+    if (leg === undefined) return undefined;
+    return apiResponse(JSON.stringify({ 'Unique-ID': leg, 'Answer-State': 'answered', variable_fd_bridge: 'caller--b2', ...(connected ? { variable_bridge_uuid: 'other' } : {}) }));
+  };
+  expect((await driver.snapshot()).calls).toMatchObject([{ callId: 'caller', legs: [{ legId: 'caller--l1' }], bridges: [] }]);
+  connected = true;
+  expect((await driver.snapshot()).calls).toMatchObject([{ bridges: [{ bridgeId: 'caller--b2', legIds: ['caller', 'caller--l1'] }] }]);
+});

@@ -159,7 +159,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
     for (const { legId, state } of reading.snapshot.calls.flatMap((call) => call.legs)) {
       if (state === 'dialing' && undialled.has(legId)) void endUndialled(ari, legs, legId);
     }
-    recordings.asSeen(reading.snapshot.calls.flatMap((call) => call.recordings.filter(isCallRecording)));
+    recordings.asSeen(reading.snapshot.calls.filter(({ callId, caller }) => legs.get(caller?.legId ?? callId) !== undefined).flatMap((call) => call.recordings.filter(isCallRecording)));
     lastReading = reading;
     return reading;
   }
@@ -204,6 +204,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
       if (call === undefined) return;
       const reading = lastReading ?? await read();
       if (ari === undefined) throw new Error('There is no link to the switch.');
+      recordings.asSeen(call.recordings.filter(isCallRecording));
       await adoptCall(ari, subscribe, legs, call, reading.elsewhere, tell);
     },
     health: () => ({ link, inFlight: ari?.stats().inFlight ?? 0, version: ari?.version ?? '' }),

@@ -36,7 +36,7 @@ export interface CallRecordings {
   closed(ari: AriClient, name: string, durationMs: number | null): void;
   /** Events may be missed from here on. */
   linkLost(): void;
-  /** What the switch records, whoever began it. */
+  /** What the switch records of calls that are this controller's, whoever began it: of others no end would be told here. */
   asSeen(running: readonly RecordingId[]): void;
 }
 

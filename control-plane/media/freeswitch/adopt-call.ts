@@ -12,7 +12,7 @@ import { bridgeVariable, handVariable, phoneVariable } from './variables.ts';
  * Remembers a call's legs, so that their events are this controller's, and then tells what changed since the snapshot, which no
  * event will. What another controller had begun to play is stopped: its end would be nobody's.
  */
-export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot['calls'][number], { bridgeOf }: SwitchReading, folder: string, tell: TellLeg): Promise<void> {
+export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot['calls'][number], { legs: seen }: SwitchReading, folder: string, tell: TellLeg): Promise<void> {
   const { callId } = call;
   const served = call.caller?.legId ?? callId;
   const legIds = [...(call.caller === null ? [] : [served]), ...call.legs.map(({ legId }) => legId)];
@@ -21,7 +21,7 @@ export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot
     const leg = legs.of(id);
     // Another may have had the leg since it was known here.
     leg.prompts.splice(0);
-    Object.assign(leg, { callId, bridge: bridgeOf.get(id), joining: false, peer: undefined, run: undefined, filled: false, recording: undefined, referred: undefined });
+    Object.assign(leg, { callId, bridge: seen.get(id)?.bridge, joining: false, peer: undefined, run: undefined, filled: false, recording: undefined, referred: undefined });
   }
   for (const { legId, state } of call.legs) {
     const leg = legs.of(legId);

@@ -23,7 +23,7 @@ export interface CallRecordings {
   closed(esl: EslClient, recordingId: RecordingId, side: Side, durationMs: Ms | null): void;
   /** Events may be missed from here on. */
   linkLost(): void;
-  /** What the switch records, whoever began it. */
+  /** What the switch records of calls that are this controller's, whoever began it: of others no end would be told here. */
   asSeen(folder: string, running: readonly Pick<Start, 'recordingId' | 'caller' | 'callee'>[]): void;
 }
 

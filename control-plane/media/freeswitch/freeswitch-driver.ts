@@ -5,7 +5,7 @@
 import type { LinkState, MediaHandlers } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
 import type { SwitchDriver } from '../switch-admin.ts';
-import { madeBy, type CallId } from '../../core/ids.ts';
+import { callIdOf, madeBy, type CallId } from '../../core/ids.ts';
 import { adoptCall } from './adopt-call.ts';
 import { createFreeSwitchAdmin, type FreeSwitchAdmin } from './admin/freeswitch-admin.ts';
 import { leaveBridge } from './bridges.ts';
@@ -134,8 +134,8 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
     if (esl === undefined) throw new Error('There is no link to the switch.');
     const known = legs.ids();
     const reading = await readSwitch(esl, only);
-    legs.keepOnly(known, reading.channelIds);
-    recordings.asSeen(folder, reading.recorded);
+    legs.keepOnly(known, reading.channelIds, reading.legs);
+    recordings.asSeen(folder, reading.recorded.filter(({ caller }) => legs.get(caller) !== undefined));
     lastReading = reading;
     return reading;
   }
@@ -183,6 +183,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
       if (call === undefined) return;
       const reading = lastReading ?? await read();
       if (esl === undefined) throw new Error('There is no link to the switch.');
+      recordings.asSeen(folder, reading.recorded.filter(({ recordingId }) => callIdOf(recordingId) === callId));
       await adoptCall(esl, legs, call, reading, folder, tell);
     },
     health: () => ({ link, inFlight: esl?.stats().inFlight ?? 0, version: esl?.version ?? '' }),
@@ -191,7 +192,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
       await esl?.close();
       legs.linkLost();
       handlers = undefined;
-      legs.keepOnly(legs.ids(), new Set());
+      legs.keepOnly(legs.ids(), new Set(), new Map());
     },
     leftovers: () => ({ legs: legs.size(), inFlight: (esl?.stats().inFlight ?? 0) + (esl?.stats().queued ?? 0) }),
   };

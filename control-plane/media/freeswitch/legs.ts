@@ -64,8 +64,11 @@ export interface Legs {
   in(bridgeId: BridgeId): readonly Leg[];
   playing(promptId: PromptId): Leg | undefined;
   recorded(recordingId: RecordingId): Leg | undefined;
-  /** Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more. */
-  keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>): void;
+  /**
+   * Forgets those of `known` whose end was missed; that of any other will be told, though the switch shows it no more. What else
+   * was missed of one is as it was `seen`: its call is told of that by who has asked.
+   */
+  keepOnly(known: readonly LegId[], onSwitch: ReadonlySet<LegId>, seen: ReadonlyMap<LegId, Pick<Leg, 'answered' | 'bridge'>>): void;
   /** The link has gone, and with it the ends of what runs, and perhaps what was to be written. */
   linkLost(): void;
   ids(): LegId[];
@@ -95,12 +98,13 @@ export function createLegs(): Legs {
     in: (bridgeId) => [...legs.values()].filter(({ bridge }) => bridge === bridgeId),
     playing: (promptId) => find(({ prompts }) => prompts.some(({ id }) => id === promptId)),
     recorded: (recordingId) => find(({ recording }) => recording?.id === recordingId),
-    keepOnly: (known, onSwitch) => {
+    keepOnly: (known, onSwitch, seen) => {
       for (const id of known) {
         const leg = legs.get(id);
         if (leg?.unsure !== true) continue;
-        if (onSwitch.has(id)) leg.unsure = false;
-        else if (leg.originate === undefined) legs.delete(id);
+        const now = seen.get(id);
+        if (now !== undefined) Object.assign(leg, { unsure: false, answered: leg.answered || now.answered, bridge: now.bridge ?? leg.bridge });
+        else if (!onSwitch.has(id) && leg.originate === undefined) legs.delete(id);
       }
     },
     linkLost: () => {

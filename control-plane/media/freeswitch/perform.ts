@@ -11,7 +11,7 @@ import type { EslFailure, EslResult } from './esl/esl-result.ts';
 import { setGuard } from './guard.ts';
 import { switchCause } from './hang-up-cause.ts';
 import { legEnded, type TellLeg } from './leg-events.ts';
-import { listLeg } from './leg-list.ts';
+import { listLeg, unlistLeg } from './leg-list.ts';
 import type { Leg, Legs } from './legs.ts';
 import { originateLeg } from './originate-leg.ts';
 import { ringingTone } from './media-path.ts';
@@ -20,7 +20,7 @@ import { fill, play, stopPrompt } from './prompts.ts';
 import { sendDigits } from './send-digits.ts';
 import type { Sound } from './sounds.ts';
 import { superviseLeg } from './supervise-leg.ts';
-import { identityVariable, peerVariable, writtenIdentity } from './variables.ts';
+import { identityVariable, peerVariable, phoneVariable, writtenIdentity } from './variables.ts';
 
 const done: CommandResult = { ok: true };
 
@@ -113,15 +113,8 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
         if (command.accepted && !referred.replaces) leg.bridge = undefined;
         return told;
       });
-    case 'TakeLeg': {
-      const { legId, callId, from, servedLeg, mark } = command;
-      const order = callIdOf(legId);
-      setPeer(performing, from, '', order);
-      legs.of(legId).answered = true;
-      void listLeg(esl, legId, callId);
-      setPeer(performing, legId, servedLeg, order);
-      return result(await esl.api('uuid_setvar', { leg: legId, name: identityVariable(legId, callId), value: writtenIdentity(identityText(callId, app, mark)) }, { order }));
-    }
+    case 'TakeLeg':
+      return takeLeg(performing, command);
     case 'MarkCall': {
       const { legId, callId, mark } = command;
       const order = callIdOf(legId);
@@ -130,6 +123,28 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
       return result(await esl.api('uuid_setvar', { leg: legId, name: identityVariable(legId, callId), value: writtenIdentity(identityText(callId, app, mark)) }, { order }));
     }
   }
+}
+
+async function takeLeg(performing: Performing, { legId, callId, from, servedLeg, mark }: Extract<MediaCommand, { type: 'TakeLeg' }>): Promise<CommandResult> {
+  const { esl, legs, app } = performing;
+  const order = callIdOf(legId);
+  const isNew = legs.get(legId) === undefined;
+  setPeer(performing, from, '', order);
+  const leg = legs.of(legId);
+  leg.answered = true;
+  void listLeg(esl, legId, callId);
+  setPeer(performing, legId, servedLeg, order);
+  const taken = await esl.api('uuid_setvar', { leg: legId, name: identityVariable(legId, callId), value: writtenIdentity(identityText(callId, app, mark)) }, { order });
+  if (!isNew) return result(taken);
+  if (taken.ok) {
+    const phone = await esl.api('uuid_getvar', { leg: legId, name: phoneVariable }, { order });
+    leg.mayTransfer = phone.ok && phone.text !== '_undef_';
+  } else if (taken.error === 'gone' && legs.get(legId) === leg) {
+    // Its end was another controller's to hear of, or comes no more.
+    legs.delete(legId);
+    void unlistLeg(esl, legId);
+  }
+  return result(taken);
 }
 
 /** Who ends with this leg from now on. */

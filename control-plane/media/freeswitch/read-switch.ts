@@ -16,8 +16,14 @@ export interface SwitchReading {
   readonly snapshot: SwitchSnapshot;
   /** Of all that are on the switch. */
   readonly channelIds: ReadonlySet<LegId>;
-  readonly bridgeOf: ReadonlyMap<LegId, BridgeId>;
+  /** Those that were looked at. */
+  readonly legs: ReadonlyMap<LegId, SeenLeg>;
   readonly recorded: readonly { readonly recordingId: RecordingId; readonly caller: LegId; readonly callee: LegId }[];
+}
+
+export interface SeenLeg {
+  readonly answered: boolean;
+  readonly bridge: BridgeId | undefined;
 }
 
 /** Below what the client lets wait. */
@@ -88,8 +94,9 @@ function readDumps(dumps: ReadonlyMap<LegId, Dump>, channelIds: ReadonlySet<LegI
     call.caller = { ...(id === callId ? {} : { legId: id }), answered: stateOf(dump) === 'answered', ...offer.caller, mark: callMark };
     if (callMark?.recording !== undefined && tracks.has(`${callMark.recording} ${id}`)) call.recordings = [...call.recordings, callMark.recording];
   }
+  const joined = joinedOf(bridgeOf, dumps);
   for (const [id, bridgeId] of bridgeOf) {
-    if (only !== undefined && !only.has(callIdOf(bridgeId))) continue;
+    if (!joined.has(bridgeId) || (only !== undefined && !only.has(callIdOf(bridgeId)))) continue;
     const { bridges } = callOf(callIdOf(bridgeId));
     const bridge = bridges.find((one) => one.bridgeId === bridgeId);
     if (bridge === undefined) bridges.push({ bridgeId, legIds: [id] });
@@ -100,7 +107,19 @@ function readDumps(dumps: ReadonlyMap<LegId, Dump>, channelIds: ReadonlySet<LegI
     const call = calls.get(callIdOf(recordingId));
     if (call !== undefined) call.recordings = [...call.recordings, recordingId];
   }
-  return { snapshot: { calls: [...calls.values()] }, channelIds, bridgeOf, recorded };
+  const legs = new Map([...dumps].map(([id, dump]) => [id, { answered: stateOf(dump) === 'answered', bridge: bridgeOf.get(id) }]));
+  return { snapshot: { calls: [...calls.values()] }, channelIds, legs, recorded };
+}
+
+/**
+ * Bridges that are not only written on their legs. Whoever wrote it may have died, or lost its link, before it had the switch
+ * connect them (`bridge_uuid`); two of whom one asks for a transfer are apart for a moment (fd-refer).
+ */
+function joinedOf(bridgeOf: ReadonlyMap<LegId, BridgeId>, dumps: ReadonlyMap<LegId, Dump>): ReadonlySet<BridgeId> {
+  const members = new Map<BridgeId, LegId[]>();
+  for (const [id, bridgeId] of bridgeOf) members.set(bridgeId, [...(members.get(bridgeId) ?? []), id]);
+  const isJoined = (id: LegId): boolean => dumps.get(id)?.('variable_bridge_uuid') !== undefined || dumps.get(id)?.('Caller-Context') === 'fd-refer';
+  return new Set([...members].filter(([, ids]) => ids.length < 2 || ids.some(isJoined)).map(([bridgeId]) => bridgeId));
 }
 
 /** Half a recording is none: its call ends it, and begins another. */
