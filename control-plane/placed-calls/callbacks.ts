@@ -104,6 +104,12 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
     });
   };
 
+  /** From now on whoever has the call says what became of it: it may be another controller's before this one has heard of its end. */
+  const cameIn = (call: CallId, plan: Plan): Plan => {
+    forget(call);
+    rung.set(call, { plan, expiry: setTimeout(() => { rung.delete(call); }, tryLimitMs).unref() });
+    return plan;
+  };
   /** Of a try: the customer waits in the queue, or the call has ended before. */
   const settle = (call: CallId, outcome: string): void => {
     forget(call);
@@ -190,7 +196,7 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
     },
     planOf: (offer) => {
       const plan = rung.get(offer.callId)?.plan;
-      if (plan !== undefined) return plan;
+      if (plan !== undefined) return cameIn(offer.callId, plan);
       const found = findNumber(clinics().map(({ account }) => account), offer.dialled);
       return found === undefined ? undefined : callbackRemainder(found.account, factsOf(offer));
     },

@@ -1,5 +1,5 @@
 /** Who makes callbacks: one try at a time, as often as the queue says, whatever is away or dies in between. */
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { runCallbacks, type RunningCallbacks } from '../../control-plane/placed-calls/callbacks.ts';
 import type { ClinicConfig } from '../../control-plane/configuration/clinics.ts';
 import { newCall, type Call } from '../../control-plane/core/call/call.ts';
@@ -69,8 +69,9 @@ const rings = async (of = one): Promise<string> => {
 const ends = (callId: string, disposition: 'no-answer' | 'busy' = 'no-answer', of = one): void => {
   for (const observer of of.observers) observer.onCdr?.({ ...emptyCdr(callId, emptyPlan()), disposition });
 };
+const comesIn = (callId: string, of = one): Call['plan'] => of.callbacks.planOf({ callId, dialled: '+12025550110', origin: 'trunk', caller: { number: '+13125550177', name: '' }, orphan: false }) ?? expect.fail('it has no plan');
 const joined = (callId: string, of = one): void => {
-  const plan = of.callbacks.planOf({ callId, dialled: '+12025550110', origin: 'trunk', caller: { number: '+13125550177', name: '' }, orphan: false }) ?? expect.fail('it has no plan');
+  const plan = comesIn(callId, of);
   const call = newCall({ callId, dialled: '+12025550110', origin: 'trunk', caller: { number: '+13125550177', name: '' }, orphan: false }, plan, now);
   for (const observer of of.observers) observer.onFact?.(call, { type: 'QueueJoined', step: 'queue.desk', queue: 'desk', visit: 1 }, now);
 };
@@ -147,6 +148,39 @@ describe('A callback', () => {
     await placesAt(new Set(), two);
     await until(() => kept().state === 'waiting' || undefined, { describe: 'it waits again' });
     expect(kept()).toMatchObject({ notBefore: now + 60_000, tries: [{ call, outcome: 'unknown' }] });
+  });
+
+  it('whose call another controller has taken over within seconds is not given up by who made it', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await keep();
+      offer();
+      await vi.waitFor(() => { expect(one.begun).toHaveLength(1); });
+      const [call = ''] = one.begun;
+      comesIn(call);
+      // It stood still for a moment meanwhile, and has let the call go.
+      const two = world('two');
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(kept()).toMatchObject({ state: 'calling', tries: [{ call, endedAt: null }] });
+      joined(call, two);
+      await vi.waitFor(() => { expect(kept()).toMatchObject({ state: 'over', outcome: 'reached' }); });
+      expect(one.told).toEqual([]);
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('whose call does not come in from the switch counts as a try', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      await keep();
+      offer();
+      await vi.waitFor(() => { expect(one.begun).toHaveLength(1); });
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(kept()).toMatchObject({ state: 'waiting', tries: [{ outcome: 'failed' }] });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('that the switch does not make counts as a try', async () => {
