@@ -113,6 +113,7 @@ export class CallRunner {
 
   /** What the switch has of the call comes first, then all that waited. */
   adopted(seen: CallOnSwitch): void {
+    if (this.#over) return;
     this.#queue.unshift({ type: 'CallAdopted', seen, ...this.#stepsAdded(seen) });
     this.#held = false;
     this.#drain();

@@ -247,7 +247,7 @@ export function createController(options: ControllerOptions): Controller {
   });
   const { lease } = owned;
   const isSure = (): boolean => lease?.sure() ?? true;
-  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine: owned.listMine, claim: owned.claim, onNotOurs: owned.onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
+  const parts: ReconcileParts = { driver, registry, guard, runners, live, archive, planOf, listMine: owned.listMine, claim: owned.claim, doubts: owned.doubts, onNotOurs: owned.onNotOurs, leftAlone: new Set(), linkIsUp: () => link === 'up' && !stopping };
 
   /** One at a time, in the order asked for. */
   const queueReconcile = (scope: Scope): Promise<void> => {
@@ -275,10 +275,7 @@ export function createController(options: ControllerOptions): Controller {
     return reconciling;
   };
 
-  const settled = async (): Promise<void> => {
-    await reconciling;
-    if (waiting > 0) await settled();
-  };
+  const settled = (): Promise<void> => reconciling.then(() => (waiting > 0 ? settled() : undefined));
 
   const onOffer = (offer: Offer): void => {
     if (stopping) return;
@@ -290,8 +287,10 @@ export function createController(options: ControllerOptions): Controller {
     if (offer.orphan || registry.get(offer.callId) !== undefined) {
       // Known before, here or elsewhere: the switch let go of it, and knows best what is left.
       owned.begin(offer.callId);
+      const doubts = owned.doubts();
       void queueReconcile(new Set([offer.callId])).then(() => {
-        if (link === 'up' && !stopping && registry.get(offer.callId) === undefined && !registry.endedLately(offer.callId)) begin(offer);
+        // After a doubt all that is on the switch is looked at.
+        if (link === 'up' && !stopping && owned.doubts() === doubts && registry.get(offer.callId) === undefined && !registry.endedLately(offer.callId)) begin(offer);
       });
       return;
     }

@@ -32,7 +32,7 @@ export interface OwnedCallsOptions {
   readonly onReplaced: () => void;
 }
 
-export interface OwnedCalls extends Pick<ReconcileParts, 'claim' | 'listMine' | 'onNotOurs'> {
+export interface OwnedCalls extends Pick<ReconcileParts, 'claim' | 'doubts' | 'listMine' | 'onNotOurs'> {
   /** Null where there is no other controller. */
   readonly lease: Lease | null;
   /** Calls of a controller that is gone are being taken, and more may follow. */
@@ -58,6 +58,7 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
   let againScope: 'all' | 'strangers' = 'strangers';
   let askAgainAfter = askAgainMs;
   let passedOver = false;
+  let doubts = 0;
 
   const lease = ownership === undefined ? null : createLease({
     clock, ownership, log, metrics,
@@ -71,6 +72,7 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
         return;
       }
       // Not before the switch has been asked: what happened meanwhile may have been another's doing.
+      doubts += 1;
       for (const runner of registry.all()) runner.hold();
       if (usable()) void look('all');
     },
@@ -171,6 +173,7 @@ export function createOwnedCalls({ ownership, controller, clock, log, metrics, r
 
   return {
     lease, claim, listMine, onNotOurs,
+    doubts: () => doubts,
     taking: () => taking.size > 0,
     begin: (callId) => { ownership?.begin(callId); },
     end: (callId) => { ownership?.end(callId); },

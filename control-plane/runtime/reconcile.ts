@@ -42,6 +42,8 @@ export interface ReconcileParts {
   readonly archive: CallArchive;
   readonly planOf: (offer: Offer, startedAt: EpochMs) => Plan;
   readonly linkIsUp: () => boolean;
+  /** How often it was not certain which calls are this controller's. What was asked for before is answered by what is asked after. */
+  readonly doubts: () => number;
   /** Calls of a newer version, left to others: not to be claimed again. */
   readonly leftAlone: Set<CallId>;
   /** lost: another has it. over: it has ended, and its record is safe. unknown: nobody here knows of it. */
@@ -72,6 +74,8 @@ const nothing: CallOnSwitch = { caller: null, legs: [], bridges: [], recordings:
 export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<void> {
   const { registry, driver, runners } = parts;
   const named = typeof scope === 'string' ? null : scope;
+  const doubts = parts.doubts();
+  const isCurrent = (): boolean => parts.linkIsUp() && parts.doubts() === doubts;
   // A call offered from here on is in the snapshot or not, by chance: it is none of this reconcile's.
   const known = new Set<CallId>();
   for (const runner of registry.all()) {
@@ -91,6 +95,7 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
   const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
     : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };
+  if (!isCurrent()) return;
 
   const foreign: SeenCall[] = [];
   for (const seen of seenCalls) {
@@ -108,9 +113,9 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
     if (mine.has(callId)) registry.get(callId)?.adopted(nothing);
     else if (!undecided.has(callId)) letGo(parts, callId);
   }
-  await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot));
+  await inParallel(foreign, (seen) => takeOver(parts, seen, snapshot, isCurrent));
   for (const callId of open) if (over.has(callId)) parts.archive.letGo(callId);
-  await inParallel(open.filter((callId) => mine.has(callId)), (callId) => finish(parts, callId));
+  await inParallel(open.filter((callId) => mine.has(callId)), (callId) => finish(parts, callId, isCurrent));
 }
 
 /** Another controller has the call. */
@@ -140,7 +145,7 @@ function isOurs(parts: ReconcileParts, callId: CallId): boolean {
 }
 
 /** A call on the switch that this process does not know. */
-async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchSnapshot): Promise<void> {
+async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchSnapshot, isCurrent: () => boolean): Promise<void> {
   const { registry, archive, runners, driver, live } = parts;
   const { callId } = seen;
   try {
@@ -180,8 +185,8 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
     } catch (error) {
       runners.log.error({ call: callId, error: String(error) }, 'The switch did not hand over a call; going on with what it obeys');
     }
-    // What was seen is old when the link was lost meanwhile: the call stays held, and the next reconcile knows it.
-    if (!parts.linkIsUp()) return;
+    // Another has it by now; or what was seen is old, since the link was lost meanwhile or it was not certain whose the call is: it stays held, and the next reconcile knows it.
+    if (registry.get(callId) !== runner || !isCurrent()) return;
     runners.metrics.count('calls_adopted_total');
     runners.log.info({ call: callId, phase: runner.call.phase, journal: restored !== null }, 'A call was taken over');
     tellSeen(parts, runner, seen);
@@ -192,7 +197,7 @@ async function takeOver(parts: ReconcileParts, seen: SeenCall, snapshot: SwitchS
 }
 
 /** A journal without a call on the switch: it ended while nobody looked. */
-async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
+async function finish(parts: ReconcileParts, callId: CallId, isCurrent: () => boolean): Promise<void> {
   const { archive, live, registry, runners } = parts;
   try {
     if (isOurs(parts, callId)) return;
@@ -214,7 +219,7 @@ async function finish(parts: ReconcileParts, callId: CallId): Promise<void> {
     }
     runner.hold();
     registry.add(runner);
-    if (!parts.linkIsUp()) return;
+    if (!isCurrent()) return;
     runners.metrics.count('calls_adopted_total');
     runner.adopted(nothing);
   } catch (error) {
