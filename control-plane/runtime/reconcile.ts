@@ -84,14 +84,16 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
     runner.hold();
   }
   registry.keepUnknown();
-  const [snapshot, left] = await Promise.all([driver.snapshot(named ?? undefined), scope === 'all' ? parts.listMine() : []]);
+  // Before the switch is asked: a call that has a journal is there by then, or has ended. One that begins while it is asked would seem to have.
+  const [journals, left] = await Promise.all([named === null ? runners.journal.listOpen() : [], scope === 'all' ? parts.listMine() : []]);
+  const snapshot = await driver.snapshot(named ?? undefined);
   const { isAway = () => false } = snapshot;
   const seenIds = new Set(snapshot.calls.map((call) => call.callId));
   const seenCalls = snapshot.calls.filter(({ callId }) => known.has(callId) || ((named === null ? !parts.leftAlone.has(callId) : named.has(callId)) && registry.get(callId) === undefined));
   // What is on a switch that is away stays held, or unknown, until that is back.
   const unseen = [...known].filter((callId) => !seenIds.has(callId) && !isAway(callId));
   const isOpen = (callId: CallId): boolean => !seenIds.has(callId) && !isAway(callId) && registry.get(callId) === undefined && !parts.leftAlone.has(callId);
-  const open = named === null ? [...new Set([...(await runners.journal.listOpen()), ...left])].filter(isOpen) : [...named].filter((callId) => !seenIds.has(callId) && !isAway(callId) && !known.has(callId));
+  const open = named === null ? [...new Set([...journals, ...left])].filter(isOpen) : [...named].filter((callId) => !seenIds.has(callId) && !isAway(callId) && !known.has(callId));
   const { mine, over, undecided } = named === null
     ? await parts.claim([...seenCalls.map(({ callId, owner }) => ({ callId, believed: owner })), ...[...unseen, ...open].map((callId) => ({ callId, believed: null }))])
     : { mine: named, over: new Set<CallId>(), undecided: new Set<CallId>() };

@@ -1,9 +1,11 @@
 /** Several controllers on one switch: what one does of a call that is, or is about to be, another's. */
 import { beforeEach, expect, it } from 'vitest';
+import { healthy } from '../../control-plane/media/simulated/chance.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
 import { createController, type Controller, type ControllerOptions } from '../../control-plane/runtime/controller.ts';
 import { leaseMs } from '../../control-plane/runtime/lease.ts';
 import { memoryArchive, memoryJournals, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
+import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { createVirtualClock, type VirtualClock } from '../support/virtual-clock.ts';
 import { onePhonePlan, silent } from './sample-call.ts';
@@ -77,4 +79,34 @@ it.each(['stood still', 'could not reach Redis'])('A call that is being taken ov
   adopting.resolve(undefined);
   await pass(10_000);
   expect([executed, controller.call(callId)]).toEqual([[], undefined]);
+});
+
+it('A call that another controller begins while the switch is looked at is not ended, though its journal is known before its owner', async () => {
+  const sw = createSimulatedSwitch({ clock, chance: { ...healthy, pick: (n) => n - 1 } });
+  const shared = sharedOwners({ now: () => clock.now(), leaseMs });
+  let begun: string | null = null;
+  let begins = false;
+  const driver = sw.driver('a');
+  const looks = await start({
+    controller: 'a', ownership: shared.of('a'),
+    driver: {
+      ...driver,
+      snapshot: async (only) => {
+        const seen = await driver.snapshot(only);
+        if (begins && begun === null) {
+          begun = sw.call(inbound);
+          await clock.pass(100);
+        }
+        return seen;
+      },
+    },
+  });
+  // What a controller begins is noted soon, and not at once.
+  const other = await start({ controller: 'b', driver: sw.driver('b'), ownership: { ...shared.of('b'), begin: () => undefined } });
+  await pass(6 * leaseMs);
+  begins = true;
+  void looks.reconcileNow();
+  await pass(1000);
+  expect([begun !== null, other.calls().map(({ id, phase }) => [id, phase]), sw.legs()]).toEqual([true, [[begun, 'ringing']], [expect.anything(), expect.anything()]]);
+  expect(looks.calls()).toEqual([]);
 });
