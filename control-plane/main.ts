@@ -201,10 +201,11 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     });
     undo.push(() => callbacks.stop());
     let wrongPins: WrongPins | undefined;
+    const clock = realClock();
     const controller = createController({
-      driver, clock: realClock(), live, archive, ownership, log, metrics, controller: config.instance,
+      driver, clock, live, archive, ownership, log, metrics, controller: config.instance,
       turns: redisTurns(redis), occupancy: redisOccupancy({ redis, controller: config.instance, lifeMs: leaseMs }), partyOfPhone: (phone) => partyOfPhone(running.clinics(), phone),
-      compilePlan: (offer, at) => isSupervision(offer.callId) ? supervisions?.planOf(offer.callId) : isCallback(offer.callId) ? callbacks.planOf(offer) : planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, at), speech, offer),
+      compilePlan: (offer, at) => isSupervision(offer.callId) ? supervisions?.planOf(offer.callId) : isCallback(offer.callId) ? callbacks.planOf(offer) : planOf(running.clinics(), factsOf(() => controller.calls(), speech, known, offer, clock.wallAt(at)), speech, offer),
       planExtension: ({ plan, offer }, asked) => planExtension(accountsOf(running.clinics()), plan.account.id, asked, offer.caller),
       onDesk: ({ plan }, message) => { desks.tell(plan.account.id, message); },
       callbacks,
@@ -301,6 +302,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       ];
       const lesser = [
         ...stackProblems,
+        ...[clock.problem()].filter((problem) => problem !== null),
         ...attached.problems(),
         ...informing.problems(),
         ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),

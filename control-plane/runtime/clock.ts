@@ -14,14 +14,29 @@ export interface Clock {
   setTimer(at: EpochMs, fn: () => void): CancelTimer;
 }
 
+/** Of this machine: a call is timed by `now()`, and opening hours by the clock on the wall. */
+export interface WallClock extends Clock {
+  /** What the wall clock says when this one says `at`: something else where the system clock was set since the start, or the machine slept. */
+  wallAt(at: EpochMs): EpochMs;
+  /** Null, or a sentence: the two are apart. */
+  problem(): string | null;
+}
+
+/** A call is timed no worse by less. */
+const apartMs: Ms = 10_000;
 /** Longer waits overflow `setTimeout` (to 1 ms); they are waited for in parts. */
 const longestTimeoutMs = 2 ** 31 - 1;
 
-export function realClock(): Clock {
+export function realClock(): WallClock {
   const origin = Date.now() - performance.now();
   const now = (): EpochMs => Math.floor(origin + performance.now());
+  const wallAt = (at: EpochMs): EpochMs => at + Date.now() - now();
   return {
-    now,
+    now, wallAt,
+    problem: () => {
+      const aheadMs = wallAt(0);
+      return Math.abs(aheadMs) < apartMs ? null : `The clock of this machine was set by ${Math.round(aheadMs / 1000)} s since Frontdesk started, or the machine slept: opening hours go by the clock as it is now, records of calls and waiting times by the old one. Restart Frontdesk.`;
+    },
     monotonic: () => performance.now(),
     setTimer: (at, fn) => {
       let handle: NodeJS.Timeout;

@@ -13,6 +13,17 @@ describe('The clock', () => {
     set.mockRestore();
   });
 
+  it('tells opening hours by the clock on the wall, also when that was set since the start, and says so', () => {
+    const clock = realClock();
+    expect(clock.problem()).toBeNull();
+    const hourAgo = clock.now() - 3_600_000;
+    const set = vi.spyOn(Date, 'now').mockReturnValue(Date.now() + 7_200_000);
+    expect(Math.round((clock.wallAt(hourAgo) - hourAgo) / 1000)).toBe(7_200);
+    expect(clock.problem()).toMatch(/set by 7200 s since Frontdesk started.*Restart/);
+    set.mockRestore();
+    expect(clock.problem()).toBeNull();
+  });
+
   it('never runs a timer before its time, nor a cancelled one', async () => {
     const clock = realClock();
     const late: number[] = [];
