@@ -23,6 +23,7 @@ mediaDriverContract({
     madeLeg: /"StasisStart"[^]*--l\d/,
     audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
     call: () => site.call({ from: '+15550100', name: 'Ann', to: number }),
+    callFromPhone: (name, to) => site.callFromPhone(name, { to }),
     leftovers: async () => [...await site.switch.channels(), ...await site.switch.bridges()].map(({ id }) => id),
     clear: async () => {
       await site.switch.clear();

@@ -18,7 +18,7 @@ import { openFreeSwitchSite, type FreeSwitchSite } from '../support/freeswitch-s
 import { withoutFreeSwitch } from '../support/freeswitch.ts';
 import { SITE_START_MS } from '../support/site.ts';
 import { until as eventually } from '../support/until.ts';
-import type { ContractFixture, Heard } from './media-driver-fixture.ts';
+import type { Caller, ContractFixture, Heard } from './media-driver-fixture.ts';
 import { backOff, number, openReal, quiet, type Phones } from './media-driver-real.ts';
 import { contractSteps, type ContractSteps } from './media-driver-steps.ts';
 import { traceOf, type TraceEvent } from './traces.ts';
@@ -158,7 +158,7 @@ async function capture(name: string, play: (stage: Stage) => Promise<void>): Pro
   const real = await openReal({
     url: listening.url, sipHost: site.switch.sipHost, phones, madeLeg: null, audio,
     createDriver: (url) => createFreeSwitchDriver({ url, instance: 'contract', log: quiet, backOff }),
-    call: () => site.call({ from: '+15550100', name: 'Ann', to: number }), leftovers: () => site.channels(), clear: () => site.clear(),
+    call: () => site.call({ from: '+15550100', name: 'Ann', to: number }), callFromPhone: (from, to) => site.callFromPhone(from, { to }), leftovers: () => site.channels(), clear: () => site.clear(),
   });
   const fix = acting(real, listening.act);
   const others = company(listening.url, real.heard as Heard[]);
@@ -173,11 +173,12 @@ async function capture(name: string, play: (stage: Stage) => Promise<void>): Pro
 }
 
 /** Nothing to be done: what came of it was captured. */
+const noCaller = async (): Promise<Caller> => ({ press: done, hangUp: done, speak: () => undefined, hearsRinging: () => false });
 const nobody: Pick<ContractFixture, 'phone' | 'incomingCall'> = {
-  incomingCall: async () => ({ press: done, hangUp: done, speak: () => undefined, hearsRinging: () => false }),
+  incomingCall: noCaller,
   phone: (device) => ({
     target: { kind: 'device', device }, waitRinging: done, wasCalled: () => true, answer: done, busy: done, decline: done, press: done, hold: done, unhold: done,
-    transfer: done, transferred: () => null, hangUp: done, keys: () => [], ended: () => null,
+    call: noCaller, transfer: done, transferred: () => null, hangUp: done, keys: () => [], ended: () => null,
   }),
 };
 

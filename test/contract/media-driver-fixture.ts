@@ -35,8 +35,10 @@ export interface Phone {
   press(digit: string): Promise<void>;
   hold(): Promise<void>;
   unhold(): Promise<void>;
-  /** By REFER. Resolves when the switch has it. */
-  transfer(to: string): Promise<void>;
+  /** Beside the call that it has. */
+  call(to: string): Promise<Caller>;
+  /** By REFER. Resolves when the switch has it. `consulted`: to whom it talks with in that call of its own (Replaces). */
+  transfer(to: string, consulted?: Caller): Promise<void>;
   /** What it was told of the transfer it asked for last; null while it was told nothing. */
   transferred(): 'yes' | 'no' | null;
   hangUp(): Promise<void>;

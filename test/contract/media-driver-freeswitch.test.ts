@@ -31,6 +31,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('With a FreeSWITCH', () => {
       madeLeg: null,
       audio: { short: 'tone:accept', long: 'sound:long', missing: 'sound:there-is-none' },
       call: () => site.call({ from: '+15550100', name: 'Ann', to: number }),
+      callFromPhone: (name, to) => site.callFromPhone(name, { to }),
       leftovers: () => site.channels(),
       clear: () => site.clear(),
     }),

@@ -24,6 +24,7 @@ export interface RealSwitch {
   readonly audio: ContractFixture['audio'];
   readonly phones: Phones;
   call(): Promise<SipCaller>;
+  callFromPhone(name: PhoneName, to: string): Promise<SipCaller>;
   /** Ids still on it. */
   leftovers(): Promise<readonly string[]>;
   /** Ends every call, and what is left of it. */
@@ -106,13 +107,24 @@ export async function openReal(real: RealSwitch): Promise<ContractFixture> {
   const line = await openLine(real.url, real.madeLeg);
   const driver = real.createDriver(line.url);
   const heard: Heard[] = [];
-  const callers: SipCaller[] = [];
-  const removeEvidence = addEvidence(() => callers.map(({ call }) => `packets of ${call.party}: ${JSON.stringify(call.audio()?.packets)}`).join('\n'));
+  const callers: { readonly caller: Caller; readonly party: SipCaller }[] = [];
+  const removeEvidence = addEvidence(() => callers.map(({ party: { call } }) => `packets of ${call.party}: ${JSON.stringify(call.audio()?.packets)}`).join('\n'));
   await driver.start({
     onOffer: (offer) => heard.push({ kind: 'offer', callId: offer.callId, offer }),
     onLegEvent: (callId, event) => heard.push({ kind: 'event', callId, event }),
     onLink: (state) => heard.push({ kind: 'link', state }),
   });
+
+  function asCaller(party: SipCaller): Caller {
+    const caller: Caller = {
+      press: (digit) => party.call.press(digit),
+      hangUp: () => party.call.hangUp(),
+      speak: () => { party.call.play(700); },
+      hearsRinging: () => isRingback(party.call.audio()?.heard(listenMs) ?? new Int16Array(0)),
+    };
+    callers.push({ caller, party });
+    return caller;
+  }
 
   function phone(name: PhoneName): Phone {
     const party = phones[name];
@@ -132,7 +144,12 @@ export async function openReal(real: RealSwitch): Promise<ContractFixture> {
       press: (digit) => call().press(digit),
       hold: () => call().hold(),
       unhold: () => call().resume(),
-      transfer: async (to) => void await call().transfer(`sip:${to}@${real.sipHost}`),
+      call: async (to) => asCaller(await real.callFromPhone(name, to)),
+      async transfer(to, consulted) {
+        const other = callers.find(({ caller }) => caller === consulted)?.party.call;
+        await other?.connected();
+        await call().transfer(`sip:${to}@${real.sipHost}`, other);
+      },
       transferred() {
         const last = call().transferStatus();
         return last === undefined || last < 200 ? null : last < 300 ? 'yes' : 'no';
@@ -151,16 +168,7 @@ export async function openReal(real: RealSwitch): Promise<ContractFixture> {
   return {
     driver, instance: 'contract', heard, until, phone,
     audio: real.audio,
-    async incomingCall(): Promise<Caller> {
-      const party = await real.call();
-      callers.push(party);
-      return {
-        press: (digit) => party.call.press(digit),
-        hangUp: () => party.call.hangUp(),
-        speak: () => { party.call.play(700); },
-        hearsRinging: () => isRingback(party.call.audio()?.heard(listenMs) ?? new Int16Array(0)),
-      };
-    },
+    incomingCall: async () => asCaller(await real.call()),
     cutLink: async (when = 'at once') => (when === 'at once' ? line.cut() : line.cutBeforeDial()),
     restoreLink: async () => line.restore(),
     now: () => performance.now(),
@@ -168,13 +176,13 @@ export async function openReal(real: RealSwitch): Promise<ContractFixture> {
     leftovers: () => real.leftovers(),
     async close() {
       removeEvidence();
-      await Promise.all(callers.map(({ call }) => call.hangUp()));
+      await Promise.all(callers.map(({ party }) => party.call.hangUp()));
       await real.clear();
       await eventually(() => driver.health().link !== 'up' || driver.leftovers().inFlight === 0, { describe: 'the driver waits for nothing' });
       await eventually(() => Object.values(phones).every(({ calls }) => calls.every((call) => call.state() === 'ended')), { describe: 'no phone is in a call' });
       await driver.stop();
       await line.close();
-      await Promise.all(callers.map((caller) => caller.stop()));
+      await Promise.all(callers.map(({ party }) => party.stop()));
     },
   };
 }

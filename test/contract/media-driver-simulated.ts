@@ -1,4 +1,5 @@
 /** The simulated switch as a switch under contract, alone or beside another: time is virtual, and waiting is stepping. */
+import type { CallId } from '../../control-plane/core/ids.ts';
 import { healthy } from '../../control-plane/media/simulated/chance.ts';
 import { composeDrivers, type Side } from '../../control-plane/media/side-by-side/compose-drivers.ts';
 import { createSimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
@@ -48,6 +49,10 @@ async function open(place: Place): Promise<ContractFixture> {
     }
   };
 
+  const asCaller = (callId: CallId): Caller => ({
+    press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId), speak: () => { speaks = true; }, hearsRinging: () => sim.leg(callId)?.hearsRinging === true,
+  });
+
   function phone(name: string): Phone {
     let last = '';
     const leg = (): string => (last = sim.legs().find((one) => one.party === name && one.role === 'callee')?.id ?? last);
@@ -61,10 +66,11 @@ async function open(place: Place): Promise<ContractFixture> {
       press: async (digit) => sim.press(leg(), digit),
       hold: async () => sim.hold(leg()),
       unhold: async () => sim.unhold(leg()),
-      transfer: async (to) => sim.refer(leg(), to),
+      call: async (to) => asCaller(sim.call({ from: name, to, phone: name })),
+      transfer: async (to, consulted) => sim.refer(leg(), to, consulted === undefined ? 'blind' : 'attended'),
       transferred() {
-        const saw = sim.notices().findLast((notice) => notice.party === name)?.saw;
-        return saw === 'transferred' ? 'yes' : saw === 'not-transferred' ? 'no' : null;
+        const told = sim.notices().findLast(({ party, saw }) => party === name && (saw === 'transferred' || saw === 'not-transferred'));
+        return told === undefined ? null : told.saw === 'transferred' ? 'yes' : 'no';
       },
       hangUp: async () => sim.hangUp(leg()),
       keys: () => sim.keysHeard(leg()),
@@ -78,10 +84,7 @@ async function open(place: Place): Promise<ContractFixture> {
   return {
     driver, instance: 'one', heard, until, phone,
     audio: { short: 'tone:accept', long: 'sound:demo-instruct', missing: 'sound:there-is-none' },
-    incomingCall(): Promise<Caller> {
-      const callId = sim.call({ from: '+15550100', to: '+15550001', name: 'Ann' });
-      return Promise.resolve({ press: async (digit) => sim.press(callId, digit), hangUp: async () => sim.hangUp(callId), speak: () => { speaks = true; }, hearsRinging: () => sim.leg(callId)?.hearsRinging === true });
-    },
+    incomingCall: async () => asCaller(sim.call({ from: '+15550100', to: '+15550001', name: 'Ann' })),
     async cutLink(when = 'at once') {
       if (when === 'at once') cutAll();
       else cutBeforeDial = true;

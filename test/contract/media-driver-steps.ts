@@ -55,6 +55,14 @@ export function contractSteps(fix: () => ContractFixture) {
     return call;
   };
 
+  /** Of a second call, which comes in now. */
+  const answeredNext = async (): Promise<CallId> => {
+    const callId = await fix().until('the second offer', () => fix().heard.filter((one) => one.kind === 'offer').at(1)?.callId);
+    await must({ type: 'AnswerLeg', legId: callId });
+    await event('LegAnswered', callId);
+    return callId;
+  };
+
   const originate = (callId: CallId, n: number, phone: Phone, ringMs = 15_000): MediaCommand => ({
     type: 'OriginateLeg', legId: ownedId(callId, 'l', n), target: phone.target, callerId: { number: '+15550100', name: 'Ann' }, ringMs,
     mark: { v: 1, step: 'ring', attempt: n - 1, trunk: 0 },
@@ -78,7 +86,7 @@ export function contractSteps(fix: () => ContractFixture) {
 
   const mark: CallMark = { v: 1, dialled: '+15550001', plan: 'p1', startedAt: 1, step: 'ring', place: 'ringing', n: 7 };
 
-  return { execute, must, awaited, event, types, digits, finished, offered, answeredCaller, originate, ringing, answered, mark };
+  return { execute, must, awaited, event, types, digits, finished, offered, answeredCaller, answeredNext, originate, ringing, answered, mark };
 }
 
 export type ContractSteps = ReturnType<typeof contractSteps>;

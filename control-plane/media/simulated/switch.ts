@@ -38,7 +38,8 @@ export interface SimulatedSwitch {
   hangUp(legId: LegId): void;
   hold(legId: LegId): void;
   unhold(legId: LegId): void;
-  refer(legId: LegId, to: string): void;
+  /** attended: to whom its phone talks with in another call; `to` where that is nobody. */
+  refer(legId: LegId, to: string, kind?: 'blind' | 'attended'): void;
   /** Audio that the switch cannot play. */
   breakMedia(media: string): void;
 
@@ -312,7 +313,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
     hangUp: (legId) => byHand(legId, 'hang-up'),
     hold: (legId) => byHand(legId, 'hold'),
     unhold: (legId) => byHand(legId, 'unhold'),
-    refer: (legId, to) => byHand(legId, { refer: to }),
+    refer: (legId, to, kind = 'blind') => byHand(legId, { refer: to, ...(kind === 'attended' ? { attended: true } : {}) }),
     breakMedia: (media) => void works.broken.add(media),
 
     driver: (instance) => createDriver(works, instance),
