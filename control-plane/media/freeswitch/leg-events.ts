@@ -85,7 +85,7 @@ function legEvent(esl: EslClient, event: EslEvent, leg: Leg, legs: Legs, tell: T
       // What a hang-up ends is told after the leg's own end: else it would look as if the leg had heard the prompt out.
       if (headerOf(event, 'Answer-State') === 'hangup') leg.afterEnd ??= [];
       else if (headerOf(event, 'Application-UUID') === leg.run) {
-        runEnded(esl, leg, headerOf(event, 'Application-Response') === 'FILE PLAYED', tell);
+        runEnded(esl, legs.hand, leg, headerOf(event, 'Application-Response') === 'FILE PLAYED', tell);
       }
       return;
     case 'CHANNEL_HANGUP_COMPLETE':

@@ -7,8 +7,6 @@ import type { Sound } from './sounds.ts';
 /** What must be remembered of a leg while the switch has it: which events were told, and what it is busy with. */
 export interface Leg {
   readonly id: LegId;
-  /** That of those who know it (Legs). */
-  readonly hand: string;
   /** Another than that of its id, once it has come to another call. */
   callId: CallId;
   /** It came in by the dialplan: when nobody looks after it any more it is offered again, and not ended. */
@@ -86,7 +84,7 @@ export function createLegs(): Legs {
       let leg = legs.get(id);
       if (leg === undefined) {
         leg = {
-          id, hand, callId: callIdOf(id), isCaller: callIdOf(id) === id, mayTransfer: false, rang: false, answered: false, asked: undefined, bridge: undefined, joining: false, peer: undefined, prompts: [],
+          id, callId: callIdOf(id), isCaller: callIdOf(id) === id, mayTransfer: false, rang: false, answered: false, asked: undefined, bridge: undefined, joining: false, peer: undefined, prompts: [],
           run: undefined, filled: false, recording: undefined, referred: undefined, told: undefined, afterEnd: undefined, unsure: false, originate: undefined,
         };
         legs.set(id, leg);

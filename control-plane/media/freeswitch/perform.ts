@@ -79,7 +79,7 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
     case 'StopPrompt': {
       const leg = legs.playing(command.promptId);
       if (leg === undefined) return result(gone('There is no such prompt.'));
-      stopPrompt(esl, leg, command.promptId, tell);
+      stopPrompt(esl, legs.hand, leg, command.promptId, tell);
       return done;
     }
     case 'SendDigits':

@@ -46,12 +46,12 @@ export async function play(esl: EslClient, leg: Leg, prompt: Prompt): Promise<Es
 }
 
 /** Stopped is played, whether its turn had come or not. */
-export function stopPrompt(esl: EslClient, leg: Leg, promptId: PromptId, tell: TellLeg): void {
+export function stopPrompt(esl: EslClient, hand: string, leg: Leg, promptId: PromptId, tell: TellLeg): void {
   const isHeard = leg.prompts[0]?.id === promptId;
   forget(leg, promptId);
   if (isHeard) {
     stopRun(esl, leg);
-    beginNext(esl, leg, tell);
+    beginNext(esl, hand, leg, tell);
   }
   tellFinished(leg.id, promptId, true, tell);
 }
@@ -63,7 +63,7 @@ export function stopPrompts(esl: EslClient, leg: Leg, tell: TellLeg): void {
 }
 
 /** The application that ran on the leg has ended; `played` says whether it could do what it was for. */
-export function runEnded(esl: EslClient, leg: Leg, played: boolean, tell: TellLeg): void {
+export function runEnded(esl: EslClient, hand: string, leg: Leg, played: boolean, tell: TellLeg): void {
   leg.run = undefined;
   leg.filled = false;
   const [prompt] = leg.prompts;
@@ -71,11 +71,11 @@ export function runEnded(esl: EslClient, leg: Leg, played: boolean, tell: TellLe
   const heard = prompt.sounds.shift();
   if (!played && heard?.otherwise !== undefined) prompt.sounds.unshift({ path: heard.otherwise() });
   if (prompt.sounds.length > 0) {
-    void follow(esl, leg, prompt);
+    void follow(esl, hand, leg, prompt);
     return;
   }
   leg.prompts.shift();
-  beginNext(esl, leg, tell);
+  beginNext(esl, hand, leg, tell);
   tellFinished(leg.id, prompt.id, played, tell);
 }
 
@@ -90,22 +90,22 @@ async function begin(esl: EslClient, leg: Leg, prompt: Prompt): Promise<EslResul
 }
 
 /** What the core has not asked for in this moment: another controller may have taken the leg over while this one was stopped. */
-async function follow(esl: EslClient, leg: Leg, prompt: Prompt): Promise<EslResult> {
-  const hand = await esl.api('uuid_getvar', { leg: leg.id, name: handVariable }, { order: callIdOf(leg.id) });
-  if (!hand.ok) return hand;
-  if (hand.text !== '_undef_' && hand.text !== leg.hand) leg.prompts.splice(0);
+async function follow(esl: EslClient, hand: string, leg: Leg, prompt: Prompt): Promise<EslResult> {
+  const taker = await esl.api('uuid_getvar', { leg: leg.id, name: handVariable }, { order: callIdOf(leg.id) });
+  if (!taker.ok) return taker;
+  if (taker.text !== '_undef_' && taker.text !== hand) leg.prompts.splice(0);
   if (leg.prompts[0] !== prompt || leg.run !== undefined) return { ok: false, error: 'gone', message: 'It is not to be played any more.', sent: false };
   return begin(esl, leg, prompt);
 }
 
 /** Before anybody is told of the end of the one before: what they ask for then comes behind it, or is begun by them. */
-function beginNext(esl: EslClient, leg: Leg, tell: TellLeg): void {
+function beginNext(esl: EslClient, hand: string, leg: Leg, tell: TellLeg): void {
   const [next] = leg.prompts;
   if (next === undefined || leg.afterEnd !== undefined) return;
-  void follow(esl, leg, next).then((begun) => {
+  void follow(esl, hand, leg, next).then((begun) => {
     if (begun.ok || begun.error === 'unreachable' || leg.prompts[0] !== next) return;
     leg.prompts.shift();
-    beginNext(esl, leg, tell);
+    beginNext(esl, hand, leg, tell);
     tellFinished(leg.id, next.id, false, tell);
   });
 }
