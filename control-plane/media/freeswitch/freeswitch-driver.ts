@@ -5,7 +5,7 @@
 import type { LinkState, MediaHandlers } from '../media-driver.ts';
 import { SwitchRefusedError } from '../media-driver.ts';
 import type { SwitchDriver } from '../switch-admin.ts';
-import { callIdOf, madeBy, type CallId } from '../../core/ids.ts';
+import { callIdOf, madeBy, type CallId, type LegId } from '../../core/ids.ts';
 import { adoptCall } from './adopt-call.ts';
 import { createFreeSwitchAdmin, type FreeSwitchAdmin } from './admin/freeswitch-admin.ts';
 import { leaveBridge } from './bridges.ts';
@@ -58,6 +58,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
   let lastReading: SwitchReading | undefined;
   /** Callers who are being claimed: nothing is remembered of them yet, and so their end would not be heard of. */
   const claiming = new Set<CallId>();
+  const made = new Map<LegId, () => void>();
 
   const tell: TellLeg = (callId, event) => {
     if (event.type !== 'TransferAsked' || options.transfers !== false || esl === undefined) handlers?.onLegEvent(callId, event);
@@ -90,6 +91,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
 
   function onEvent(event: EslEvent): void {
     if (!checked || esl === undefined) return;
+    if (event.name === 'CHANNEL_CREATE') made.get(headerOf(event, 'Unique-ID') ?? '')?.();
     const subclass = event.name === 'CUSTOM' ? headerOf(event, 'Event-Subclass') : undefined;
     if (event.name === 'CHANNEL_HANGUP_COMPLETE') claiming.delete(headerOf(event, 'Unique-ID') ?? '');
     if (subclass === offerEvent) void offered(esl, event);
@@ -144,6 +146,9 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
   const admin = createFreeSwitchAdmin({
     api: async (...command) => esl === undefined ? unreachable : esl.api(...command),
     bgapi: async (...command) => esl === undefined ? unreachable : esl.bgapi(...command),
+  }, (legId, tellMade) => {
+    made.set(legId, tellMade);
+    return () => { made.delete(legId); };
   });
 
   return {

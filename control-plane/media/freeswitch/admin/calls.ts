@@ -1,5 +1,5 @@
 /** Calls that the switch makes for a controller: each comes in by the dialplan's offer, like any other, under the id it is given. */
-import type { CallId } from '../../../core/ids.ts';
+import type { CallId, LegId } from '../../../core/ids.ts';
 import { second, type Ms } from '../../../core/time.ts';
 import { callerText } from '../../caller-text.ts';
 import type { CallbackCalls, SupervisorCalls, TestCallsOfSwitch } from '../../switch-admin.ts';
@@ -24,7 +24,10 @@ const madeWithinMs: Ms = 5 * second;
 /** What the switch would read as anything but a name is not said. */
 const far = (said: string): string => (/^[\w./-]+$/.test(said) || said.startsWith('tone_stream://') || said === silence ? said : mediaPath('tone:beep'));
 
-export function createCalls(esl: Esl): CallsOfSwitch {
+/** `tell` is called when the switch has made the leg, until what is returned is. */
+export type OnceMade = (legId: LegId, tell: () => void) => () => void;
+
+export function createCalls(esl: Esl, onceMade: OnceMade): CallsOfSwitch {
   async function place(callId: CallId, dialled: string, caller: { readonly number: string; readonly name: string }, said: string): Promise<EslResult> {
     const variables = originateVariables({
       origination_uuid: callId, fd_synthetic: 'yes', fd_origin: 'trunk', fd_dialled: dialled,
@@ -39,11 +42,6 @@ export function createCalls(esl: Esl): CallsOfSwitch {
   async function made(callId: CallId, leg: string, timeoutMs: Ms): Promise<EslResult> {
     return esl.bgapi('originate', { leg: { raw: leg }, to: '0', dialplan: 'XML', context: 'fd-offer' }, { order: callId, timeoutMs });
   }
-
-  const isThere = async (callId: CallId): Promise<boolean> => {
-    const found = await esl.api('uuid_exists', { callId }, { order: callId });
-    return found.ok && found.text === 'true';
-  };
 
   return {
     async callOurselves(callId) {
@@ -87,8 +85,10 @@ export function createCalls(esl: Esl): CallsOfSwitch {
       });
       if (!variables.ok) throw refused(variables.message);
       // What comes of it is told by the offer, or by nothing: the one who asked has a time for it.
-      const rings = made(callId, `${variables.text}${contact}`, ringMs + madeWithinMs);
-      const early = await Promise.race([rings, there(callId)]);
+      const there = Promise.withResolvers<'there'>();
+      const forget = onceMade(callId, () => { there.resolve('there'); });
+      const early = await Promise.race([made(callId, `${variables.text}${contact}`, ringMs + madeWithinMs), there.promise]);
+      forget();
       if (early !== 'there' && !early.ok) throw refused(early.message);
       return 'rings';
     },
@@ -98,11 +98,4 @@ export function createCalls(esl: Esl): CallsOfSwitch {
       return ended.ok;
     },
   };
-
-  /** The switch makes a leg in a moment, where it makes one at all. */
-  async function there(callId: CallId): Promise<'there'> {
-    const until = performance.now() + madeWithinMs;
-    while (performance.now() < until && !(await isThere(callId))) await new Promise((resolve) => { setTimeout(resolve, 10); });
-    return 'there';
-  }
 }

@@ -5,7 +5,7 @@
 import type { SwitchAdmin } from '../../switch-admin.ts';
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { addressesOf } from '../../carrier-addresses.ts';
-import { createCalls } from './calls.ts';
+import { createCalls, type OnceMade } from './calls.ts';
 import { createProvisioning, type Provisioned } from './provisioning.ts';
 import { createSwitchStore, type Esl, type Fields } from './switch-store.ts';
 import { createWhereabouts } from './whereabouts.ts';
@@ -14,7 +14,7 @@ export interface FreeSwitchAdmin extends SwitchAdmin {
   provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
-export function createFreeSwitchAdmin(esl: Esl): FreeSwitchAdmin {
+export function createFreeSwitchAdmin(esl: Esl, onceMade: OnceMade): FreeSwitchAdmin {
   const store = createSwitchStore(esl);
   const provisioning = createProvisioning(esl, store);
   const whereabouts = createWhereabouts(esl);
@@ -27,7 +27,7 @@ export function createFreeSwitchAdmin(esl: Esl): FreeSwitchAdmin {
       return provisioning.bring(setup, before ?? { kept: [] }, extent);
     },
     transfers: (setting) => Promise.resolve(setting === 'off' ? { allowed: false, why: 'transfers are turned off' } : { allowed: true }),
-    ...createCalls(esl),
+    ...createCalls(esl, onceMade),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
