@@ -137,7 +137,7 @@ async function referred(esl: EslClient, event: EslEvent, waiting: LegId, legs: L
   const replaces = asked === undefined ? undefined : readReplaces(asked);
   const phone = legs.get(replaces?.legId ?? headerOf(event, 'variable_blind_transfer_uuid') ?? '');
   if (phone === undefined || phone.afterEnd !== undefined) return;
-  const question: Referred = { waiting, replaces: replaces !== undefined };
+  const question: Referred = { waiting, replaces: replaces !== undefined, by: phone.id };
   if (!phone.mayTransfer) {
     void answerRefer(esl, question, false);
     return;
