@@ -138,7 +138,7 @@ test('two who are marked for a bridge are seen in it once the switch was asked t
     if (line === 'api hash_dump db fd_leg') return apiResponse('D/fd_leg_caller--l1/caller@1\n');
     const [, leg] = /^api uuid_dump (\S+) json/.exec(line) ?? [];
     if (leg === undefined) return undefined;
-    return apiResponse(JSON.stringify({ 'Unique-ID': leg, 'Answer-State': 'answered', variable_fd_bridge: 'caller--b2', ...(connected ? { variable_bridge_uuid: 'other' } : {}) }));
+    return apiResponse(JSON.stringify({ 'Unique-ID': leg, 'Answer-State': 'answered', variable_fd_bridge: 'caller--b2', ...(connected ? { variable_bridge_uuid: 'caller--l1' } : {}) }));
   };
   expect((await driver.snapshot()).calls).toMatchObject([{ callId: 'caller', legs: [{ legId: 'caller--l1' }], bridges: [] }]);
   connected = true;

@@ -118,8 +118,8 @@ function readDumps(dumps: ReadonlyMap<LegId, Dump>, channelIds: ReadonlySet<LegI
 function joinedOf(bridgeOf: ReadonlyMap<LegId, BridgeId>, dumps: ReadonlyMap<LegId, Dump>): ReadonlySet<BridgeId> {
   const members = new Map<BridgeId, LegId[]>();
   for (const [id, bridgeId] of bridgeOf) members.set(bridgeId, [...(members.get(bridgeId) ?? []), id]);
-  const isJoined = (id: LegId): boolean => dumps.get(id)?.('variable_bridge_uuid') !== undefined || dumps.get(id)?.('Caller-Context') === 'fd-refer';
-  return new Set([...members].filter(([, ids]) => ids.length < 2 || ids.some(isJoined)).map(([bridgeId]) => bridgeId));
+  const isJoined = (id: LegId, ids: readonly LegId[]): boolean => ids.includes(dumps.get(id)?.('variable_bridge_uuid') ?? '') || dumps.get(id)?.('Caller-Context') === 'fd-refer';
+  return new Set([...members].filter(([, ids]) => ids.length < 2 || ids.some((id) => isJoined(id, ids))).map(([bridgeId]) => bridgeId));
 }
 
 /** Half a recording is none: its call ends it, and begins another. */
