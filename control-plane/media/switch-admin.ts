@@ -51,6 +51,18 @@ export interface SwitchAdmin extends CallbackCalls, SupervisorCalls, TestCallsOf
   callOurselves(callId: CallId): Promise<'placed' | 'unknown'>;
 }
 
+/** Of a switch beside another (side-by-side/relays.ts). `peer`: the other, as the setup names it. */
+export interface BesideAnother {
+  /** Names the process that the switch is: another after a restart. */
+  process(): Promise<string>;
+  /** Whether the other answers (OPTIONS), as far as is known. */
+  reaches(peer: string): Promise<boolean>;
+  /** The legs to the other and from it, ringing or talking, whatever controller's they are. */
+  relayed(peer: string): Promise<readonly string[]>;
+  /** Their other end is dead. Nothing happens to those that have ended. */
+  endRelayed(legs: readonly string[]): Promise<void>;
+}
+
 /** Of a switch that can refuse addresses. */
 export interface AddressBans {
   /** Bans these and no others: IP addresses, and networks as `address/bits`. Only what was set under the same name is replaced. */

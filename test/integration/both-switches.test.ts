@@ -14,6 +14,7 @@ import { cdrsIn } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
 import { startFreeSwitch, withoutFreeSwitch, type FreeSwitch } from '../support/freeswitch.ts';
 import { connectFreeSwitch } from '../support/freeswitch-admin.ts';
+import { startLinkProxy, type LinkProxy } from '../support/link-proxy.ts';
 import type { SipCall } from '../support/sip-call.ts';
 import { register, startCallee, startCaller, type CallerOptions, type Party, type Place } from '../support/sip-party.ts';
 import { freeUdpPort, ownLoopbackAddress } from '../support/sipp.ts';
@@ -43,6 +44,8 @@ const asking = (phone: string): string => `+1202556${phone.padStart(4, '0')}`;
 describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH side by side', () => {
   let site: Site;
   let freeswitch: FreeSwitch;
+  /** Of the controllers to each. */
+  let links: Readonly<Record<Kind, LinkProxy>>;
   let redis: Redis;
   let planFile: string;
   let controllers: Record<Name, Controller>;
@@ -66,12 +69,25 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
   const start = (name: Name): Promise<Controller> => {
     mkdirSync(join(site.folder, `logs-${name}`), { recursive: true });
     return site.startController({
-      planFile, instance: name, dataDir: join(site.folder, name), freeswitchUrl: freeswitch.url,
-      env: { FRONTDESK_ASTERISK_SIP: `${site.sip.host}:${site.sip.port}`, FRONTDESK_FREESWITCH_SIP: `${freeswitch.sipHost}:${freeswitch.sipPort}` },
+      planFile, instance: name, dataDir: join(site.folder, name), freeswitchUrl: links.freeswitch.url,
+      env: { ASTERISK_URL: links.asterisk.url, FRONTDESK_ASTERISK_SIP: `${site.sip.host}:${site.sip.port}`, FRONTDESK_FREESWITCH_SIP: `${freeswitch.sipHost}:${freeswitch.sipPort}` },
     });
   };
   const cdrs = (): readonly Cdr[] => names.flatMap((name) => cdrsIn(join(site.folder, name)));
   const recordOf = (from: string): Promise<Cdr> => until(() => cdrs().find(({ caller }) => caller.number === from), { describe: `the record of ${from}`, within: 10_000 });
+  const killed = new Set<Kind>();
+  const kill = (kind: Kind): void => {
+    killed.add(kind);
+    if (kind === 'asterisk') site.killSwitch();
+    else process.kill(freeswitch.pid, 'SIGKILL');
+  };
+  const restart = async (kind: Kind): Promise<void> => {
+    killed.delete(kind);
+    await (kind === 'asterisk' ? site.restart() : freeswitch.restart());
+  };
+  /** One asks the other by OPTIONS, and calls it when it answers. */
+  const reaches = (kind: Kind): Promise<unknown> => until(async () => (kind === 'asterisk' ? /fd-freeswitch\S*\s.*Avail/.test(await site.asterisk.cli('pjsip show contacts')) : (await freeswitch.ask('sofia xmlstatus gateway fd-asterisk')).includes('<status>UP</status>')), { describe: `the ${kind} reaches the other`, within: 15_000 });
+  const isAway = (kind: Kind, away: boolean): Promise<unknown> => until(async () => (await Promise.all(names.map(reasons))).every((text) => text.includes(`${kind === 'asterisk' ? 'Asterisk' : 'FreeSWITCH'} is away`) === away), { describe: `the ${kind} ${away ? 'is away' : 'is back'}, both controllers say`, within: 20_000 });
   const reasons = async (name: Name): Promise<string> => ((await (await fetch(`${controllers[name].httpUrl}/readyz`)).json()) as { readonly reasons: readonly string[] }).reasons.join(' ');
 
   interface Talk {
@@ -79,23 +95,30 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     readonly caller: Caller;
     readonly callee: SipCall;
     readonly tone: number;
+    readonly phone: string;
   }
   const toneOf: Readonly<Record<string, number>> = { 101: 500, 102: 620, 103: 740, 104: 860 };
-  const heard = ({ caller, callee, tone }: Talk, phone: string): boolean => caller.call.hears(toneOf[phone] ?? 0) && callee.hears(tone);
+  const heard = ({ caller, callee, tone, phone }: Talk): boolean => caller.call.hears(toneOf[phone] ?? 0) && callee.hears(tone);
 
-  /** A call that comes on one switch, for a phone that is registered with either; they talk. */
-  const talk = async (on: Kind, phone: string): Promise<Talk & { readonly phone: string }> => {
+  /** A call that comes on one switch, and a phone that rings for it, registered with either. */
+  const ring = async (on: Kind, phone: string, to = numberOf(phone)): Promise<Talk> => {
     callers += 1;
     const from = `+1303555${String(callers).padStart(4, '0')}`;
     const tone = 1000 + 40 * callers;
-    const caller = await call(on, { from, to: numberOf(phone), sound: tone });
+    const caller = await call(on, { from, to, sound: tone });
+    return { from, caller, tone, phone, callee: await rung(phone, from) };
+  };
+  const rung = async (phone: string, from: string): Promise<SipCall> => {
     const callee = await until(() => phones[phone]?.calls.find((one) => one.callerId().number === from), { describe: `phone ${phone} is rung with ${from}`, within: 8_000 });
     await callee.ringing();
-    await callee.answer();
-    const talking = { from, caller, callee, tone };
-    await until(() => heard(talking, phone), { describe: `${from} and ${phone} hear each other`, within: 10_000 });
-    return { ...talking, phone };
+    return callee;
   };
+  const answers = async (one: Talk): Promise<Talk> => {
+    await one.callee.answer();
+    await until(() => heard(one), { describe: `${one.from} and ${one.phone} hear each other`, within: 10_000 });
+    return one;
+  };
+  const talk = async (on: Kind, phone: string): Promise<Talk> => answers(await ring(on, phone));
   const ends = async ({ from, caller, callee }: Talk): Promise<void> => {
     await callee.hangUp();
     await caller.call.ended();
@@ -110,7 +133,9 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
 
   beforeAll(async () => {
     [site, freeswitch] = await Promise.all([openSite({ switch: 'asterisk' }), startFreeSwitch()]);
+    links = { asterisk: await startLinkProxy(site.switchUrl), freeswitch: await startLinkProxy(freeswitch.url) };
     redis = new Redis(site.redisUrl);
+    redis.on('error', () => undefined);
     addEvidence(() => Promise.all(kinds.map(async (kind) => `${kind}: ${JSON.stringify(await (kind === 'asterisk' ? site.switch : connectFreeSwitch(freeswitch)).channels())}`)).then((all) => all.join('\n')));
     planFile = writePlan(site, {
       file: 'plan.yaml', trunks: ['carrier'],
@@ -121,18 +146,20 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     phones = { 101: await registerAt('101', 'asterisk'), 102: await registerAt('102', 'freeswitch'), 103: await registerAt('103', 'asterisk'), 104: await registerAt('104', 'freeswitch') };
   }, SITE_START_MS);
   afterEach(async () => {
+    await Promise.all([...killed].map(restart));
     const left = await until(async () => (await connectFreeSwitch(freeswitch).channels()).length === 0, { describe: 'nothing of any call is left on the FreeSWITCH' }).then(() => undefined, (error: unknown) => error);
     await Promise.all([...parties].map((party) => party.stop()));
     parties.clear();
     if (left !== undefined) await connectFreeSwitch(freeswitch).clear();
     await site.afterTest();
     if (left !== undefined) throw left;
-  }, 30_000);
+  }, 60_000);
   afterAll(async () => {
     redis?.disconnect();
     await Promise.all(Object.values(phones ?? {}).map((party) => party.stop()));
     await site?.close();
     await freeswitch?.stop();
+    await Promise.all(Object.values(links ?? {}).map((link) => link.close()));
   });
 
   test('A call on each rings the phone that is registered with it, and the two hear each other', async () => {
@@ -152,12 +179,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
       callers += 1;
       const from = `+1303555${String(callers).padStart(4, '0')}`;
       const caller = await call(kind, { from, to: everybody, sound: 1000 });
-      const rung = async (phone: string): Promise<SipCall> => {
-        const one = await until(() => phones[phone]?.calls.find((each) => each.callerId().number === from), { describe: `${phone} rings`, within: 8_000 });
-        await one.ringing();
-        return one;
-      };
-      const [near, far] = await Promise.all([rung(extension[kind]), rung(extension[otherOf(kind)])]);
+      const [near, far] = await Promise.all([rung(extension[kind], from), rung(extension[otherOf(kind)], from)]);
       const both = { near, far };
       await both[answering].answer();
       await until(() => both[answering].hears(1000), { describe: 'they talk', within: 8_000 });
@@ -170,29 +192,21 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
   }, 60_000);
 
   test.each(kinds)('A phone that the call on the %s reaches over the other is busy, and keys that it presses are heard', async (kind) => {
-    callers += 1;
-    const from = `+1303555${String(callers).padStart(4, '0')}`;
-    const caller = await call(kind, { from, to: asking(extension[otherOf(kind)]), sound: 1000 });
-    const callee = await until(() => phones[extension[otherOf(kind)]]?.calls.find((one) => one.callerId().number === from), { describe: 'the phone rings', within: 8_000 });
-    await callee.ringing();
+    const { from, caller, callee, tone } = await ring(kind, extension[otherOf(kind)], asking(extension[otherOf(kind)]));
     await callee.answer();
     await until(async () => {
       await callee.press('1');
-      return callee.hears(1000);
+      return callee.hears(tone);
     }, { describe: 'its key is taken, and it hears the caller', within: 10_000, everyMs: 700 });
     await caller.call.hangUp();
     await callee.ended();
     await recordOf(from);
-    callers += 1;
-    const again = `+1303555${String(callers).padStart(4, '0')}`;
-    const next = await call(kind, { from: again, to: numberOf(extension[otherOf(kind)]) });
-    const refusing = await until(() => phones[extension[otherOf(kind)]]?.calls.find((one) => one.callerId().number === again), { describe: 'the phone rings again', within: 8_000 });
-    await refusing.ringing();
-    await refusing.reject('busy');
+    const again = await ring(kind, extension[otherOf(kind)]);
+    await again.callee.reject('busy');
     // its voicemail
-    await next.call.connected();
-    await next.call.hangUp();
-    expect((await recordOf(again)).legs).toMatchObject([{ cause: 'busy' }]);
+    await again.caller.call.connected();
+    await again.caller.call.hangUp();
+    expect((await recordOf(again.from)).legs).toMatchObject([{ cause: 'busy' }]);
   }, 60_000);
 
   test('By the way between the switches nobody gets out, and nobody else gets in', async () => {
@@ -258,19 +272,63 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     controllers.one = await start('one');
   }, 60_000);
 
-  test('A switch is killed: the other’s calls go on, and it takes new ones; back, it serves again', async () => {
-    const [kept, lost] = await Promise.all([talk('asterisk', '101'), talk('freeswitch', '102')]);
-    process.kill(freeswitch.pid, 'SIGKILL');
-    await until(async () => (await Promise.all(names.map(reasons))).every((text) => text.includes('FreeSWITCH is away')), { describe: 'readiness says which is away', within: 15_000 });
-    await ends(await talk('asterisk', '103'));
-    await stays(() => heard(kept, '101'), { describe: 'they go on talking', forMs: 500 });
+  test.each(kinds)('The %s is killed: the other’s calls go on and learn that its phones are dead, phones are not left with its calls; back, it serves again', async (dead) => {
+    const living = otherOf(dead);
+    const [kept, lost, cut, left] = await Promise.all([talk(living, extension[living]), talk(dead, extension[dead]), talk(living, extension[dead]), talk(dead, extension[living])]);
+    const [goesOn, ringsOn] = await Promise.all([ring(living, second[dead]), ring(dead, second[living])]);
+    const killedAt = Date.now();
+    kill(dead);
+    await isAway(dead, true);
+    await cut.caller.call.ended(15_000);
+    expect(await recordOf(cut.from)).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
+    await Promise.all([left.callee.ended(15_000), ringsOn.callee.ended(15_000)]);
+    // its voicemail, long before the phone has rung for its time
+    await goesOn.caller.call.connected(15_000);
+    expect(Date.now() - killedAt).toBeLessThan(25_000);
+    await goesOn.caller.call.hangUp();
+    // Which of the two depends on what comes back of a CANCEL to nobody.
+    expect((await recordOf(goesOn.from)).legs).toMatchObject([{ cause: expect.stringMatching(/^(?:out-of-order|temporary-failure)$/) as string }]);
+    await ends(await talk(living, second[living]));
+    await stays(() => heard(kept), { describe: 'they go on talking', forMs: 500 });
     await ends(kept);
-    expect(cdrs().some(({ caller }) => caller.number === lost.from)).toBe(false);
-    await freeswitch.restart();
-    await until(async () => (await Promise.all(names.map(reasons))).every((text) => !text.includes('FreeSWITCH is away')), { describe: 'it is back', within: 15_000 });
-    expect((await recordOf(lost.from)).endedAt).not.toBeNull();
-    await lost.caller.call.hangUp();
-    await lost.callee.hangUp();
-    await ends(await talk('freeswitch', '104'));
+    expect(cdrs().some(({ caller }) => [lost.from, left.from, ringsOn.from].includes(caller.number))).toBe(false);
+    await restart(dead);
+    await isAway(dead, false);
+    for (const { from } of [lost, left, ringsOn]) expect((await recordOf(from)).endedAt).not.toBeNull();
+    await Promise.all([lost.caller.call.hangUp(), lost.callee.hangUp(), cut.callee.hangUp(), left.caller.call.hangUp()]);
+    await ends(await talk(dead, second[dead]));
+    await reaches(living);
+    await ends(await talk(living, second[dead]));
+  }, 120_000);
+
+  test('A switch is killed and back at once: the other’s calls learn that its phones are dead', async () => {
+    const cut = await talk('asterisk', '104');
+    kill('freeswitch');
+    await restart('freeswitch');
+    await cut.caller.call.ended(20_000);
+    expect(await recordOf(cut.from)).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
+    await cut.callee.hangUp();
+    await isAway('freeswitch', false);
+    await reaches('asterisk');
+  }, 60_000);
+
+  test.each(kinds)('The controllers’ link to the %s is cut: all who talk and ring over the two go on', async (away) => {
+    const living = otherOf(away);
+    const [talks, rung] = [await Promise.all([talk(living, extension[away]), talk(away, extension[living])]), await Promise.all([ring(living, second[away]), ring(away, second[living])])];
+    const held = await talk(living, extension[away]);
+    await held.callee.hold();
+    links[away].cut();
+    await isAway(away, true);
+    const goOn = (): boolean => talks.every(heard) && rung.every(({ callee }) => callee.state() === 'ringing') && held.caller.call.state() === 'connected' && held.callee.state() === 'connected';
+    // longer than one switch takes to see that the other is dead
+    await stays(goOn, { describe: 'they go on', forMs: 9_000 });
+    links[away].mend();
+    await isAway(away, false);
+    expect(goOn(), 'when the link is back').toBe(true);
+    await Promise.all(rung.map(answers));
+    await Promise.all([...talks, ...rung].map(ends));
+    await held.callee.resume();
+    await until(() => heard(held), { describe: 'who was held is heard again' });
+    await ends(held);
   }, 90_000);
 });

@@ -7,7 +7,7 @@ import { type AdminSide } from '../../control-plane/media/side-by-side/compose-a
 import { composeDrivers, type Side } from '../../control-plane/media/side-by-side/compose-drivers.ts';
 import { sideBySide } from '../../control-plane/media/side-by-side/side-by-side.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
-import type { StoredRecordings, SupervisorCall, SwitchAdmin, SwitchDriver } from '../../control-plane/media/switch-admin.ts';
+import type { BesideAnother, StoredRecordings, SupervisorCall, SwitchAdmin } from '../../control-plane/media/switch-admin.ts';
 import type { DeviceRegistration, SwitchSetup, SwitchTrunk, TrunkHealth } from '../../control-plane/media/switch-setup.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
@@ -220,7 +220,7 @@ describe('What two switches know by themselves', () => {
     const health: Record<Kind, readonly TrunkHealth[]> = { asterisk: [], freeswitch: [] };
     const recorded: Record<Kind, readonly string[]> = { asterisk: ['1700000000.1--r1'], freeswitch: ['f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller'] };
     const note = (kind: Kind, what: string): void => void asked.push(`${kind} ${what}`);
-    const adminOf = (kind: Kind): SwitchAdmin => {
+    const adminOf = (kind: Kind): SwitchAdmin & BesideAnother => {
       const registrations = (): Promise<readonly DeviceRegistration[]> => Promise.resolve(setup.devices.map(({ id }) => ({ device: id, contacts: phones[kind].includes(id) ? [{ address: `192.0.2.1:${id}`, userAgent: kind, expiresAt: 0, since: kind === 'asterisk' ? 1 : 2 }] : [] })));
       return {
         provision: (wanted, before) => {
@@ -239,9 +239,10 @@ describe('What two switches know by themselves', () => {
         callAsTest: ({ callId }) => Promise.resolve(note(kind, callId)).then(() => 'placed' as const),
         endTest: (callId) => Promise.resolve(note(kind, `ends ${callId}`)),
         packetsOf: () => Promise.resolve({ received: kinds.indexOf(kind), sent: 0 }),
+        process: () => Promise.resolve(kind), reaches: () => Promise.resolve(true), relayed: () => Promise.resolve([]), endRelayed: () => Promise.resolve(),
       };
     };
-    const driverOf = (kind: Kind): SwitchDriver => ({
+    const driverOf = (kind: Kind): AdminSide['driver'] => ({
       start: (own) => {
         handlers[kind] = own;
         own.onLink('up', 'connected');

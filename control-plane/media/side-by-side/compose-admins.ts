@@ -1,10 +1,10 @@
 /** What several switches that are one (compose-drivers.ts) do beside calls: all know the same by themselves. */
 import { callIdOf, type CallId } from '../../core/ids.ts';
-import type { SwitchAdmin, SwitchDriver } from '../switch-admin.ts';
+import type { BesideAnother, SwitchAdmin, SwitchDriver } from '../switch-admin.ts';
 import type { DeviceRegistration, SwitchSetup, SwitchTrunk, TrunkHealth, TrunkState } from '../switch-setup.ts';
 import type { Side, SideBySide } from './compose-drivers.ts';
 
-export interface AdminSide extends Side<SwitchDriver> {
+export interface AdminSide extends Side<SwitchDriver & { readonly admin: BesideAnother }> {
   /** Of a trunk's `switch`. */
   readonly kind: NonNullable<SwitchTrunk['switch']>;
   /** The other switch, as a trunk of this one. */

@@ -27,10 +27,12 @@ export interface SideBySide<S extends Side> extends MediaDriver {
   problems(): readonly string[];
 }
 
-interface SideBySideOptions {
+interface SideBySideOptions<S> {
   readonly log: { warn(fields: Record<string, unknown>, message: string): void };
   /** Until one that could not be reached at the start is tried again. */
   readonly againMs?: Ms;
+  /** The link to one has come, or is lost, or could not be made. */
+  readonly onSide?: (side: S, state: LinkState) => void;
 }
 
 type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
@@ -38,7 +40,7 @@ type Originate = Extract<MediaCommand, { type: 'OriginateLeg' }>;
 const notYet = 'it has not been reached yet';
 const noLink: CommandResult = { ok: false, error: 'unreachable', mayHaveReachedCarrier: false, detail: 'There is no link to a switch.' };
 
-export function composeDrivers<S extends Side>(sides: readonly S[], { log, againMs = 2 * second }: SideBySideOptions): SideBySide<S> {
+export function composeDrivers<S extends Side>(sides: readonly S[], { log, againMs = 2 * second, onSide }: SideBySideOptions<S>): SideBySide<S> {
   const homes = createHomes(sides);
   const links = new Map<S, { readonly state: LinkState; readonly why: string }>();
   const timers = new Set<NodeJS.Timeout>();
@@ -56,6 +58,7 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
 
   function onLink(side: S, state: LinkState, why: string): void {
     links.set(side, { state, why });
+    onSide?.(side, state);
     const [now, away] = [link(), notUp()];
     if (now !== 'up' || away.length === 0) handlers?.onLink(now, `${side.name}: ${why}`);
     else handlers?.onLink(now, away.map((one) => `${one.name}: ${links.get(one)?.why ?? notYet}`).join(', '), amongThese(away));
@@ -115,6 +118,7 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
         if (side === undefined) continue;
         log.warn({ switch: side.name, why }, 'One of the switches cannot be used; it is tried again, and calls on the other are served');
         links.set(side, { state: 'down', why });
+        onSide?.(side, 'down');
         startLater(side);
       }
     },

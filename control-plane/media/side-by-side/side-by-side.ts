@@ -3,6 +3,7 @@ import { callIdOf } from '../../core/ids.ts';
 import type { StoredRecordings, SwitchDriver } from '../switch-admin.ts';
 import { composeAdmins, type AdminSide } from './compose-admins.ts';
 import { composeDrivers, type SideBySide } from './compose-drivers.ts';
+import { createRelays } from './relays.ts';
 
 export interface BothSwitches {
   readonly driver: SwitchDriver & SideBySide<AdminSide> & { readonly admin: ReturnType<typeof composeAdmins> };
@@ -15,10 +16,17 @@ export interface RecordingSide extends AdminSide {
 }
 
 /** The first is where a trunk registers that does not say where, and where calls begin that could begin on any. */
-export function sideBySide(sides: readonly RecordingSide[], options: Parameters<typeof composeDrivers>[1]): BothSwitches {
-  const composed = composeDrivers<AdminSide>(sides, options);
+export function sideBySide(sides: readonly RecordingSide[], options: Pick<Parameters<typeof composeDrivers>[1], 'log' | 'againMs'>): BothSwitches {
+  const composed: SideBySide<AdminSide> = composeDrivers<AdminSide>(sides, { ...options, onSide: (side, state) => { relays.onSide(side, state); } });
+  const relays = createRelays(sides, { isUp: (side) => composed.isUp(side), log: options.log });
   return {
-    driver: { ...composed, admin: composeAdmins(sides, composed), connects: () => sides.reduce((sum, { driver }) => sum + driver.connects(), 0) },
+    driver: {
+      ...composed, admin: composeAdmins(sides, composed), connects: () => sides.reduce((sum, { driver }) => sum + driver.connects(), 0),
+      async stop() {
+        relays.stop();
+        await composed.stop();
+      },
+    },
     recordings: bothRecordings(sides, composed),
   };
 }

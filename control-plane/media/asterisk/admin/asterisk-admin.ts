@@ -3,11 +3,12 @@
  * settings; and collects the notes its dialplan took while no controller lived.
  */
 import { addressesOf } from '../../carrier-addresses.ts';
-import type { AddressBans, SwitchAdmin } from '../../switch-admin.ts';
+import type { AddressBans, BesideAnother, SwitchAdmin } from '../../switch-admin.ts';
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { createAddressBans } from './address-bans.ts';
 import { hasDialplan } from './dialplan-version.ts';
 import { createProvisioning, nothingProvisioned, type Provisioned } from './provisioning.ts';
+import { createRelayedLegs } from './relayed-legs.ts';
 import { registrationStates } from './registration-states.ts';
 import { createSwitchDatabase, type Ari } from './switch-database.ts';
 import { createCallbackCalls } from './callback-calls.ts';
@@ -18,7 +19,7 @@ import { createWhereabouts } from './whereabouts.ts';
 
 export type { Provisioned } from './provisioning.ts';
 
-export interface AsteriskAdmin extends SwitchAdmin, AddressBans {
+export interface AsteriskAdmin extends SwitchAdmin, AddressBans, BesideAnother {
   provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
@@ -48,6 +49,7 @@ export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk')
     ...createCallbackCalls(ari),
     ...createSupervisorCalls(ari),
     ...createTestCalls(ari),
+    ...createRelayedLegs(ari),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),

@@ -2,15 +2,16 @@
  * Brings the switch to what the configuration says it must know by itself, and collects the notes its dialplan took while no
  * controller lived. What it keeps is read by the scripts of freeswitch/, so that a restart finds it with no controller alive.
  */
-import type { SwitchAdmin } from '../../switch-admin.ts';
+import type { BesideAnother, SwitchAdmin } from '../../switch-admin.ts';
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { addressesOf } from '../../carrier-addresses.ts';
 import { createCalls, type OnceMade } from './calls.ts';
 import { createProvisioning, type Provisioned } from './provisioning.ts';
+import { createRelayedLegs } from './relayed-legs.ts';
 import { createSwitchStore, type Esl, type Fields } from './switch-store.ts';
 import { createWhereabouts } from './whereabouts.ts';
 
-export interface FreeSwitchAdmin extends SwitchAdmin {
+export interface FreeSwitchAdmin extends SwitchAdmin, BesideAnother {
   provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
@@ -28,6 +29,7 @@ export function createFreeSwitchAdmin(esl: Esl, onceMade: OnceMade): FreeSwitchA
     },
     transfers: (setting) => Promise.resolve(setting === 'off' ? { allowed: false, why: 'transfers are turned off' } : { allowed: true }),
     ...createCalls(esl, onceMade),
+    ...createRelayedLegs(esl),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
