@@ -10,7 +10,7 @@ import type { Cdr } from '../../control-plane/core/cdr/cdr.ts';
 import { firstKeyOf, openApi } from '../support/api.ts';
 import { rings } from '../support/behaviour.ts';
 import { writePlan } from '../support/clinic-plan.ts';
-import { cdrsIn } from '../support/controller-data.ts';
+import { cdrsIn, openLiveCalls } from '../support/controller-data.ts';
 import type { Controller } from '../support/controller.ts';
 import { startFreeSwitch, withoutFreeSwitch, type FreeSwitch } from '../support/freeswitch.ts';
 import { connectFreeSwitch } from '../support/freeswitch-admin.ts';
@@ -47,6 +47,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
   /** Of the controllers to each. */
   let links: Readonly<Record<Kind, LinkProxy>>;
   let redis: Redis;
+  let live: ReturnType<typeof openLiveCalls>;
   let planFile: string;
   let controllers: Record<Name, Controller>;
   let phones: Readonly<Record<string, Party>>;
@@ -125,6 +126,8 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     expect(await recordOf(from)).toMatchObject({ disposition: 'answered', endedBy: 'callee' });
   };
 
+  const isHeld = async (): Promise<boolean> => (await live.read()).some(({ legs }) => Object.values(legs).some(({ held }) => held));
+
   const registerAt = async (phone: string, kind: Kind, behaviour = rings({ sound: toneOf[phone] ?? 0 })): Promise<Party> => {
     const place = kind === 'freeswitch' ? await onFreeSwitch(ownLoopbackAddress()) : { ...(await onFreeSwitch(ownLoopbackAddress())), remote: site.sip };
     await register(place, phone, passwordOf(phone), 3600);
@@ -136,6 +139,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     links = { asterisk: await startLinkProxy(site.switchUrl), freeswitch: await startLinkProxy(freeswitch.url) };
     redis = new Redis(site.redisUrl);
     redis.on('error', () => undefined);
+    live = openLiveCalls(site.redisUrl);
     addEvidence(() => Promise.all(kinds.map(async (kind) => `${kind}: ${JSON.stringify(await (kind === 'asterisk' ? site.switch : connectFreeSwitch(freeswitch)).channels())}`)).then((all) => all.join('\n')));
     planFile = writePlan(site, {
       file: 'plan.yaml', trunks: ['carrier'],
@@ -156,6 +160,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
   }, 60_000);
   afterAll(async () => {
     redis?.disconnect();
+    live?.close();
     await Promise.all(Object.values(phones ?? {}).map((party) => party.stop()));
     await site?.close();
     await freeswitch?.stop();
@@ -331,4 +336,20 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     await until(() => heard(held), { describe: 'who was held is heard again' });
     await ends(held);
   }, 90_000);
+
+  test.each(kinds)('A phone that a call on the %s reaches over the other holds it, and the call knows', async (kind) => {
+    const one = await talk(kind, extension[otherOf(kind)]);
+    for (let times = 0; times < 2; times += 1) {
+      await one.callee.hold();
+      await until(isHeld, { describe: 'it is held' });
+      await until(() => !one.caller.call.hears(toneOf[one.phone] ?? 0), { describe: 'the held caller does not hear the phone' });
+      await one.callee.resume();
+      await until(async () => !(await isHeld()), { describe: 'it is held no more' });
+      await until(() => heard(one), { describe: 'they hear each other again' });
+    }
+    await one.callee.hold();
+    await until(isHeld, { describe: 'it is held once more' });
+    await ends(one);
+    expect((await recordOf(one.from)).heldMs).toBeGreaterThan(0);
+  }, 60_000);
 });

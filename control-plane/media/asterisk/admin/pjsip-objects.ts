@@ -58,6 +58,8 @@ export function trunkObjects(trunk: SwitchTrunk, addresses: readonly string[], c
         rewrite_contact: yesNo(nat), media_encryption: trunk.srtp ? 'sdes' : 'no', identify_by: 'ip,header', aors: aor.id, outbound_auth: credentials === undefined ? '' : id,
         // the trunk's codecs in the trunk's order (codec_prefs_outgoing_offer does not do it)
         outgoing_call_offer_pref: 'local_merge',
+        // A phone's hold is told to the other switch, whose call it is.
+        ...(context === 'from-switch' ? { moh_passthrough: 'yes' } : {}),
         send_pai: 'yes', send_connected_line: 'no', trust_id_inbound: 'yes', trust_id_outbound: 'yes',
       },
     },
