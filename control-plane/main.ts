@@ -173,7 +173,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     undo.push(() => archive.stop());
     const redis = connectRedis(redisUrl, log);
     undo.push(() => { redis.disconnect(); });
-    const live = redisJournals({ redis, log, metrics });
+    const live = redisJournals({ redis, controller: config.instance, log, metrics });
     undo.push(() => live.stop());
     const memory = redisMemory(redis);
     const events = openEvents({ config, redis, database, running, controller: () => controller, log, metrics });

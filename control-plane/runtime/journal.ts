@@ -3,12 +3,13 @@
  * written with every record and neither is waited for, so after a crash either may be the longer, or empty.
  */
 import type { CallId } from '../core/ids.ts';
+import { sinceOpened } from './replay.ts';
 import type { CallArchive, JournalRecord, LiveJournals } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 
 export interface Journal {
   append(callId: CallId, record: JournalRecord): void;
-  /** The better of what the two stores have, and both stores brought up to it; empty when neither knows the call. */
+  /** The better of what the two stores have, and both stores brought up to it, for who has the call from now on; empty when neither knows the call. */
   recover(callId: CallId): Promise<readonly JournalRecord[]>;
   /** Calls with a journal anywhere and no end that we know of. */
   listOpen(): Promise<readonly CallId[]>;
@@ -30,14 +31,15 @@ export function createJournal(live: LiveJournals, archive: CallArchive, log: Log
       archive.append(callId, record);
     },
     recover: async (callId) => {
-      const [shared, kept] = await Promise.all([orEmpty('The live journal', live.read(callId)), orEmpty('The archive', archive.read(callId))]);
-      const ours = kept ?? [];
-      const theirs = shared ?? [];
+      const [shared, kept] = await Promise.all([orEmpty('The live journal', live.takeUp(callId)), orEmpty('The archive', archive.read(callId))]);
+      const ours = sinceOpened(kept ?? []);
+      const theirs = sinceOpened(shared ?? []);
       if (continues(ours, theirs)) {
         if (shared !== null) for (const record of ours.slice(theirs.length)) live.append(callId, record);
         return ours;
       }
-      if (continues(theirs, ours) && kept !== null) for (const record of theirs.slice(ours.length)) archive.append(callId, record);
+      // Ours went on while another had the call: it is of the past, and theirs begins with an opening of its own.
+      if (kept !== null) for (const record of continues(theirs, ours) ? theirs.slice(ours.length) : theirs) archive.append(callId, record);
       return theirs;
     },
     listOpen: async () => {

@@ -122,8 +122,9 @@ export async function reconcile(parts: ReconcileParts, scope: Scope): Promise<vo
 
 /** Another controller has the call. */
 export function letGo(parts: ReconcileParts, callId: CallId): void {
-  const { registry, runners, guard, archive, onNotOurs } = parts;
+  const { registry, runners, guard, archive, live, onNotOurs } = parts;
   archive.letGo(callId);
+  live.letGo(callId);
   if (registry.get(callId) === undefined) {
     // Its events may come here all the same.
     registry.letGo(callId);
@@ -232,12 +233,13 @@ async function finish(parts: ReconcileParts, callId: CallId, isCurrent: () => bo
 
 /** A call that this build cannot go on with, or finish: it stays as it is, and is nobody's until one that can takes it. */
 function leaveAlone(parts: ReconcileParts, callId: CallId): void {
-  const { registry, runners, archive, onNotOurs } = parts;
+  const { registry, runners, archive, live, onNotOurs } = parts;
   runners.metrics.count('calls_left_alone_total');
   runners.log.error({ call: callId }, `This call is of a newer version of Frontdesk than this (${stateVersion}): it is left as it is, to a controller of that version. Finish the upgrade of this controller, or start one of the newer version`);
   parts.leftAlone.add(callId);
   registry.letGo(callId);
   archive.letGo(callId);
+  live.letGo(callId);
   onNotOurs(callId, 'unknown');
 }
 

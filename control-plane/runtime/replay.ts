@@ -32,7 +32,7 @@ export interface Replay {
 }
 
 /** From the last opening on; all when there is none. */
-function sinceOpened(records: readonly JournalRecord[]): readonly JournalRecord[] {
+export function sinceOpened(records: readonly JournalRecord[]): readonly JournalRecord[] {
   return records.slice(Math.max(0, records.findLastIndex(({ kind }) => kind === 'opened')));
 }
 

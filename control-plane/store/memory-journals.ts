@@ -13,9 +13,12 @@ export interface MemoryJournals extends LiveJournals {
 
 export function memoryJournals(): MemoryJournals {
   const journals = new Map<CallId, string[]>();
+  const read: LiveJournals['read'] = (callId) => Promise.resolve((journals.get(callId) ?? []).map(recordOf));
   return {
     append: (callId, record) => { push(journals, callId, record); },
-    read: (callId) => Promise.resolve((journals.get(callId) ?? []).map(recordOf)),
+    read,
+    takeUp: read,
+    letGo: () => undefined,
     list: () => Promise.resolve([...journals.keys()]),
     close: (callId) => { journals.delete(callId); },
     flush: () => Promise.resolve(),

@@ -36,8 +36,12 @@ export type JournalRecord =
 export interface LiveJournals {
   /** Returns at once; records are sent pipelined, and dropped with a metric when the store is away too long. */
   append(callId: CallId, record: JournalRecord): void;
-  /** Empty when nothing is known of the call. Rejects when the store is away. */
+  /** Of any call, whoever has it; empty when nothing is known of it. Rejects when the store is away. */
   read(callId: CallId): Promise<readonly JournalRecord[]>;
+  /** As `read`, by who has the call from now on: what it appends comes after that, and nothing of what it appended when it had the call before. */
+  takeUp(callId: CallId): Promise<readonly JournalRecord[]>;
+  /** Another controller has the call, and goes on with its journal: nothing more is added from here. */
+  letGo(callId: CallId): void;
   /** Ids of calls with a journal here. */
   list(): Promise<readonly CallId[]>;
   /** The call is over, and its CDR is safe. */

@@ -104,7 +104,7 @@ export async function measureSimulated(options: SimulatedOptions): Promise<reado
 }
 
 interface Shared {
-  journals(): LiveJournals;
+  journals(controller: string): LiveJournals;
   ownership(controller: string): Ownership;
   occupancy(controller: string): SharedOccupancy;
   desks(controller: string, controlled: Controller, clinics: readonly ClinicConfig[], log: Log): Desks;
@@ -137,7 +137,7 @@ async function inStore(store: 'memory' | 'redis', say: (line: string) => void, u
   };
   try {
     return await use({
-      journals: () => redisJournals({ redis: connect(), log: quiet, metrics: createMetrics() }),
+      journals: (controller) => redisJournals({ redis: connect(), controller, log: quiet, metrics: createMetrics() }),
       ownership: (controller) => redisOwnership({ redis: connect(), controller, leaseMs, log: quiet }),
       occupancy: (controller) => redisOccupancy({ redis: connect(), controller, lifeMs: leaseMs }),
       desks: (instance, controller, clinics, log) => runDesks({ controller, instance, redis: connect(), clinics: () => clinics, factsOf: ({ offer }) => factsOf(controller, offer, clock.now()), spoken: () => undefined, log, metrics: createMetrics() }),
@@ -168,7 +168,7 @@ async function measure(clinics: readonly ClinicConfig[], count: 1 | 2, store: 'm
   const controllers = (['one', 'two'] as const).slice(0, count).map((name) => {
     let desks: Desks | null = null;
     const controller = createController({
-      driver: sim.driver(name), clock, live: shared.journals(), archive: noArchive, ownership: shared.ownership(name), occupancy: shared.occupancy(name), log, metrics: createMetrics(), controller: name,
+      driver: sim.driver(name), clock, live: shared.journals(name), archive: noArchive, ownership: shared.ownership(name), occupancy: shared.occupancy(name), log, metrics: createMetrics(), controller: name,
       compilePlan: (offer, at) => compileFor(clinics.map((one) => one.account), factsOf(controller, offer, at)),
       onDesk: ({ plan: of }, message) => desks?.tell(of.account.id, message),
     });

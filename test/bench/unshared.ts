@@ -6,7 +6,7 @@ import { registerHooks } from 'node:module';
 
 const replaced: Readonly<Record<string, string>> = {
   'store/redis/ownership.ts': 'export const redisOwnership = () => undefined;',
-  'store/redis/live-journals.ts': 'export const redisJournals = () => ({ append() {}, close() {}, read: async () => [], list: async () => [], flush: async () => {}, stop() {} });',
+  'store/redis/live-journals.ts': 'export const redisJournals = () => ({ append() {}, close() {}, read: async () => [], takeUp: async () => [], letGo() {}, list: async () => [], flush: async () => {}, stop() {} });',
 };
 
 registerHooks({

@@ -83,6 +83,19 @@ describe('the archive in the data directory', () => {
     expect(await (await make()).read('cut')).toEqual([openingOf('cut'), stepAt(1)]);
   });
 
+  it('writes a call that comes back from another controller from its opening on, after what it had of it before', async () => {
+    const archive = await make();
+    await archive.listOpen();
+    const before = [openingOf('c1'), stepAt(1), stepAt(2)];
+    for (const record of before) archive.append('c1', record);
+    archive.letGo('c1');
+    expect(await archive.read('c1')).toEqual([]);
+    const since = [openingOf('c1'), stepAt(1), stepAt(7), stepAt(8)];
+    for (const record of since) archive.append('c1', record);
+    await archive.flush();
+    expect(await (await make()).read('c1')).toEqual([...before, ...since]);
+  });
+
   it('loses one line, not two, when a crash tore the last', async () => {
     const before = await make();
     before.append('torn', openingOf('torn'));

@@ -83,8 +83,8 @@ describe('live journals in Redis', () => {
     for (const journals of opened.splice(0)) journals.stop();
   });
 
-  const make = (maxBuffered?: number): RedisJournals => {
-    const journals = redisJournals({ redis, log: silent, metrics, ...(maxBuffered === undefined ? {} : { maxBuffered }) });
+  const make = (maxBuffered?: number, controller = 'one'): RedisJournals => {
+    const journals = redisJournals({ redis, controller, log: silent, metrics, ...(maxBuffered === undefined ? {} : { maxBuffered }) });
     opened.push(journals);
     return journals;
   };
@@ -160,10 +160,54 @@ describe('live journals in Redis', () => {
     earlier.append('e1', openingOf('e1'));
     await earlier.flush();
     const later = make();
-    expect(await later.read('e1')).toHaveLength(1);
+    expect(await later.takeUp('e1')).toHaveLength(1);
     later.append('e1', stepAt(2));
     await later.flush();
     expect(await later.read('e1')).toEqual([openingOf('e1'), stepAt(2)]);
+  });
+
+  it('continues a journal where it ends by now, though it was read when another controller had the call', async () => {
+    const [one, two] = [make(), make(undefined, 'two')];
+    one.append('r1', openingOf('r1'));
+    await one.flush();
+    expect(await two.read('r1')).toHaveLength(1);
+    for (const at of [1, 2, 3]) one.append('r1', stepAt(at));
+    await one.flush();
+    await two.takeUp('r1');
+    for (const at of [4, 5]) two.append('r1', stepAt(at));
+    await two.flush();
+    expect(await two.read('r1')).toEqual([openingOf('r1'), ...[1, 2, 3, 4, 5].map(stepAt)]);
+  });
+
+  it('continues a journal where it ends by now, when the call comes back from another controller that had it meanwhile', async () => {
+    const [one, two] = [make(), make(undefined, 'two')];
+    one.append('l1', openingOf('l1'));
+    await one.flush();
+    await two.takeUp('l1');
+    for (const at of [1, 2, 3]) two.append('l1', stepAt(at));
+    await two.flush();
+    // Not sent before it is let go: of the past.
+    one.append('l1', stepAt(9));
+    one.letGo('l1');
+    await one.takeUp('l1');
+    for (const at of [4, 5]) one.append('l1', stepAt(at));
+    await one.flush();
+    expect(await one.read('l1')).toEqual([openingOf('l1'), ...[1, 2, 3, 4, 5].map(stepAt)]);
+  });
+
+  it('adds nothing to the journal of a call that another controller has by now', async () => {
+    const [one, two] = [make(), make(undefined, 'two')];
+    one.append('o1', openingOf('o1'));
+    await one.flush();
+    await admin.hset('fd:owners', 'o1', 'two');
+    await two.takeUp('o1');
+    two.append('o1', stepAt(1));
+    await two.flush();
+    for (const at of [7, 8, 9]) one.append('o1', stepAt(at));
+    await one.flush();
+    two.append('o1', stepAt(2));
+    await two.flush();
+    expect(await two.read('o1')).toEqual([openingOf('o1'), stepAt(1), stepAt(2)]);
   });
 
   it('writes no journal with a hole when Redis was emptied under a live call', async () => {

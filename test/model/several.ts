@@ -152,7 +152,7 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
           live.append(callId, record);
         }
       },
-      read: (callId) => gate(unlessAway(() => live.read(callId)).catch((error: unknown) => {
+      takeUp: (callId) => gate(unlessAway(() => live.takeUp(callId)).catch((error: unknown) => {
         unread.add(callId);
         throw error;
       })), list: () => gate(unlessAway(() => live.list())),

@@ -38,6 +38,8 @@ export function storesOf(disk: Disk, alive: () => boolean): { readonly live: Liv
     live: {
       append: append(disk.live),
       read: read(disk.live),
+      takeUp: read(disk.live),
+      letGo: () => undefined,
       list: () => Promise.resolve([...disk.live.keys()]),
       close: (callId) => void (alive() && disk.live.delete(callId)),
       flush: () => Promise.resolve(),

@@ -39,6 +39,9 @@ export interface FileArchiveOptions {
 /** Ids of calls with a CDR kept in memory: more than can be alive at a crash. Two sets, the older one dropped. */
 const rememberedCdrs = 200_000;
 
+/** More than others have at a time. */
+const rememberedGone = 20_000;
+
 /** Reads which calls have a CDR, then resolves. */
 export async function openFileArchive(options: FileArchiveOptions): Promise<FileArchive> {
   const { dir, log, metrics } = options;
@@ -77,8 +80,12 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
 
   /** Next index per live call; null when its journal cannot be continued. */
   const next = new Map<CallId, number | null>();
-  /** Calls that are another controller's now. */
-  const gone = new Set<CallId>();
+  /** Calls that are another controller's now, with what was next here: one that comes back is written after that, from its opening on. */
+  const gone = new Map<CallId, number | null>();
+  const nextOf = (callId: CallId): number | null => {
+    const index = next.has(callId) ? next.get(callId) : gone.get(callId);
+    return index === undefined ? 0 : index;
+  };
   /** Journals cut short by the last crash, read in one go when the first is asked for. */
   let cut: Promise<ReadonlyMap<CallId, readonly JournalRecord[]>> | null = null;
   const readCut = (): NonNullable<typeof cut> => {
@@ -94,8 +101,8 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
 
   return {
     append: (callId, record) => {
+      const seq = nextOf(callId);
       gone.delete(callId);
-      const seq = next.get(callId) ?? (next.has(callId) ? null : 0);
       if (seq === null) {
         metrics.count('archive_dropped_total');
         return;
@@ -134,8 +141,10 @@ export async function openFileArchive(options: FileArchiveOptions): Promise<File
     },
     hasCdr: (callId) => Promise.resolve(hasEnded(callId)),
     letGo: (callId) => {
+      gone.set(callId, nextOf(callId));
+      const [oldest] = gone.keys();
+      if (gone.size > rememberedGone && oldest !== undefined) gone.delete(oldest);
       next.delete(callId);
-      gone.add(callId);
     },
     flush: async () => {
       await Promise.all([journals.flush(), cdrs.flush()]);

@@ -18,6 +18,8 @@ import { recordOf, recordText } from '../record-line.ts';
 
 export interface RedisJournalsOptions {
   readonly redis: Redis;
+  /** This controller's name: what it writes of a call that is another's by now is refused. */
+  readonly controller: string;
   readonly log: Log;
   readonly metrics: Metrics;
   /** Records waiting for Redis, in characters. */
@@ -33,6 +35,7 @@ export interface RedisJournals extends LiveJournals {
 }
 
 const indexKey = 'fd:calls';
+const ownersKey = 'fd:owners';
 const journalKey = (callId: CallId): string => `fd:{${callId}}:journal`;
 const appendScript = readFileSync(new URL('lua/append-journal.lua', import.meta.url), 'utf8');
 /** What one batch may hold, so that it neither blocks Redis nor outlives the command's deadline. */
@@ -40,6 +43,8 @@ const batchCharacters = 1_000_000;
 /** A call that waits to be closed costs this much of the buffer. */
 const closeCharacters = 100;
 const againMs: Ms = 250;
+/** What append-journal.lua answers where another controller has the call. */
+const notOurs = -1;
 /** What is written within this time goes in one batch; a crash may lose 200 ms. */
 const gatherMs: Ms = 10;
 
@@ -58,7 +63,7 @@ type Sent =
   | { readonly kind: 'close'; readonly callId: CallId };
 
 export function redisJournals(options: RedisJournalsOptions): RedisJournals {
-  const { redis, log, metrics } = options;
+  const { redis, controller, log, metrics } = options;
   const maxBuffered = options.maxBuffered ?? 64_000_000;
   const ttlMs = options.ttlMs ?? 24 * hour;
   const calls = new Map<CallId, Pending>();
@@ -114,6 +119,10 @@ export function redisJournals(options: RedisJournalsOptions): RedisJournals {
     if (pending.closing) buffered -= closeCharacters;
     calls.delete(callId);
     dirty.delete(callId);
+  };
+
+  const letGo: LiveJournals['letGo'] = (callId) => {
+    if (calls.get(callId)?.closing !== true) forget(callId);
   };
 
   const close: LiveJournals['close'] = (callId) => {
@@ -188,7 +197,7 @@ export function redisJournals(options: RedisJournalsOptions): RedisJournals {
         pipeline.sadd(indexKey, callId);
         sent.push(null);
       }
-      pipeline.evalsha(script, 1, journalKey(callId), pending.from, ttlMs, ...pending.texts);
+      pipeline.evalsha(script, 2, journalKey(callId), ownersKey, pending.from, ttlMs, callId, controller, ...pending.texts);
       const size = pending.texts.reduce((sum, text) => sum + text.length, 0);
       sent.push({ kind: 'append', callId, pending, count: pending.texts.length, characters: size });
       characters += size;
@@ -227,8 +236,12 @@ export function redisJournals(options: RedisJournalsOptions): RedisJournals {
     buffered -= one.characters;
     metrics.count('live_journal_records_total', one.count);
     if (length < pending.from + one.count) {
-      metrics.count('live_journal_gaps_total');
-      log.warn({ call: one.callId }, 'Redis has lost a live journal; the archive goes on');
+      if (length === notOurs) {
+        log.debug({ call: one.callId }, 'Another controller has the call: its live journal is not added to');
+      } else {
+        metrics.count('live_journal_gaps_total');
+        log.warn({ call: one.callId }, 'Redis has lost a live journal; the archive goes on');
+      }
       pending.broken = true;
       for (const text of pending.texts) buffered -= text.length;
       pending.texts = [];
@@ -243,7 +256,9 @@ export function redisJournals(options: RedisJournalsOptions): RedisJournals {
   return {
     append,
     close,
-    read: async (callId) => {
+    read: async (callId) => (await redis.lrange(journalKey(callId), 0, -1)).map(recordOf),
+    takeUp: async (callId) => {
+      letGo(callId);
       let texts: string[];
       try {
         texts = await redis.lrange(journalKey(callId), 0, -1);
@@ -252,11 +267,10 @@ export function redisJournals(options: RedisJournalsOptions): RedisJournals {
         if (!calls.has(callId)) pendingOf(callId).broken = true;
         throw error;
       }
-      const pending = calls.get(callId);
-      // Of an earlier controller: what comes now continues it.
-      if (pending === undefined && texts.length > 0) calls.set(callId, { from: texts.length, texts: [], indexed: true, closing: false, broken: false });
+      if (!calls.has(callId) && texts.length > 0) calls.set(callId, { from: texts.length, texts: [], indexed: true, closing: false, broken: false });
       return texts.map(recordOf);
     },
+    letGo,
     list: () => redis.smembers(indexKey),
     flush: () => {
       if (dirty.size === 0 && !sending) return Promise.resolve();
