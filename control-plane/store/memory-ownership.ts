@@ -26,8 +26,9 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
     const ended = new Set<CallId>();
     const finished = new Set<CallId>();
     let held: number | null = null;
+    const holds = (token: number): boolean => leases.get(controller)?.token === token && lives(controller);
     const tell = (): void => {
-      if (isAway || held === null || leases.get(controller)?.token !== held) return;
+      if (isAway || held === null || !holds(held)) return;
       for (const callId of ended) {
         if ((owners.get(callId) ?? controller) !== controller) continue;
         owners.delete(callId);
@@ -37,7 +38,6 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
     };
     tellers.add(tell);
     const isSettled = (): boolean => now() - Math.max(since, leases.get(controller)?.heldSince ?? now()) >= settleMs;
-    const holds = (token: number): boolean => leases.get(controller)?.token === token && lives(controller);
     const own = (callId: CallId): CallId => {
       owners.set(callId, controller);
       mine.add(callId);
@@ -71,7 +71,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       begin: (callId) => {
         mine.add(callId);
         ended.delete(callId);
-        if (!isAway && held !== null && leases.get(controller)?.token === held) owners.set(callId, controller);
+        if (!isAway && held !== null && holds(held)) owners.set(callId, controller);
       },
       end: (callId) => {
         mine.delete(callId);
@@ -86,7 +86,7 @@ export function sharedOwners({ now, leaseMs, settleMs = 3 * leaseMs }: { readonl
       lose: (callId) => { mine.delete(callId); },
       claim: async (token, calls) => {
         there();
-        if (!holds(token)) return { mine: new Set(), over: new Set(), settled: false };
+        if (!holds(token)) throw new Error('The lease is not held.');
         const settled = isSettled();
         const mineNow = calls.filter(({ callId, believed }) => {
           if (over.has(callId)) return false;

@@ -297,7 +297,7 @@ export interface Ownership {
   giveBack(callId: CallId): void;
   /** Another controller has the call. */
   lose(callId: CallId): void;
-  /** Those of these calls that are this controller's now: its own, and what nobody who lives had. Rejects when the store is away. */
+  /** Those of these calls that are this controller's now: its own, and what nobody who lives had. Rejects when the store is away, or the lease is not held: then it says nothing of whose they are. */
   claim(token: number, calls: readonly { readonly callId: CallId; /** By what the switch says; null when it does not say. */ readonly believed: string | null }[]): Promise<Claimed>;
   /** At most so many calls of a lapsed controller, this one's from now on. Rejects when the store is away. */
   take(token: number, from: string, atMost: number): Promise<readonly CallId[]>;

@@ -36,3 +36,27 @@ it('what was taken is looked after, though the store fails before the rest is', 
   owned.stopAsking();
   await owned.lease?.stop();
 });
+
+it('a lease that lapses while it is asked whose calls are whose gives none of them away', async () => {
+  const clock = createVirtualClock();
+  const own = sharedOwners({ now: () => clock.now(), leaseMs }).of('one');
+  let asked = 0;
+  const owned = createOwnedCalls({
+    ownership: {
+      ...own,
+      // Redis stands still, and comes to the question when the lease is over.
+      claim: async (token, calls) => {
+        asked += 1;
+        if (asked === 1) await own.leave(token);
+        return own.claim(token, calls);
+      },
+    },
+    controller: 'one', clock, log: silent, metrics: createMetrics(), registry: { all: () => [], get: () => undefined }, usable: () => true,
+    look: async () => undefined, letGo: () => undefined, onReplaced: () => undefined,
+  });
+  await owned.lease?.start();
+  own.begin('a');
+  expect([...(await owned.claim([{ callId: 'a', believed: 'one' }])).mine]).toEqual(['a']);
+  owned.stopAsking();
+  await owned.lease?.stop();
+});

@@ -23,6 +23,7 @@ export interface RedisOwnershipOptions {
 }
 
 const [leasesKey, tokensKey, fenceKey, ownersKey, sinceKey, heldKey] = ['fd:leases', 'fd:tokens', 'fd:fence', 'fd:owners', 'fd:since', 'fd:held'] as const;
+const noteKeys = [tokensKey, ownersKey, leasesKey] as const;
 const renewKeys = [leasesKey, tokensKey, fenceKey, sinceKey, heldKey] as const;
 const ownKeys = [leasesKey, tokensKey, ownersKey, sinceKey, heldKey] as const;
 /** What begins and ends within this time is told together. */
@@ -36,8 +37,8 @@ const callsAtOnce = 1000;
 
 /** What renew-lease.lua returns. */
 type Renewal = readonly ['lapsed' | 'replaced'] | readonly [token: string, leads: 0 | 1, others: readonly string[], lapsed: readonly string[], now: EpochMs];
-/** What own-calls.lua returns: owned, over, settled. */
-type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1];
+/** What own-calls.lua returns: owned, over, settled; -1: the lease is not held. */
+type Owned = readonly [readonly CallId[], readonly CallId[], 0 | 1 | -1];
 
 export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leaseMs, log }: RedisOwnershipOptions): Ownership {
   const [renewLease, ownCalls, noteCalls, countOrphans] = [redisScript(redis, 'renew-lease'), redisScript(redis, 'own-calls'), redisScript(redis, 'note-calls'), redisScript(redis, 'count-orphans')];
@@ -45,6 +46,8 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   let held: number | null = null;
   const mine = new Set<CallId>();
   const begun = new Set<CallId>();
+  /** Begun, and not noted when they were new: another may have taken them since. */
+  const begunBefore = new Set<CallId>();
   const ended = new Set<CallId>();
   const givenBack = new Set<CallId>();
   /** Told again to a Redis that may have forgotten them. */
@@ -52,23 +55,29 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
   let timer: NodeJS.Timeout | null = null;
   let telling = false;
 
+  const forget = (callId: CallId): void => {
+    mine.delete(callId);
+    begun.delete(callId);
+    begunBefore.delete(callId);
+  };
   const tellSoon = (): void => {
-    if (timer !== null || telling || held === null || begun.size + ended.size + givenBack.size === 0) return;
+    if (timer !== null || telling || held === null || begun.size + begunBefore.size + ended.size + givenBack.size === 0) return;
     timer = setTimeout(() => {
       timer = null;
       void tell();
     }, gatherMs);
   };
   const tell = async (): Promise<void> => {
-    const [news, past, back] = [[...begun].slice(0, callsAtOnce), [...ended].slice(0, callsAtOnce), [...givenBack].slice(0, callsAtOnce)];
-    if (held === null || news.length + past.length + back.length === 0 || redis.status !== 'ready') return;
+    const [news, late, past, back] = [begun, begunBefore, ended, givenBack].map((calls) => [...calls].slice(0, callsAtOnce)) as [CallId[], CallId[], CallId[], CallId[]];
+    if (held === null || news.length + late.length + past.length + back.length === 0 || redis.status !== 'ready') return;
     telling = true;
     for (const callId of news) begun.delete(callId);
+    for (const callId of late) begunBefore.delete(callId);
     for (const callId of past) ended.delete(callId);
     for (const callId of back) givenBack.delete(callId);
     let told = false;
     try {
-      told = (await noteCalls([tokensKey, ownersKey], [controller, held, rememberMs, news.length, past.length, ...news, ...past, ...back])) === 1;
+      told = (await noteCalls(noteKeys, [controller, held, rememberMs, news.length, past.length, back.length, ...news, ...past, ...back, ...late])) === 1;
     } catch (error) {
       log.debug({ error: String(error) }, 'Redis was not told whose calls are whose');
     }
@@ -78,7 +87,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       return;
     }
     // Said again with the next lease, or when Redis is back.
-    for (const callId of news) if (mine.has(callId)) begun.add(callId);
+    for (const callId of [...news, ...late]) if (mine.has(callId)) begunBefore.add(callId);
     for (const callId of past) if (!mine.has(callId)) ended.add(callId);
     for (const callId of back) if (!mine.has(callId)) givenBack.add(callId);
   };
@@ -87,6 +96,7 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     for (let from = 0; from < calls.length; from += callsAtOnce) {
       const some = calls.slice(from, from + callsAtOnce).flatMap(({ callId, believed }) => [callId, believed ?? '']);
       const reply = (await ownCalls(ownKeys, [controller, token, settleMs, 'claim', ...some])) as Owned;
+      if (reply[2] === -1) throw new Error('The lease is not held.');
       for (const callId of owned(reply)) all.mine.add(callId);
       for (const callId of reply[1]) all.over.add(callId);
       all.settled &&= reply[2] === 1;
@@ -112,6 +122,8 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       const [said, leads, others, lapsed, storeAt] = reply;
       if (held !== Number(said)) {
         held = Number(said);
+        for (const callId of begun) begunBefore.add(callId);
+        begun.clear();
         // Whose calls are whose is claimed anew by who has them; what is over, nobody else can say.
         for (const callId of over) ended.add(callId);
         tellSoon();
@@ -121,12 +133,12 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
     begin: (callId) => {
       mine.add(callId);
       ended.delete(callId);
+      givenBack.delete(callId);
       begun.add(callId);
       tellSoon();
     },
     end: (callId) => {
-      mine.delete(callId);
-      begun.delete(callId);
+      forget(callId);
       ended.add(callId);
       over.add(callId);
       const [oldest] = over;
@@ -134,14 +146,12 @@ export function redisOwnership({ redis, controller, leaseMs, settleMs = 3 * leas
       tellSoon();
     },
     giveBack: (callId) => {
-      mine.delete(callId);
-      begun.delete(callId);
+      forget(callId);
       givenBack.add(callId);
       tellSoon();
     },
     lose: (callId) => {
-      mine.delete(callId);
-      begun.delete(callId);
+      forget(callId);
     },
     claim,
     take: async (token, from, atMost) => owned((await ownCalls(ownKeys, [controller, token, settleMs, 'take', from, atMost])) as Owned),

@@ -11,7 +11,7 @@
 --          'list': those that are its own
 --
 -- Returns the calls that are its own now, those of the claimed that are over, and 1 where that time is
--- over; nothing when its lease is not held. A lapsed controller that has no calls left is forgotten.
+-- over; nothing and -1 when its lease is not held. A lapsed controller that has no calls left is forgotten.
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local function lives(controller)
@@ -20,7 +20,7 @@ local function lives(controller)
 end
 local me = ARGV[1]
 if redis.call('HGET', KEYS[2], me) ~= ARGV[2] or not lives(me) then
-  return {{}, {}, 0}
+  return {{}, {}, -1}
 end
 local owned = {}
 local over = {}
