@@ -46,7 +46,7 @@ export function redisEventLog({ redis, keep = 10_000, keepMs = 7 * 24 * hour }: 
 
 /** Waits on a bell of its own beside the streams: so a wait that is on its way to Redis is ended as surely as one that is there. */
 function listening(redis: Redis): EventListening {
-  const own = redis.duplicate({ commandTimeout: waitMs + 2 * second });
+  const own = redis.duplicate({ commandTimeout: waitMs + 2 * second, socketTimeout: waitMs + 4 * second });
   own.on('error', () => undefined);
   const bell = `fd:events:bell:${randomUUID()}`;
   let heard: StreamId = '0-0';
