@@ -69,7 +69,7 @@ const ownSwitchDrainSeconds = 30;
 const othersVariables: readonly string[] = ['FRONTDESK_KEEP_TRACES', 'FRONTDESK_TEST_SWITCH', 'FRONTDESK_API_URL', 'FRONTDESK_API_KEY'];
 /** What a switch of one's own is told in its own configuration. */
 const localStackOnly: readonly string[] = ['FRONTDESK_BIND', 'FRONTDESK_EXTERNAL_ADDRESS', 'FRONTDESK_SIP_PORT'];
-const bansOnly: readonly string[] = ['FRONTDESK_SECURITY_LOG', 'FRONTDESK_NEVER_BAN'];
+const asteriskOnly: readonly string[] = ['FRONTDESK_SECURITY_LOG'];
 const sideBySideOnly: readonly string[] = ['FRONTDESK_ASTERISK_SIP', 'FRONTDESK_FREESWITCH_SIP'];
 
 export interface SipPlace {
@@ -188,10 +188,10 @@ function warningsOf(names: readonly string[]): readonly string[] {
     return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean FRONTDESK_${meant}?`;
   });
   const given = ['ASTERISK_URL', 'FREESWITCH_URL'].find((name) => names.includes(name));
-  const idle = given === undefined ? [] : names.filter((name) => localStackOnly.includes(name) || (given === 'FREESWITCH_URL' && bansOnly.includes(name)));
+  const idle = given === undefined ? [] : names.filter((name) => localStackOnly.includes(name) || (given === 'FREESWITCH_URL' && asteriskOnly.includes(name)));
   const both = names.includes('ASTERISK_URL') && names.includes('FREESWITCH_URL');
   const alone = both ? [] : names.filter((name) => sideBySideOnly.includes(name)).map((name) => `${name} has no effect: it is for ASTERISK_URL and FREESWITCH_URL side by side.`);
-  return [...unknown, ...alone, ...idle.map((name) => `${name} has no effect beside ${given}: ${bansOnly.includes(name) ? 'Frontdesk bans no address on FreeSWITCH' : 'that switch has its own configuration'}.`)];
+  return [...unknown, ...alone, ...idle.map((name) => `${name} has no effect beside ${given}: ${asteriskOnly.includes(name) ? 'it is of an Asterisk' : 'that switch has its own configuration'}.`)];
 }
 
 function sipPlace(value: string): SipPlace | undefined {

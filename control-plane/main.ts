@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { agentsByRegistration } from './phones/agents-by-registration.ts';
 import { agentState } from './phones/agent-state.ts';
 import { apiDeps } from './api-deps.ts';
+import { keepBans } from './bans/keep-bans.ts';
 import type { Config } from './config.ts';
 import { runCallbacks } from './placed-calls/callbacks.ts';
 import { openConfiguration, readPlans } from './open-configuration.ts';
@@ -267,7 +268,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     const webhooks = events.serveWebhooks();
     undo.push(() => webhooks.stop());
 
-    const bans = await attached.keepBans(notices);
+    const bans = await keepBans({ dataDir: config.dataDir, never: config.neverBan, driver: attached.driver, notices, log });
     undo.push(() => bans.stop());
     running.onChange(() => { bans.changed(); });
 

@@ -1,5 +1,4 @@
 /** The switch that the configuration names, or both, or the one of the local stack. Only this file knows which kinds there are. */
-import { keepBans, noBans, type KeptBans } from './bans/keep-bans.ts';
 import type { Config } from './config.ts';
 import { madeBy } from './core/ids.ts';
 import type { Media } from './core/routing/config.ts';
@@ -12,7 +11,6 @@ import { storedRecordings as recordingsOfFreeSwitch } from './media/freeswitch/s
 import { sideBySide } from './media/side-by-side/side-by-side.ts';
 import type { StoredRecordings, SwitchAdmin, SwitchDriver } from './media/switch-admin.ts';
 import type { SwitchTrunk } from './media/switch-setup.ts';
-import type { Notices } from './notify/notices.ts';
 import { provisionedIn, provisionedInEach, type ProvisionedFiles } from './phones/provisioned-files.ts';
 import type { SpeechFiles } from './start-speech.ts';
 import type { Log } from './telemetry/log.ts';
@@ -30,7 +28,6 @@ export interface OpenedSwitch {
   readonly each: readonly { readonly name?: string; readonly admin: Pick<SwitchAdmin, 'callOurselves'> }[];
   /** Of several, those that are away: a sentence each. */
   problems(): readonly string[];
-  keepBans(notices: Notices): Promise<KeptBans>;
 }
 
 interface Options {
@@ -40,9 +37,6 @@ interface Options {
   readonly metrics: Metrics;
   readonly spoken: (text: string) => Media | undefined;
 }
-
-/** FreeSWITCH looks at its lists of addresses for calls alone, and tells nobody in a file which password was wrong. */
-export const bansNobody = 'Addresses that guess SIP passwords are not banned: FreeSWITCH does not do it for Frontdesk. Let a packet filter with fail2ban do it, or keep SIP from the internet';
 
 /** Connects to nothing yet. Undefined where there is none. */
 export function openSwitch(options: Options): OpenedSwitch | undefined {
@@ -56,12 +50,10 @@ export function openSwitch(options: Options): OpenedSwitch | undefined {
 
 function openAsterisk(url: string, { config, stack, log, metrics }: Options): OpenedSwitch & { readonly driver: AsteriskDriver } {
   const { instance, dataDir } = config;
-  const driver = createAsteriskDriver({ url, instance, log, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } });
-  const securityLog = config.securityLog ?? stack?.asterisk?.securityLog;
+  const driver = createAsteriskDriver({ url, instance, log, securityLog: config.securityLog ?? stack?.asterisk?.securityLog, onRoundTrip: (ms) => { metrics.time('ari_round_trip', ms); } });
   return {
     name: 'Asterisk', driver, recordings: recordingsOfAsterisk(url), provisioned: provisionedIn(dataDir, 'provisioned.json'), speechFiles: 'by rate', soundTexts: [], each: [{ admin: driver.admin }],
     problems: () => [],
-    keepBans: (notices) => securityLog === undefined ? Promise.resolve(noBans) : keepBans({ dataDir, securityLog, never: config.neverBan, driver, notices, log }),
   };
 }
 
@@ -71,10 +63,6 @@ function openFreeSwitch(url: string, { config, log, metrics, spoken }: Options):
   return {
     name: 'FreeSWITCH', driver, recordings: recordingsOfFreeSwitch(() => driver.recordingsFolder()), provisioned: provisionedIn(dataDir, 'provisioned-freeswitch.json'), speechFiles: 'always wav', soundTexts, each: [{ admin: driver.admin }],
     problems: () => [],
-    keepBans: () => {
-      log.warn({}, bansNobody);
-      return Promise.resolve(noBans);
-    },
   };
 }
 
@@ -91,10 +79,6 @@ function both(asterisk: ReturnType<typeof openAsterisk>, freeswitch: ReturnType<
   return {
     name: 'Asterisk and FreeSWITCH', driver, recordings, provisioned: provisionedInEach({ [asterisk.name]: asterisk.provisioned, [freeswitch.name]: freeswitch.provisioned }), speechFiles: 'narrow', soundTexts, each: driver.admin.each,
     problems: () => driver.problems(),
-    async keepBans(notices) {
-      await freeswitch.keepBans(notices);
-      return asterisk.keepBans(notices);
-    },
   };
 }
 

@@ -1,14 +1,13 @@
 /**
- * Bans addresses that guess SIP passwords, and lifts the bans again (docs/decisions/0013-guessed-passwords.md). Reads
- * what the switch notes of each login, a moment later; no call waits for it.
+ * Bans addresses that guess SIP passwords, and lifts the bans again (docs/decisions/0013-guessed-passwords.md). Asks
+ * the switch who has logged in, a moment later; no call waits for it.
  */
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { hour, minute, type EpochMs, type Ms } from '../core/time.ts';
 import type { SipBan, SipBans } from '../http/ports.ts';
-import { followSecurityLog, type SecurityEvent, type SecurityLog } from '../media/asterisk/admin/security-log.ts';
-import type { AddressBans, SwitchDriver } from '../media/switch-admin.ts';
+import type { SwitchDriver, SwitchLogin } from '../media/switch-admin.ts';
 import type { Notices } from '../notify/notices.ts';
 import type { Log } from '../telemetry/log.ts';
 import { bannedOf, contains } from './addresses.ts';
@@ -26,11 +25,9 @@ export interface BanLimits {
 
 interface Keeping {
   readonly dataDir: string;
-  /** The switch's security log. */
-  readonly securityLog: string;
   /** Addresses and networks that are never banned. */
   readonly never: readonly string[];
-  readonly driver: Pick<SwitchDriver, 'connects' | 'health'> & { readonly admin: AddressBans & Pick<SwitchDriver['admin'], 'registrations' | 'trunkAddresses'> };
+  readonly driver: Pick<SwitchDriver, 'connects' | 'health'> & { readonly admin: Pick<SwitchDriver['admin'], 'logins' | 'ban' | 'registrations' | 'trunkAddresses'> };
   readonly notices: Pick<Notices, 'give'>;
   readonly log: Log;
   readonly limits?: Partial<BanLimits>;
@@ -45,9 +42,6 @@ export interface KeptBans extends SipBans {
   stop(): Promise<void>;
 }
 
-/** Of a switch that bans nobody, or whose security log nobody has named. */
-export const noBans: KeptBans = { list: () => [], lift: () => Promise.resolve(false), problem: () => null, changed: () => undefined, stop: () => Promise.resolve() };
-
 const defaultLimits: BanLimits = { failures: 10, withinMs: 10 * minute, banMs: hour, most: 500, lookEveryMs: 500 };
 /** A phone that proved its password from an address speaks for it this long: it may be off for the holidays. */
 const knownMs: Ms = 30 * 24 * hour;
@@ -61,8 +55,8 @@ const stateSchema = z.object({
   known: z.record(z.string(), z.number()),
 });
 
-/** Rejects never; without the log nothing is banned, and `problem` says so. */
-export async function keepBans({ dataDir, securityLog, never, driver, notices, log, limits = {}, now = Date.now }: Keeping): Promise<KeptBans> {
+/** Rejects never. */
+export async function keepBans({ dataDir, never, driver, notices, log, limits = {}, now = Date.now }: Keeping): Promise<KeptBans> {
   const { failures: limit, withinMs, banMs, most, lookEveryMs } = { ...defaultLimits, ...limits };
   const file = join(dataDir, 'bans.json');
   const kept = await readState(file);
@@ -73,7 +67,6 @@ export async function keepBans({ dataDir, securityLog, never, driver, notices, l
   /** Over the limit, with the endpoint tried last; judged at the end of a look. */
   const suspects = new Map<string, string>();
   const toldAt = new Map<string, EpochMs>();
-  const following: SecurityLog = await followSecurityLog(securityLog);
   let unsaved = false;
   let unpushed = true;
   let pushedAt = -1;
@@ -81,7 +74,7 @@ export async function keepBans({ dataDir, securityLog, never, driver, notices, l
   let problem: string | null = null;
   let busy: Promise<void> = Promise.resolve();
 
-  const take = ({ kind, address, endpoint }: SecurityEvent): void => {
+  const take = ({ kind, address, endpoint }: SwitchLogin): void => {
     const banned = bannedOf(address);
     if (banned === undefined) return;
     const at = now();
@@ -108,7 +101,7 @@ export async function keepBans({ dataDir, securityLog, never, driver, notices, l
   };
   const push = async (): Promise<void> => {
     if (!unpushed) return;
-    await driver.admin.ban([...bans.keys()]);
+    await driver.admin.ban([...bans.values()]);
     unpushed = false;
   };
   /** The sentence to be told of it; none of what was told lately. */
@@ -140,9 +133,13 @@ export async function keepBans({ dataDir, securityLog, never, driver, notices, l
     return sentences;
   };
   const look = async (): Promise<void> => {
-    for (const event of await following.read()) take(event);
-    if (driver.health().link !== 'up') return;
-    // a switch that was restarted has forgotten them
+    const { logins, problem: missing } = await driver.admin.logins();
+    for (const login of logins) take(login);
+    if (driver.health().link === 'up') await bringUpToDate();
+    if (missing !== null) throw new Error(missing);
+  };
+  const bringUpToDate = async (): Promise<void> => {
+    // a switch that was restarted may have forgotten them
     unpushed ||= pushedAt !== driver.connects();
     pushedAt = driver.connects();
     for (const ban of [...bans.values()].filter(({ until }) => until <= now())) lift(ban, 'its time is over');
@@ -171,7 +168,7 @@ export async function keepBans({ dataDir, securityLog, never, driver, notices, l
   };
   const told = (error: unknown): void => {
     const sentence = `Guesses of SIP passwords are not noticed, or not banned: ${error instanceof Error ? error.message : String(error)}`;
-    if (problem === null) log.error({ file: securityLog }, sentence);
+    if (problem === null) log.error({}, sentence);
     problem = sentence;
   };
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {

@@ -8,7 +8,6 @@ import { requiredModules } from '../media/asterisk/required-modules.ts';
 import { createSwitchStore } from '../media/freeswitch/admin/switch-store.ts';
 import { connectEsl, type EslClient } from '../media/freeswitch/esl/esl-client.ts';
 import { unusable } from '../media/freeswitch/freeswitch-driver.ts';
-import { bansNobody } from '../open-switch.ts';
 import { quiet, type Finding } from './finding.ts';
 
 export async function theSwitch(config: Config): Promise<readonly Finding[]> {
@@ -39,7 +38,7 @@ async function freeSwitch(url: string): Promise<readonly Finding[]> {
   const { client } = connected;
   const found = await Promise.all([modulesOf(client), storeOf(client), recordingsOf(client)]);
   await client.close();
-  return [{ what: 'switch', state: 'ok', text: `FreeSWITCH ${client.version}` }, ...found, { what: 'bans', state: 'warning', text: `${bansNobody}.` }];
+  return [{ what: 'switch', state: 'ok', text: `FreeSWITCH ${client.version}` }, ...found];
 }
 
 async function modulesOf(client: EslClient): Promise<Finding> {

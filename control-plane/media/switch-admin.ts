@@ -5,7 +5,7 @@
  */
 import type { CallId, LegId } from '../core/ids.ts';
 import type { Media } from '../core/routing/config.ts';
-import type { Ms } from '../core/time.ts';
+import type { EpochMs, Ms } from '../core/time.ts';
 import type { MediaDriver } from './media-driver.ts';
 import type { DeviceRegistration, SwitchNote, SwitchSetup, TransfersSetting, TrunkHealth } from './switch-setup.ts';
 
@@ -17,7 +17,7 @@ export interface SwitchDriver extends MediaDriver {
   connects(): number;
 }
 
-export interface SwitchAdmin extends CallbackCalls, SupervisorCalls, TestCallsOfSwitch {
+export interface SwitchAdmin extends AddressBans, CallbackCalls, SupervisorCalls, TestCallsOfSwitch {
   /**
    * Makes what is missing, changes what differs, removes of `before` (an earlier result, as JSON has it; null where there is
    * none) what is no longer wanted. Returns what is now there, for the next time. Done again after it rejected, it goes on.
@@ -63,10 +63,32 @@ export interface BesideAnother {
   endRelayed(legs: readonly string[]): Promise<void>;
 }
 
-/** Of a switch that can refuse addresses. */
+/** Who logs in, and whom the switch refuses before it looks at a password. */
 export interface AddressBans {
-  /** Bans these and no others: IP addresses, and networks as `address/bits`. Only what was set under the same name is replaced. */
-  ban(networks: readonly string[]): Promise<void>;
+  /** The logins that were not given before, oldest first. Never rejects. */
+  logins(): Promise<SeenLogins>;
+  /** Bans these and no others. Only what was set by the same controller is replaced. */
+  ban(bans: readonly AddressBan[]): Promise<void>;
+}
+
+export interface SwitchLogin {
+  readonly kind: 'failed' | 'proven';
+  /** IP address the request came from. */
+  readonly address: string;
+  /** The phone it was for, or `<unknown>` where there is none of that name. */
+  readonly endpoint: string;
+}
+
+export interface SeenLogins {
+  readonly logins: readonly SwitchLogin[];
+  /** Why some may be missing, a sentence; null where none is. */
+  readonly problem: string | null;
+}
+
+export interface AddressBan {
+  /** An IPv4 address, or a network of IPv6 as `address/64`. */
+  readonly address: string;
+  readonly until: EpochMs;
 }
 
 export type Transfers = { readonly allowed: true } | { readonly allowed: false; readonly why: string };

@@ -63,10 +63,18 @@ local users = {}
 local function write(as)
   return function(key, of) users[#users + 1] = as(key, of) end
 end
+-- A password is about to be looked at: for an address that is banned there is none. Nor by a SUBSCRIBE or a MESSAGE, of which
+-- mod_sofia tells nobody whether it was right. Of the caller's own headers only those that begin with X- are among the parameters here.
+local function isRefused()
+  local method = params:getHeader("sip_auth_method")
+  return (method ~= "REGISTER" and method ~= "INVITE") or kept.isBanned(params:getHeader("ip"))
+end
 -- Who asks for a user may have any header of his SIP request among the parameters: the user's name goes before all else.
 if login then
-  kept.each("fd-phone", login, write(phone))
-  if #users == 0 then kept.each("fd-trunk", login, write(carrier)) end
+  if params:getHeader("action") ~= "sip_auth" or not isRefused() then
+    kept.each("fd-phone", login, write(phone))
+    if #users == 0 then kept.each("fd-trunk", login, write(carrier)) end
+  end
 elseif purpose == "gateways" then kept.each("fd-trunk", nil, write(gateway))
 elseif purpose == "network-list" then kept.each("fd-trunk", nil, write(networks))
 end

@@ -50,6 +50,34 @@ function kept.remove(family, key)
   store:query("delete from db_data where realm=" .. quoted(family) .. " and data_key=" .. quoted(key))
 end
 
+-- What is banned with an address, as fd-ban has it: of IPv4 itself, of IPv6 the first 64 bits, in hex with dashes between.
+local function network(address)
+  local mapped = address:lower():match("^::ffff:(%d+%.%d+%.%d+%.%d+)$")
+  if mapped or not address:find(":", 1, true) then return mapped or address end
+  local function groups(text)
+    local found = {}
+    for group in text:gsub("%d+%.%d+%.%d+%.%d+$", "0:0"):gmatch("%x+") do found[#found + 1] = string.format("%x", tonumber(group, 16)) end
+    return found
+  end
+  local plain = address:match("^[^%%]*")
+  local head, tail = plain:match("^(.-)::(.*)$")
+  local all, last = groups(head or plain), groups(tail or "")
+  for _ = #all + #last + 1, 8 do all[#all + 1] = "0" end
+  for _, group in ipairs(last) do all[#all + 1] = group end
+  return table.concat(all, "-", 1, 4)
+end
+
+-- Whether a controller has banned the address and its time is not over: fd-ban/<controller> is NETWORK=SECONDS,… since 1970.
+function kept.isBanned(address)
+  local sought, now, banned = "," .. network(address) .. "=", os.time(), false
+  store:query("select data from db_data where realm='fd-ban'", function(row)
+    local bans = "," .. row.data
+    local _, at = bans:find(sought, 1, true)
+    if at and tonumber(bans:match("^%d+", at + 1) or 0) > now then banned = true end
+  end)
+  return banned
+end
+
 function kept.close()
   store:release()
 end

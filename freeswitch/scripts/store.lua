@@ -2,6 +2,7 @@
 --   list FAMILY: a line for each, its key, a blank and its text
 --   put FAMILY KEY TEXT: at once, so that nobody finds it missing in between
 --   remove FAMILY KEY
+--   ban OWNER BANS: in place of those that this owner has banned so far (kept.isBanned)
 local kept = require("kept")
 local deed, family, key, text = argv[1], argv[2], argv[3], argv[4]
 
@@ -13,6 +14,9 @@ elseif deed == "put" and text then
   stream:write("+OK")
 elseif deed == "remove" and key then
   kept.remove(family, key)
+  stream:write("+OK")
+elseif deed == "ban" and key then
+  kept.replace("fd-ban", family, key)
   stream:write("+OK")
 else
   stream:write("-ERR")

@@ -1,13 +1,16 @@
 /** What every switch does for Frontdesk beside calls, held to each kind alike. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { supervisionId, syntheticId, testId } from '../../control-plane/core/ids.ts';
 import type { LegEvent, Offer } from '../../control-plane/core/call/events.ts';
-import type { SwitchDriver } from '../../control-plane/media/switch-admin.ts';
+import { connectEsl } from '../../control-plane/media/freeswitch/esl/esl-client.ts';
+import type { SwitchDriver, SwitchLogin } from '../../control-plane/media/switch-admin.ts';
 import type { SwitchDevice, SwitchNote, SwitchSetup, SwitchTrunk } from '../../control-plane/media/switch-setup.ts';
 import { answersAfter } from '../support/behaviour.ts';
 import { driverOf } from '../support/driver-of.ts';
 import { withoutFreeSwitch } from '../support/freeswitch.ts';
+import { guess, type Guesses } from '../support/guesser.ts';
 import { openSite, SITE_START_MS, type Site } from '../support/site.ts';
+import { ownLoopbackAddress } from '../support/sipp.ts';
 import { until } from '../support/until.ts';
 
 if (withoutFreeSwitch !== undefined) process.stderr.write(`Skipped: what FreeSWITCH does beside calls. ${withoutFreeSwitch}.\n`);
@@ -42,6 +45,8 @@ describe.each([
     };
     const offered = (is: (offer: Offer) => boolean): Promise<Offer> => until(() => offers.find(is), { describe: 'the call is offered' });
     const fromCarrier = (from: string, trunkName = 'carrier') => site.call({ from, to: '+12025550110' }, trunkName);
+
+    const from = (address: string, password: string, more: Partial<Guesses> = {}): Promise<number | undefined> => guess({ remote: site.sip, from: address, user: '101', password, ...more }).then(([answer]) => answer);
 
     beforeAll(async () => {
       site = await openSite({ switch: kind, trunks: ['carrier', 'other'] });
@@ -159,6 +164,108 @@ describe.each([
       expect(await offered(({ callId }) => callId === asked)).toMatchObject({ origin: 'trunk', dialled: '+12025550110', caller: { number: '+12025550199', name: 'Frontdesk test' } });
       await driver.admin.endTest(asked);
       await until(() => events.some((event) => event.type === 'LegEnded' && event.legId === asked), { describe: 'the test call has ended' });
+    });
+
+    describe('asked who logs in, and told whom to refuse', () => {
+      const heard: SwitchLogin[] = [];
+      const [stranger, neighbour] = [ownLoopbackAddress(), ownLoopbackAddress()];
+      const later = Date.now() + 3_600_000;
+      const right = phone('101').password;
+      const heardOf = (login: Partial<SwitchLogin>): Promise<unknown> => until(async () => {
+        const { logins, problem } = await driver.admin.logins();
+        expect(problem).toBeNull();
+        heard.push(...logins);
+        return heard.some((one) => Object.entries(login).every(([name, value]) => one[name as keyof SwitchLogin] === value));
+      }, { describe: `it is told of ${JSON.stringify(login)}: ${JSON.stringify(heard)}` });
+
+      beforeEach(async () => {
+        await provision();
+        await driver.admin.logins();
+        heard.length = 0;
+      });
+      afterEach(() => driver.admin.ban([]));
+
+      test('tells who has proved a password and who has not, to register or to call, and whose it was', async () => {
+        for (const method of ['REGISTER', 'INVITE'] as const) {
+          await from(stranger, right, { method });
+          await heardOf({ kind: 'proven', address: stranger, endpoint: '101' });
+          await from(stranger, 'guessed-wrong-1', { method });
+          await heardOf({ kind: 'failed', address: stranger, endpoint: '101' });
+          await from(stranger, 'guessed-wrong-1', { method, user: '9999' });
+          await heardOf({ kind: 'failed', address: stranger, endpoint: '<unknown>' });
+          // who asks without a password, or with one only after another request, has not failed
+          expect(heard.splice(0)).toHaveLength(3);
+        }
+      });
+
+      test('tells nobody by another request whether a password is right, or tells of it', async () => {
+        for (const method of ['SUBSCRIBE', 'MESSAGE'] as const) {
+          const answers = [await from(stranger, right, { method }), await from(stranger, 'guessed-wrong-2', { method })];
+          if (answers[0] !== answers[1]) await heardOf({ kind: 'failed', address: stranger });
+        }
+        expect(heard.every(({ address }) => address === stranger)).toBe(true);
+      });
+
+      test('names the address that guesses, whatever it writes into its headers', async () => {
+        const forged = `x",RemoteAddress="IPV4/UDP/${neighbour}/5060",network-ip: ${neighbour}`;
+        for (const name of ['User-Agent', 'X-network-ip', 'network-ip', 'ip', 'X-ip', 'Subject']) await from(stranger, 'guessed-wrong-3', { more: [`${name}: ${forged}`] });
+        await until(async () => {
+          heard.push(...(await driver.admin.logins()).logins);
+          return heard.length >= 6;
+        }, { describe: 'all are told' });
+        expect(new Set(heard.map(({ kind: what, address }) => `${what} ${address}`))).toEqual(new Set([`failed ${stranger}`]));
+      });
+
+      test('refuses at once, and from any port, and with the right password, whom it is told to, and nobody else, until it is told otherwise', async () => {
+        expect([await from(stranger, right), await from(neighbour, right)]).toEqual([200, 200]);
+        await driver.admin.ban([{ address: stranger, until: later }, { address: '198.51.100.9', until: later }, { address: '2001:db8:0:7::/64', until: later }]);
+        for (const method of ['REGISTER', 'INVITE', 'REGISTER'] as const) expect(await from(stranger, right, { method })).toBe(403);
+        expect(await from(stranger, right, { more: [`ip: ${neighbour}`, `X-ip: ${neighbour}`] })).toBe(403);
+        expect(await from(neighbour, right)).toBe(200);
+        await driver.admin.ban([{ address: '198.51.100.9', until: later }]);
+        expect(await from(stranger, right)).toBe(200);
+      });
+
+      test('leaves the bans of another controller alone', async () => {
+        const other = driverOf(site, 'other');
+        await other.start({ onOffer: () => undefined, onLegEvent: () => undefined, onLink: () => undefined });
+        try {
+          await other.admin.ban([{ address: stranger, until: later }]);
+          await driver.admin.ban([{ address: neighbour, until: later }]);
+          await driver.admin.ban([]);
+          expect([await from(stranger, right), await from(neighbour, right)]).toEqual([403, 200]);
+          await other.admin.ban([]);
+          expect(await from(stranger, right)).toBe(200);
+        } finally {
+          await other.stop();
+        }
+      });
+
+      test.runIf(kind === 'freeswitch')('keeps a ban with nobody there, over a restart and no longer than its time', async () => {
+        await site.needsOwnSwitch();
+        await driver.admin.ban([{ address: stranger, until: later }, { address: neighbour, until: Date.now() }]);
+        await driver.stop();
+        await site.restart();
+        expect([await from(stranger, right), await from(neighbour, right)]).toEqual([403, 200]);
+        driver = await attach();
+        await provision();
+      });
+
+      test.runIf(kind === 'freeswitch')('knows what is banned with an address of IPv6', async () => {
+        await driver.admin.ban([{ address: '2001:db8:0:7::/64', until: later }, { address: '1:2:3:4::/64', until: later }, { address: '198.51.100.9', until: later }]);
+        const connected = await connectEsl({ url: site.switchUrl, events: [], onEvent: () => undefined, onLink: () => undefined, log: { info: () => undefined, warn: () => undefined, error: () => undefined } });
+        if (!connected.ok) throw new Error(connected.message);
+        const isBanned = async (address: string): Promise<string> => {
+          const answer = await connected.client.api('lua', { code: { raw: `~local kept = require("kept") stream:write(tostring(kept.isBanned("${address}"))) kept.close()` } });
+          return answer.ok ? answer.text : answer.message;
+        };
+        try {
+          for (const address of ['2001:db8:0:7::1', '2001:db8::7:0:0:0:1', '2001:0DB8:0:7:1:2:3:4%eth0', '1:2:3:4::', '1:2:3:4:5:6:198.51.100.7', '198.51.100.9', '::ffff:198.51.100.9']) expect([address, await isBanned(address)]).toEqual([address, 'true']);
+          for (const address of ['2001:db8:0:8::1', '2001:db8::7', '::1', '::', '1:2:3::4', '::1:2:3:4', '98.51.100.9', '198.51.100.90']) expect([address, await isBanned(address)]).toEqual([address, 'false']);
+        } finally {
+          await connected.client.close();
+        }
+      });
     });
 
     test('rings a supervisor’s phone, whose call begins with the answer', async () => {

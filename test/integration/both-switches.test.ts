@@ -19,6 +19,7 @@ import type { SipCall } from '../support/sip-call.ts';
 import { register, startCallee, startCaller, type CallerOptions, type Party, type Place } from '../support/sip-party.ts';
 import { freeUdpPort, ownLoopbackAddress } from '../support/sipp.ts';
 import { openSite, passwordOf, SITE_START_MS, type Caller, type Site } from '../support/site.ts';
+import { guess } from '../support/guesser.ts';
 import { keptRecording } from '../support/kept-recording.ts';
 import { toneShare } from '../support/tone.ts';
 import { addEvidence, stays, until } from '../support/until.ts';
@@ -71,7 +72,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     mkdirSync(join(site.folder, `logs-${name}`), { recursive: true });
     return site.startController({
       planFile, instance: name, dataDir: join(site.folder, name), freeswitchUrl: links.freeswitch.url,
-      env: { ASTERISK_URL: links.asterisk.url, FRONTDESK_ASTERISK_SIP: `${site.sip.host}:${site.sip.port}`, FRONTDESK_FREESWITCH_SIP: `${freeswitch.sipHost}:${freeswitch.sipPort}` },
+      env: { ASTERISK_URL: links.asterisk.url, FRONTDESK_SECURITY_LOG: site.asterisk.securityLog, FRONTDESK_ASTERISK_SIP: `${site.sip.host}:${site.sip.port}`, FRONTDESK_FREESWITCH_SIP: `${freeswitch.sipHost}:${freeswitch.sipPort}` },
     });
   };
   const cdrs = (): readonly Cdr[] => names.flatMap((name) => cdrsIn(join(site.folder, name)));
@@ -266,6 +267,19 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     await supervisor.hangUp();
     await ends(one);
   }, 60_000);
+
+  test('Passwords that are guessed count on either, and who is banned is so on both', async () => {
+    const stranger = ownLoopbackAddress();
+    const at = { asterisk: site.sip, freeswitch: { host: freeswitch.sipHost, port: freeswitch.sipPort } };
+    const guesses = (kind: Kind, password: string, times = 1): Promise<readonly number[]> => guess({ remote: at[kind], from: stranger, user: '105', password, times });
+    await guesses('asterisk', 'guessed-wrong-1', 5);
+    expect(await guesses('freeswitch', passwordOf('101'), 5)).toEqual([403, 403, 403, 403, 403]);
+    const apis = names.map((name) => openApi(() => controllers[name].httpUrl, firstKeyOf(controllers[name])));
+    for (const api of apis) await until(async () => (await api.get<{ items: readonly { readonly address: string; readonly failures: number }[] }>('/sip-bans')).items.some(({ address, failures }) => address === stranger && failures === 10), { describe: 'it is banned' });
+    for (const kind of kinds) await until(async () => (await guesses(kind, passwordOf('105')))[0] === 403, { describe: `the ${kind} knows of it` });
+    for (const api of apis) await api.write('DELETE', `/sip-bans/${stranger}`);
+    for (const kind of kinds) expect(await guesses(kind, passwordOf('105'))).toEqual([200]);
+  }, 40_000);
 
   test('A controller is killed, and the other has its calls on both switches', async () => {
     const talks = await Promise.all(kinds.flatMap((kind) => [talk(kind, extension[kind]), talk(kind, second[otherOf(kind)])]));

@@ -6,7 +6,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bannedOf, contains } from '../../control-plane/bans/addresses.ts';
 import { countFailures } from '../../control-plane/bans/failures.ts';
 import { keepBans, type BanLimits, type KeptBans } from '../../control-plane/bans/keep-bans.ts';
+import { createAddressBans } from '../../control-plane/media/asterisk/admin/address-bans.ts';
 import { followSecurityLog, readSecurityLine, type SecurityLog } from '../../control-plane/media/asterisk/admin/security-log.ts';
+import type { SwitchLogin } from '../../control-plane/media/switch-admin.ts';
 import { until } from '../support/until.ts';
 
 const head = '[2026-11-21 17:49:43.467] SECURITY[22637] res_security_log.c: ';
@@ -45,7 +47,7 @@ describe('The security log', () => {
   test('is read from its end on, each line once, in halves too, and again from the start when it was emptied', async () => {
     const file = join(folder, 'security.log');
     writeFileSync(file, `${failed('192.0.2.1')}\n`);
-    const log = await followSecurityLog(file);
+    const log = followSecurityLog(file);
     expect(await addresses(log)).toEqual([]);
     appendFileSync(file, `${failed('192.0.2.2')}\n${failed('192.0.2.3').slice(0, 100)}`);
     expect(await addresses(log)).toEqual(['192.0.2.2']);
@@ -57,10 +59,20 @@ describe('The security log', () => {
     await expect(log.read()).rejects.toThrow('ENOENT');
   });
 
+  test('that cannot be read is no answer, but a reason why logins may be missing', async () => {
+    const ari = { request: () => Promise.reject(new Error('nobody is asked')) };
+    const file = join(folder, 'security.log');
+    const bans = createAddressBans(ari, 'main', file);
+    expect(await bans.logins()).toEqual({ logins: [], problem: expect.stringMatching(/^ENOENT.*security\.log/) as string });
+    writeFileSync(file, `${failed('192.0.2.4')}\n`);
+    expect(await bans.logins()).toEqual({ logins: [{ kind: 'failed', address: '192.0.2.4', endpoint: '101' }], problem: null });
+    expect(await createAddressBans(ari, 'main', undefined).logins()).toEqual({ logins: [], problem: null });
+  });
+
   test('is emptied once it is large, and nothing of it is lost', async () => {
     const file = join(folder, 'security.log');
     writeFileSync(file, '');
-    const log = await followSecurityLog(file, 100_000);
+    const log = followSecurityLog(file, 100_000);
     const line = `${failed('192.0.2.2')}\n`;
     appendFileSync(file, line.repeat(200));
     expect(await addresses(log)).toHaveLength(200);
@@ -100,11 +112,13 @@ describe('Kept bans', () => {
   let trunks: string[];
   let phones: string[];
   let said: string[];
+  let tried: SwitchLogin[];
+  let missing: string | null;
   const limits: Partial<BanLimits> = { failures: 3, banMs: 60_000, most: 2, lookEveryMs: 5 };
 
   beforeEach(() => {
     folder = mkdtempSync(join(tmpdir(), 'frontdesk-bans-'));
-    writeFileSync(join(folder, 'security.log'), '');
+    [tried, missing] = [[], null];
     [now, connects, link, banned, trunks, phones, said] = [1_000_000, 1, 'up', new Set(), ['203.0.113.0/28'], [], []];
   });
   afterEach(async () => {
@@ -114,11 +128,12 @@ describe('Kept bans', () => {
   const open = async (never: readonly string[] = []): Promise<KeptBans> => {
     await kept?.stop();
     kept = await keepBans({
-      dataDir: folder, securityLog: join(folder, 'security.log'), never, limits, now: () => now,
+      dataDir: folder, never, limits, now: () => now,
       driver: {
         connects: () => connects, health: () => ({ link, version: '22', inFlight: 0 }),
         admin: {
-          ban: async (these) => { banned = new Set(these); }, trunkAddresses: async () => trunks,
+          logins: async () => ({ logins: tried.splice(0), problem: missing }),
+          ban: async (these) => { banned = new Set(these.map(({ address }) => address)); }, trunkAddresses: async () => trunks,
           registrations: async () => phones.map((address) => ({ device: '101', contacts: [{ address: `${address}:5060`, userAgent: '', expiresAt: 0, since: 0 }] })),
         },
       },
@@ -127,8 +142,7 @@ describe('Kept bans', () => {
     });
     return kept;
   };
-  const write = (...lines: readonly string[]): void => { appendFileSync(join(folder, 'security.log'), lines.map((line) => `${line}\n`).join('')); };
-  const guesses = (address: string, times = 3): void => { write(...Array.from({ length: times }, () => failed(address))); };
+  const guesses = (address: string, times = 3): void => { tried.push(...Array.from({ length: times }, () => ({ kind: 'failed', address, endpoint: '101' }) as const)); };
   const says = (words: string): Promise<unknown> => until(() => said.some((one) => one.includes(words)), { describe: `it says “${words}”: ${said.join(' | ')}`, within: 2_000 });
   const bansAre = (...these: readonly string[]): Promise<unknown> => until(() => [...banned].sort().join() === [...these].sort().join(), { describe: `banned are ${these.join()}: ${said.join(' | ')} ${kept?.problem() ?? ''}`, within: 2_000 });
 
@@ -169,7 +183,7 @@ describe('Kept bans', () => {
   test('never hit a trunk, a phone that is registered or was lately, an address that is named, or this machine; each is told once', async () => {
     phones = ['198.51.100.5'];
     await open(['192.0.2.64/28']);
-    write(proven(CLINIC));
+    tried.push({ kind: 'proven', address: CLINIC, endpoint: '101' });
     for (let again = 0; again < 2; again += 1) for (const address of [CLINIC, '198.51.100.5', '203.0.113.7', '192.0.2.66', '127.0.0.1']) guesses(address);
     guesses('192.0.2.9');
     await bansAre('192.0.2.9');
@@ -207,14 +221,15 @@ describe('Kept bans', () => {
     expect(kept?.list()).toHaveLength(2);
   });
 
-  test('without the log are none, and that is said until it is there', async () => {
-    rmSync(join(folder, 'security.log'));
+  test('go on where some logins are missing, and that is said until they are there', async () => {
+    missing = 'ENOENT: no such file';
     await open();
-    await until(() => kept?.problem()?.startsWith('Guesses of SIP passwords are not noticed, or not banned: ENOENT') === true, { describe: 'it says so' });
-    writeFileSync(join(folder, 'security.log'), '');
-    await until(() => kept?.problem() === null, { describe: 'it has the log' });
+    await until(() => kept?.problem() === 'Guesses of SIP passwords are not noticed, or not banned: ENOENT: no such file', { describe: 'it says so' });
     guesses('192.0.2.9');
     await bansAre('192.0.2.9');
+    expect(kept?.problem()).not.toBeNull();
+    missing = null;
+    await until(() => kept?.problem() === null, { describe: 'none is missing' });
     expect(kept?.list()).toHaveLength(1);
   });
 });

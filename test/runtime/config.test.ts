@@ -97,7 +97,8 @@ test('A mistyped name is told, with the one it may have meant; of others the env
 test('What only the local switch is told is pointed out beside a switch of one’s own', () => {
   expect(warnings({ ASTERISK_URL: 'http://u:p@h:8088', FRONTDESK_BIND: '0.0.0.0' })).toEqual(['FRONTDESK_BIND has no effect beside ASTERISK_URL: that switch has its own configuration.']);
   expect(warnings({ FRONTDESK_BIND: '0.0.0.0' })).toEqual([]);
-  expect(warnings({ FREESWITCH_URL: 'freeswitch://:p@h', FRONTDESK_NEVER_BAN: '203.0.113.7' })).toEqual(['FRONTDESK_NEVER_BAN has no effect beside FREESWITCH_URL: Frontdesk bans no address on FreeSWITCH.']);
+  expect(warnings({ FREESWITCH_URL: 'freeswitch://:p@h', FRONTDESK_NEVER_BAN: '203.0.113.7' })).toEqual([]);
+  expect(warnings({ FREESWITCH_URL: 'freeswitch://:p@h', FRONTDESK_SECURITY_LOG: '/var/log/security.log' })).toEqual(['FRONTDESK_SECURITY_LOG has no effect beside FREESWITCH_URL: it is of an Asterisk.']);
 });
 
 test('Calls of a switch of one’s own outlive a controller, whichever it is', () => {

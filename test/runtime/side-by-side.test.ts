@@ -7,7 +7,7 @@ import { type AdminSide } from '../../control-plane/media/side-by-side/compose-a
 import { composeDrivers, type Side } from '../../control-plane/media/side-by-side/compose-drivers.ts';
 import { sideBySide } from '../../control-plane/media/side-by-side/side-by-side.ts';
 import { createSimulatedSwitch, type SimulatedSwitch } from '../../control-plane/media/simulated/switch.ts';
-import type { BesideAnother, StoredRecordings, SupervisorCall, SwitchAdmin } from '../../control-plane/media/switch-admin.ts';
+import type { BesideAnother, SeenLogins, StoredRecordings, SupervisorCall, SwitchAdmin } from '../../control-plane/media/switch-admin.ts';
 import type { DeviceRegistration, SwitchSetup, SwitchTrunk, TrunkHealth } from '../../control-plane/media/switch-setup.ts';
 import { createController, type Controller } from '../../control-plane/runtime/controller.ts';
 import { memoryArchive, memoryJournals, type MemoryArchive, type MemoryJournals } from '../../control-plane/store/memory-journals.ts';
@@ -219,6 +219,8 @@ describe('What two switches know by themselves', () => {
     const phones: Record<Kind, readonly string[]> = { asterisk: ['101'], freeswitch: ['102'] };
     const health: Record<Kind, readonly TrunkHealth[]> = { asterisk: [], freeswitch: [] };
     const recorded: Record<Kind, readonly string[]> = { asterisk: ['1700000000.1--r1'], freeswitch: ['f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller'] };
+    const tried: Record<Kind, SeenLogins> = { asterisk: { logins: [], problem: null }, freeswitch: { logins: [], problem: null } };
+    const refuses = new Set<Kind>();
     const note = (kind: Kind, what: string): void => void asked.push(`${kind} ${what}`);
     const adminOf = (kind: Kind): SwitchAdmin & BesideAnother => {
       const registrations = (): Promise<readonly DeviceRegistration[]> => Promise.resolve(setup.devices.map(({ id }) => ({ device: id, contacts: phones[kind].includes(id) ? [{ address: `192.0.2.1:${id}`, userAgent: kind, expiresAt: 0, since: kind === 'asterisk' ? 1 : 2 }] : [] })));
@@ -231,6 +233,8 @@ describe('What two switches know by themselves', () => {
         trunkHealth: () => Promise.resolve(health[kind]),
         trunkAddresses: () => Promise.resolve(['192.0.2.1']),
         registrations, glimpse: registrations,
+        logins: () => Promise.resolve(tried[kind]),
+        ban: (bans) => (refuses.has(kind) ? Promise.reject(new Error('it has no script')) : Promise.resolve(note(kind, `bans ${bans.map(({ address }) => address).join()}`))),
         takeNotes: (keep) => keep({ kind: 'failsafe', at: 1, from: kind, dialled: '', outcome: '', trunk: '' }),
         callOurselves: (callId) => Promise.resolve(note(kind, callId)).then(() => 'placed' as const),
         beginCallback: ({ callId }) => Promise.resolve(note(kind, callId)).then(() => 'begun' as const),
@@ -261,13 +265,30 @@ describe('What two switches know by themselves', () => {
       over: `to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, peer: trunk(`to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, { host: kind === 'asterisk' ? '192.0.2.9' : '192.0.2.8' }),
     }) satisfies AdminSide & { recordings: StoredRecordings });
     const both = sideBySide(sides, { log });
-    return { ...both, asked, given, supervised, phones, health, goes: (kind: Kind) => { handlers[kind]?.onLink('down', 'lost'); }, comes: (kind: Kind) => { handlers[kind]?.onLink('up', 'connected'); } };
+    return { ...both, asked, given, tried, refuses, supervised, phones, health, goes: (kind: Kind) => { handlers[kind]?.onLink('down', 'lost'); }, comes: (kind: Kind) => { handlers[kind]?.onLink('up', 'connected'); } };
   }
   async function opened() {
     const one = open();
     await one.driver.start({ onOffer: () => undefined, onLegEvent: () => undefined, onLink: () => undefined });
     return one;
   }
+
+  it('is who logs in at either, and who is banned on both', async () => {
+    const { driver, tried, refuses, asked, goes } = await opened();
+    tried.asterisk = { logins: [], problem: 'the log cannot be read' };
+    tried.freeswitch = { logins: [{ kind: 'failed', address: '192.0.2.66', endpoint: '102' }], problem: null };
+    expect(await driver.admin.logins()).toEqual({ logins: tried.freeswitch.logins, problem: 'asterisk: the log cannot be read' });
+    const bans = [{ address: '192.0.2.66', until: 1 }];
+    await driver.admin.ban(bans);
+    expect(asked.splice(0)).toEqual(['asterisk bans 192.0.2.66', 'freeswitch bans 192.0.2.66']);
+    refuses.add('asterisk');
+    await expect(driver.admin.ban(bans)).rejects.toThrow('asterisk: it has no script');
+    expect(asked.splice(0)).toEqual(['freeswitch bans 192.0.2.66']);
+    // told when it is back
+    goes('asterisk');
+    await driver.admin.ban(bans);
+    expect(asked).toEqual(['freeswitch bans 192.0.2.66']);
+  });
 
   it('is the same, but that a trunk registers with one of them', async () => {
     const { driver, given } = await opened();

@@ -8,5 +8,5 @@ const quiet = { debug: () => undefined, info: () => undefined, warn: () => undef
 /** Of the switch that the site has. */
 export function driverOf(site: Site, instance: string): SwitchDriver {
   const { asteriskUrl, freeswitchUrl } = site.attach;
-  return freeswitchUrl === undefined ? createAsteriskDriver({ url: asteriskUrl ?? '', instance, log: quiet }) : createFreeSwitchDriver({ url: freeswitchUrl, instance, log: quiet });
+  return freeswitchUrl === undefined ? createAsteriskDriver({ url: asteriskUrl ?? '', instance, log: quiet, securityLog: site.asterisk.securityLog }) : createFreeSwitchDriver({ url: freeswitchUrl, instance, log: quiet });
 }

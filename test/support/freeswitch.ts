@@ -182,7 +182,7 @@ async function attachToRunning(given: string): Promise<FreeSwitch> {
 }
 
 /** What controllers and tests write to the switch (freeswitch/README.md). */
-const families = ['fd-phone', 'fd-trunk', 'fd-trunks', 'fd-failsafe', 'fd-emergency', 'fd-emergency-log', 'fd-failsafe-log'];
+const families = ['fd-phone', 'fd-trunk', 'fd-trunks', 'fd-failsafe', 'fd-emergency', 'fd-emergency-log', 'fd-failsafe-log', 'fd-ban'];
 
 /** What the switch keeps, read and written as its scripts do. */
 function memoryOf(ask: FreeSwitch['ask']): Pick<FreeSwitch, 'keep' | 'kept' | 'createPhone' | 'createTrunk'> {

@@ -31,6 +31,8 @@ export interface AsteriskDriverOptions {
   /** Names the ARI application `frontdesk-<instance>`: letters, digits, `-`, `_`. Unique among live controllers. */
   readonly instance: string;
   readonly log: AriLog;
+  /** The file of its security log; without it nobody says who logs in. */
+  readonly securityLog?: string | undefined;
   readonly onRoundTrip?: AriOptions['onRoundTrip'];
   readonly limits?: AriOptions['limits'];
   readonly liveness?: AriOptions['liveness'];
@@ -166,7 +168,7 @@ export function createAsteriskDriver(options: AsteriskDriverOptions): AsteriskDr
 
   const admin = createAsteriskAdmin({
     request: async (...request) => ari === undefined ? { ok: false, error: 'unreachable', message: 'There is no link to the switch.', sent: false } : ari.request(...request),
-  }, options.url, options.instance);
+  }, options.url, { owner: options.instance, securityLog: options.securityLog });
 
   return {
     admin,

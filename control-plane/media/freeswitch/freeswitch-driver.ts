@@ -8,6 +8,7 @@ import type { SwitchDriver } from '../switch-admin.ts';
 import { callIdOf, madeBy, type CallId, type LegId } from '../../core/ids.ts';
 import { adoptCall } from './adopt-call.ts';
 import { createFreeSwitchAdmin, type FreeSwitchAdmin } from './admin/freeswitch-admin.ts';
+import { hearLogins, loginEvent } from './admin/logins.ts';
 import { leaveBridge } from './bridges.ts';
 import { createCallRecordings } from './call-recording.ts';
 import { headerOf, type EslEvent } from './esl/decode-frame.ts';
@@ -49,6 +50,7 @@ export interface FreeSwitchDriver extends SwitchDriver {
 export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSwitchDriver {
   const { log, instance } = options;
   const legs = createLegs();
+  const logins = hearLogins();
   let handlers: MediaHandlers | undefined;
   let esl: EslClient | undefined;
   let link: LinkState = 'down';
@@ -96,6 +98,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
     if (event.name === 'CHANNEL_HANGUP_COMPLETE') claiming.delete(headerOf(event, 'Unique-ID') ?? '');
     if (subclass === offerEvent) void offered(esl, event);
     else if (subclass === hereEvent) onHere(event, esl);
+    else if (subclass === loginEvent) logins.onEvent(event);
     else translateEvent(esl, event, legs, recordings, tell);
   }
 
@@ -146,7 +149,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
   const admin = createFreeSwitchAdmin({
     api: async (...command) => esl === undefined ? unreachable : esl.api(...command),
     bgapi: async (...command) => esl === undefined ? unreachable : esl.bgapi(...command),
-  }, (legId, tellMade) => {
+  }, instance, logins, (legId, tellMade) => {
     made.set(legId, tellMade);
     return () => { made.delete(legId); };
   });
@@ -159,7 +162,7 @@ export function createFreeSwitchDriver(options: FreeSwitchDriverOptions): FreeSw
       handlers = given;
       if (!/^[A-Za-z0-9_-]{1,40}$/.test(instance)) throw new SwitchRefusedError(`The instance name ${JSON.stringify(instance)} may hold letters, digits, - and _ only.`);
       const connected = await connectEsl({
-        url: options.url, events, subclasses: [offerEvent, referEvent, hereEvent], onEvent, onLink, log,
+        url: options.url, events, subclasses: [offerEvent, referEvent, hereEvent, loginEvent], onEvent, onLink, log,
         ...(options.onRoundTrip === undefined ? {} : { onRoundTrip: options.onRoundTrip }),
         ...(options.limits === undefined ? {} : { limits: options.limits }),
         ...(options.liveness === undefined ? {} : { liveness: options.liveness }),

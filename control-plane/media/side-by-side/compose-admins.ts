@@ -86,6 +86,18 @@ export function composeAdmins(sides: readonly AdminSide[], { homes, isUp }: Pick
       });
     },
     trunkAddresses: async () => [...new Set([...sides.flatMap(({ peer }) => peer.host), ...(await Promise.all(sides.map(({ driver }) => driver.admin.trunkAddresses()))).flat()])],
+    async logins() {
+      const each = await Promise.all(sides.map(async ({ name, driver }) => ({ name, ...(await driver.admin.logins()) })));
+      const problems = each.flatMap(({ name, problem }) => (problem === null ? [] : [`${name}: ${problem}`]));
+      return { logins: each.flatMap(({ logins }) => logins), problem: problems.length === 0 ? null : problems.join('; ') };
+    },
+    /** One that is away is told when it is back. */
+    async ban(bans) {
+      const told = await Promise.allSettled(theseUp().map((side) => side.driver.admin.ban(bans).catch((error: unknown) => {
+        if (isUp(side)) throw new Error(`${side.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      })));
+      for (const one of told) if (one.status === 'rejected') throw one.reason;
+    },
     registrations: () => devices('registrations'),
     glimpse: () => devices('glimpse'),
     async takeNotes(keep) {

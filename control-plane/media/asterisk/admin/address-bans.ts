@@ -10,10 +10,14 @@
  */
 import { isIP } from 'node:net';
 import type { AddressBans } from '../../switch-admin.ts';
+import { followSecurityLog } from './security-log.ts';
 import type { Ari } from './switch-database.ts';
 
-/** `owner`: of these bans; another owner's are left alone. */
-export function createAddressBans(ari: Ari, owner: string): AddressBans {
+/** `owner`: of these bans; another owner's are left alone. Without a `securityLog` nobody says who logs in. A ban has no end here. */
+export function createAddressBans(ari: Ari, owner: string, securityLog: string | undefined): AddressBans {
+  const log = securityLog === undefined ? undefined : followSecurityLog(securityLog);
+  /** An Asterisk that nobody asks for bans need not be able to have them. */
+  let wanted = log !== undefined;
   const isThere = async (id: string): Promise<boolean> => {
     const found = await ari.request('asterisk.getObject', nameOf(id));
     if (!found.ok && found.status === undefined) throw new Error(`The switch does not say whom it bans: ${found.message}`);
@@ -24,8 +28,14 @@ export function createAddressBans(ari: Ari, owner: string): AddressBans {
     if (!removed.ok && removed.error !== 'gone') throw new Error(`The switch did not lift its bans: ${removed.message}`);
   };
   return {
-    async ban(networks) {
-      const value = networks.map(denied).join(',');
+    logins: async () => (log?.read() ?? Promise.resolve([])).then(
+      (logins) => ({ logins, problem: null }),
+      (error: unknown) => ({ logins: [], problem: error instanceof Error ? error.message : String(error) }),
+    ),
+    async ban(bans) {
+      wanted ||= bans.length > 0;
+      if (!wanted) return;
+      const value = bans.map(({ address }) => denied(address)).join(',');
       const [one, other] = [`bans~${owner}~1`, `bans~${owner}~2`];
       const [old, fresh] = (await isThere(one)) ? [one, other] : [other, one];
       await remove(fresh);

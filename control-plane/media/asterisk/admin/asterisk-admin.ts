@@ -3,7 +3,7 @@
  * settings; and collects the notes its dialplan took while no controller lived.
  */
 import { addressesOf } from '../../carrier-addresses.ts';
-import type { AddressBans, BesideAnother, SwitchAdmin } from '../../switch-admin.ts';
+import type { BesideAnother, SwitchAdmin } from '../../switch-admin.ts';
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { createAddressBans } from './address-bans.ts';
 import { hasDialplan } from './dialplan-version.ts';
@@ -19,14 +19,14 @@ import { createWhereabouts } from './whereabouts.ts';
 
 export type { Provisioned } from './provisioning.ts';
 
-export interface AsteriskAdmin extends SwitchAdmin, AddressBans, BesideAnother {
+export interface AsteriskAdmin extends SwitchAdmin, BesideAnother {
   provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
 const dialplanWithCalls = 2;
 
-/** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. */
-export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk'): AsteriskAdmin {
+/** `url`: the switch's, with user and password; without it nobody can say whether trunks are registered. `owner`: of bans. `securityLog`: a file. */
+export function createAsteriskAdmin(ari: Ari, url?: string, { owner = 'frontdesk', securityLog }: { readonly owner?: string; readonly securityLog?: string | undefined } = {}): AsteriskAdmin {
   const database = createSwitchDatabase(ari);
   const provisioning = createProvisioning(ari, database, addressesOf);
   const online = async (): Promise<ReadonlySet<string>> => {
@@ -45,7 +45,7 @@ export function createAsteriskAdmin(ari: Ari, url?: string, owner = 'frontdesk')
     },
 
     transfers: (setting) => transfersOn(ari, setting),
-    ...createAddressBans(ari, owner),
+    ...createAddressBans(ari, owner, securityLog),
     ...createCallbackCalls(ari),
     ...createSupervisorCalls(ari),
     ...createTestCalls(ari),

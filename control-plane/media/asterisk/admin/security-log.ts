@@ -3,19 +3,13 @@
  * would tell the same, and cannot be had: it does not start beside what stasis.conf declines, which calls are
  * faster for (docs/decisions/0013).
  */
+import { statSync } from 'node:fs';
 import { open, truncate, type FileHandle } from 'node:fs/promises';
-
-export interface SecurityEvent {
-  readonly kind: 'failed' | 'proven';
-  /** IP address the request came from. */
-  readonly address: string;
-  /** The endpoint it was for; `<unknown>` when there is none of that name. */
-  readonly endpoint: string;
-}
+import type { SwitchLogin } from '../../switch-admin.ts';
 
 export interface SecurityLog {
   /** What was written since the last time. Rejects when the file cannot be read. */
-  read(): Promise<readonly SecurityEvent[]>;
+  read(): Promise<readonly SwitchLogin[]>;
 }
 
 /** Asterisk cuts a line at 8,192 bytes: of a longer one the end is missing, and with it the true address. */
@@ -26,7 +20,7 @@ const chunkBytes = 262_144;
  * The Call-ID (SessionID) is the caller's own text and may hold `",RemoteAddress="…`. The true address comes after it;
  * what follows, Challenge and Response, has a backslash before each quote. So the last one counts.
  */
-export function readSecurityLine(line: string): SecurityEvent | undefined {
+export function readSecurityLine(line: string): SwitchLogin | undefined {
   if (line.length > longestLine) return undefined;
   const [, event, endpoint] = /^\[[^\]]*\] SECURITY\[\d+\] res_security_log\.c: SecurityEvent="(ChallengeResponseFailed|SuccessfulAuth)",[^<]*?Service="PJSIP",EventVersion="1",AccountID="([^"]*)",/.exec(line) ?? [];
   if (event === undefined || endpoint === undefined) return undefined;
@@ -38,12 +32,12 @@ export function readSecurityLine(line: string): SecurityEvent | undefined {
 }
 
 /** From the end the file has now. Beyond `mostBytes` it is emptied once it has been read: Asterisk appends, and goes on at the start. */
-export async function followSecurityLog(file: string, mostBytes = 16 * 1_048_576): Promise<SecurityLog> {
-  let at = await sizeOf(file).catch(() => 0);
+export function followSecurityLog(file: string, mostBytes = 16 * 1_048_576): SecurityLog {
+  let at = sizeOf(file);
   let rest = '';
   return {
     async read() {
-      const found: SecurityEvent[] = [];
+      const found: SwitchLogin[] = [];
       const handle = await open(file, 'r');
       try {
         const { size } = await handle.stat();
@@ -72,12 +66,11 @@ export async function followSecurityLog(file: string, mostBytes = 16 * 1_048_576
   };
 }
 
-async function sizeOf(file: string): Promise<number> {
-  const handle = await open(file, 'r');
+function sizeOf(file: string): number {
   try {
-    return (await handle.stat()).size;
-  } finally {
-    await handle.close();
+    return statSync(file).size;
+  } catch {
+    return 0;
   }
 }
 

@@ -6,6 +6,7 @@ import type { BesideAnother, SwitchAdmin } from '../../switch-admin.ts';
 import type { SwitchNote, SwitchSetup } from '../../switch-setup.ts';
 import { addressesOf } from '../../carrier-addresses.ts';
 import { createCalls, type OnceMade } from './calls.ts';
+import type { HeardLogins } from './logins.ts';
 import { createProvisioning, type Provisioned } from './provisioning.ts';
 import { createRelayedLegs } from './relayed-legs.ts';
 import { createSwitchStore, type Esl, type Fields } from './switch-store.ts';
@@ -15,7 +16,8 @@ export interface FreeSwitchAdmin extends SwitchAdmin, BesideAnother {
   provision(setup: SwitchSetup, before: Provisioned | null, extent?: 'everything' | 'changes'): Promise<Provisioned>;
 }
 
-export function createFreeSwitchAdmin(esl: Esl, onceMade: OnceMade): FreeSwitchAdmin {
+/** `owner`: of bans. */
+export function createFreeSwitchAdmin(esl: Esl, owner: string, heard: Pick<HeardLogins, 'take'>, onceMade: OnceMade): FreeSwitchAdmin {
   const store = createSwitchStore(esl);
   const provisioning = createProvisioning(esl, store);
   const whereabouts = createWhereabouts(esl);
@@ -30,6 +32,11 @@ export function createFreeSwitchAdmin(esl: Esl, onceMade: OnceMade): FreeSwitchA
     transfers: (setting) => Promise.resolve(setting === 'off' ? { allowed: false, why: 'transfers are turned off' } : { allowed: true }),
     ...createCalls(esl, onceMade),
     ...createRelayedLegs(esl),
+    async logins() {
+      const phones = new Set(current.devices.map(({ id }) => id));
+      return { logins: heard.take().map((login) => (phones.has(login.endpoint) ? login : { ...login, endpoint: '<unknown>' })), problem: null };
+    },
+    ban: (bans) => store.ban(owner, bans),
     trunkAddresses: async () => (await Promise.all(current.trunks.map(addressesOf))).flatMap(({ addresses }) => addresses),
     trunkHealth: () => whereabouts.trunks(current.trunks),
     registrations: () => whereabouts.devices(current.devices),
