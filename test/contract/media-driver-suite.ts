@@ -154,6 +154,22 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       expect((await awaited('what is left', fix.leftovers())).toSorted()).toEqual([callId, legId]);
     });
 
+    it.each([0, 20, 40])('lets both out of a bridge that is ended in the moment in which they come into it, and leaves them (%s ms after)', async (ms) => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const [bridgeId, prompts] = [ownedId(callId, 'b', 2), [ownedId(callId, 'p', 3), ownedId(callId, 'p', 4)]];
+      await must({ type: 'BridgeLegs', bridgeId, legIds: [callId, legId] });
+      await fix.pass(ms);
+      await must({ type: 'DestroyBridge', bridgeId });
+      await event('LegUnbridged', legId);
+      await event('LegUnbridged', callId);
+      await Promise.all([callId, legId].map((id, i) => must({ type: 'PlayPrompt', legId: id, promptId: prompts[i] ?? '', media: [fix.audio.short] })));
+      for (const promptId of prompts) expect(await event('PromptFinished', promptId)).toMatchObject({ ok: true });
+      // one who is left behind by another would end
+      await fix.pass(2500);
+      expect((await awaited('what is left', fix.leftovers())).toSorted()).toEqual([callId, legId]);
+    });
+
     it('reports a key once', async () => {
       const { callId } = await offered();
       const { legId, phone } = await answered(callId, 1, 'reception');

@@ -201,13 +201,13 @@ describe.skipIf(withoutFreeSwitch !== undefined)('On FreeSWITCH', () => {
     await until(() => phone.hears(700) && caller.hears(1500), { describe: 'they hear each other again' });
   });
 
-  test('a leg that goes from one bridge to another leaves who it talked with where they are', async () => {
+  test.each(['once they are connected', 'while they are being connected'])('a leg that goes from one bridge to another %s leaves who it talked with where they are', async (when) => {
     const { callId, legId, caller, phone } = await both();
     const second = await site.phone('102', answersAfter(20));
-    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId, legId] });
-    await heard('LegBridged', legId);
     await driver.execute(toDevice(callId, 3, '102'));
     await heard('LegAnswered', `${callId}--l3`);
+    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId, legId] });
+    if (when === 'once they are connected') await heard('LegBridged', legId);
     await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b4`, legIds: [callId, `${callId}--l3`] });
     await heard('LegBridged', `${callId}--l3`);
     const other = await second.nextCall();
@@ -218,6 +218,15 @@ describe.skipIf(withoutFreeSwitch !== undefined)('On FreeSWITCH', () => {
     expect((await driver.snapshot()).calls[0]?.bridges.map(({ bridgeId, legIds }) => [bridgeId, legIds.toSorted()]).toSorted()).toEqual([
       [`${callId}--b2`, [legId]], [`${callId}--b4`, [callId, `${callId}--l3`]],
     ]);
+  });
+
+  test('two who are parted while they are being connected hear what is asked for behind that', async () => {
+    const { callId, legId } = await both();
+    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId, legId] });
+    const prompts = [callId, legId].map((id, i) => ({ type: 'PlayPrompt', legId: id, promptId: `${callId}--p${i + 3}`, media: ['tone:accept'] }) as const);
+    const asked: readonly MediaCommand[] = [{ type: 'DestroyBridge', bridgeId: `${callId}--b2` }, ...prompts];
+    expect(await Promise.all(asked.map((command) => driver.execute(command)))).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
+    for (const { promptId } of prompts) expect(await heard('PromptFinished', promptId)).toMatchObject({ ok: true });
   });
 
   test.each([['listen', false, false], ['coach', true, false], ['barge', true, true]] as const)('a supervisor who may %s is heard by whom that means, and hears both', async (mode: SupervisionMode, agentHears, callerHears) => {

@@ -3,7 +3,7 @@ import type { SwitchSnapshot } from '../media-driver.ts';
 import type { EslClient } from './esl/esl-client.ts';
 import { legAnswered, legEnded, legRang, type TellLeg } from './leg-events.ts';
 import { legBridged } from './bridges.ts';
-import { unknownRun, type Legs } from './legs.ts';
+import { endDeed, unknownRun, type Legs } from './legs.ts';
 import { dumpOf, stateOf, type SwitchReading } from './read-switch.ts';
 import { recordingFile } from './recordings.ts';
 import { bridgeVariable, handVariable, phoneVariable } from './variables.ts';
@@ -20,8 +20,10 @@ export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot
   for (const id of legIds) {
     const leg = legs.of(id);
     // Another may have had the leg since it was known here.
+    endDeed(leg, 'joining');
+    endDeed(leg, 'parking');
     leg.prompts.splice(0);
-    Object.assign(leg, { callId, bridge: seen.get(id)?.bridge, joining: false, peer: undefined, run: undefined, filled: false, recording: undefined, referred: undefined });
+    Object.assign(leg, { callId, bridge: seen.get(id)?.bridge, peer: undefined, run: undefined, filled: false, recording: undefined, referred: undefined });
   }
   for (const { legId, state } of call.legs) {
     const leg = legs.of(legId);

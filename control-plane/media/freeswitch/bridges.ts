@@ -10,7 +10,7 @@ import { callIdOf, type BridgeId, type LegId } from '../../core/ids.ts';
 import type { EslClient } from './esl/esl-client.ts';
 import type { EslFailure, EslResult } from './esl/esl-result.ts';
 import type { TellLeg } from './leg-events.ts';
-import type { Leg, Legs } from './legs.ts';
+import { beginDeed, endDeed, type Leg, type Legs } from './legs.ts';
 import { stopMessage } from './message.ts';
 import { stopPrompts } from './prompts.ts';
 import { bridgeVariable, partnerVariable } from './variables.ts';
@@ -21,6 +21,8 @@ export async function bridgeLegs(esl: EslClient, legs: Legs, bridgeId: BridgeId,
   const order = callIdOf(bridgeId);
   const joining = legIds.map((id) => legs.get(id));
   if (!joining.every((leg) => leg !== undefined)) return gone;
+  // As where two are parted (destroyBridge).
+  for (const leg of joining) if (leg.joining !== undefined) await leg.joining.over;
   const others = legs.in(bridgeId).filter(({ id }) => !legIds.includes(id));
 
   for (const leg of joining) {
@@ -36,12 +38,15 @@ export async function bridgeLegs(esl: EslClient, legs: Legs, bridgeId: BridgeId,
 
   const [first, second] = pairOf(bridgeId, joining, others);
   if (first === undefined) return { ok: true, text: '' };
-  for (const leg of joining) Object.assign(leg, { bridge: bridgeId, joining: second !== undefined });
+  const begun = second === undefined ? undefined : beginDeed();
+  for (const leg of joining) Object.assign(leg, { bridge: bridgeId, joining: begun });
   if (second === undefined) {
     const alone = await release(esl, first);
     if (alone.ok) legBridged(legs, first.id, bridgeId, tell);
     return alone;
   }
+  // On its way it would go on to where it was sent, and the other wait for it until the switch ends both.
+  for (const leg of [first, second]) if (leg.parking !== undefined) await leg.parking.over;
   // Each may have been left behind before, and is not any more.
   for (const { id } of [first, second]) {
     void esl.api('sched_del', { task: `fd_over_${id}` }, { order });
@@ -50,20 +55,27 @@ export async function bridgeLegs(esl: EslClient, legs: Legs, bridgeId: BridgeId,
   const bridging = esl.api('uuid_bridge', { leg: first.id, other: second.id }, { order });
   for (const { id } of [first, second]) void esl.api('uuid_setvar', { leg: id, name: partnerVariable }, { order });
   const bridged = await bridging;
-  if (!bridged.ok) for (const leg of joining) Object.assign(leg, { bridge: undefined, joining: false });
+  if (!bridged.ok) {
+    for (const leg of joining) {
+      endDeed(leg, 'joining');
+      leg.bridge = undefined;
+    }
+  }
   return bridged;
 }
 
 export async function destroyBridge(esl: EslClient, legs: Legs, bridgeId: BridgeId, tell: TellLeg): Promise<EslResult> {
+  // Before they are connected the switch would part only one of the two, and may end the other.
+  for (const leg of legs.in(bridgeId)) if (leg.joining !== undefined) await leg.joining.over;
   const members = legs.in(bridgeId);
-  const [first] = members;
+  const [first, second] = members;
   if (first === undefined) return { ...gone, message: 'There is no such bridge.' };
   for (const leg of members) {
     leaveBridge(leg, undefined, tell);
     void esl.api('uuid_setvar', { leg: leg.id, name: bridgeVariable }, { order: callIdOf(bridgeId) });
   }
-  // Of two the one is connected with the other: nothing is asked before, for what comes next is not to be overtaken.
-  if (members.length === 2) return part(esl, first);
+  // Of two the one is connected with the other, which need not be asked.
+  if (second !== undefined && members.length === 2) return part(esl, [first, second]);
   const released = await Promise.all(members.map((leg) => release(esl, leg)));
   return released.find((reply) => !reply.ok && reply.error !== 'gone') ?? { ok: true, text: '' };
 }
@@ -71,18 +83,30 @@ export async function destroyBridge(esl: EslClient, legs: Legs, bridgeId: Bridge
 /** Takes a leg, and who it is connected with, to where they wait; nothing where it waits already. */
 async function release(esl: EslClient, leg: Leg): Promise<EslResult> {
   const order = callIdOf(leg.id);
+  beginParking(leg);
   const connected = await esl.api('uuid_getvar', { leg: leg.id, name: 'bridge_uuid' }, { order });
-  return !connected.ok || connected.text === '_undef_' ? connected : part(esl, leg);
+  if (connected.ok && connected.text !== '_undef_') return part(esl, [leg]);
+  endDeed(leg, 'parking');
+  return connected;
 }
 
-function part(esl: EslClient, leg: Leg): Promise<EslResult> {
-  return esl.api('uuid_transfer', { leg: leg.id, both: '-both', to: 'stay', dialplan: 'XML', context: 'fd-over' }, { order: callIdOf(leg.id) });
+/** The first of them, and who it is connected with. */
+async function part(esl: EslClient, members: readonly [Leg, ...Leg[]]): Promise<EslResult> {
+  for (const leg of members) beginParking(leg);
+  const [{ id }] = members;
+  const parted = await esl.api('uuid_transfer', { leg: id, both: '-both', to: 'stay', dialplan: 'XML', context: 'fd-over' }, { order: callIdOf(id) });
+  if (!parted.ok) for (const leg of members) endDeed(leg, 'parking');
+  return parted;
+}
+
+function beginParking(leg: Leg): void {
+  leg.parking ??= beginDeed();
 }
 
 /** A leg that is in another bridge leaves it. */
 export function leaveBridge(leg: Leg, into: BridgeId | undefined, tell: TellLeg): void {
   const { bridge } = leg;
-  leg.joining = false;
+  endDeed(leg, 'joining');
   if (bridge === undefined || bridge === into) return;
   leg.bridge = undefined;
   tell(leg.callId, { type: 'LegUnbridged', legId: leg.id, bridgeId: bridge });
@@ -96,7 +120,8 @@ export function tellPartner(esl: EslClient, leg: Leg, partner: LegId): void {
 /** In the bridge of another call it is that call's from now on; the one it was of learns by this that it has lost it. */
 export function legBridged(legs: Legs, legId: LegId, bridgeId: BridgeId, tell: TellLeg): void {
   const leg = legs.of(legId);
-  Object.assign(leg, { bridge: bridgeId, joining: false });
+  endDeed(leg, 'joining');
+  leg.bridge = bridgeId;
   const callId = callIdOf(bridgeId);
   const told = { type: 'LegBridged', legId, bridgeId } as const;
   tell(leg.callId, told);

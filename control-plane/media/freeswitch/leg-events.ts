@@ -9,7 +9,7 @@ import type { CallRecordings } from './call-recording.ts';
 import { headerOf, type EslEvent } from './esl/decode-frame.ts';
 import type { EslClient } from './esl/esl-client.ts';
 import { causeOfEnd, switchCause } from './hang-up-cause.ts';
-import type { Leg, Legs } from './legs.ts';
+import { endDeed, type Leg, type Legs } from './legs.ts';
 import { runEnded, tellUnplayed } from './prompts.ts';
 import { answerRefer, type Referred } from './answer-transfer.ts';
 import { messageEnded } from './message.ts';
@@ -69,6 +69,7 @@ function legEvent(esl: EslClient, event: EslEvent, leg: Leg, legs: Legs, tell: T
       if (leg.isCaller) legAnswered(leg, tell);
       return;
     case 'CHANNEL_PARK':
+      endDeed(leg, 'parking');
       // A leg that was called is the originate's until it is parked, and would be taken out of a bridge then.
       if (!leg.isCaller && headerOf(event, 'Answer-State') === 'answered') legAnswered(leg, tell);
       return;
@@ -97,6 +98,7 @@ function legEvent(esl: EslClient, event: EslEvent, leg: Leg, legs: Legs, tell: T
 
 export function legEnded(legs: Legs, leg: Leg, cause: Cause, tell: TellLeg): void {
   leaveBridge(leg, undefined, tell);
+  endDeed(leg, 'parking');
   legs.delete(leg.id);
   leg.originate?.made();
   tell(leg.callId, { type: 'LegEnded', legId: leg.id, cause });
@@ -120,13 +122,13 @@ export function legAnswered(leg: Leg, tell: TellLeg): void {
 function connected(esl: EslClient, legs: Legs, legId: LegId, other: LegId, tell: TellLeg): void {
   const leg = legs.get(legId);
   if (leg === undefined) return;
-  if (leg.joining && leg.bridge !== undefined) {
+  if (leg.joining !== undefined && leg.bridge !== undefined) {
     tellPartner(esl, leg, other);
     legBridged(legs, legId, leg.bridge, tell);
     return;
   }
   void esl.api('uuid_getvar', { leg: legId, name: bridgeVariable }, { order: callIdOf(legId) }).then((reply) => {
-    if (!reply.ok || reply.text === '_undef_' || legs.get(legId) !== leg || leg.joining || leg.bridge === reply.text) return;
+    if (!reply.ok || reply.text === '_undef_' || legs.get(legId) !== leg || leg.joining !== undefined || leg.bridge === reply.text) return;
     legBridged(legs, legId, reply.text, tell);
   });
 }

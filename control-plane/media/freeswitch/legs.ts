@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Cause } from '../../core/cause.ts';
 import { callIdOf, type BridgeId, type CallId, type LegId, type PromptId, type RecordingId } from '../../core/ids.ts';
+import { second, type Ms } from '../../core/time.ts';
 import type { Referred } from './answer-transfer.ts';
 import type { Sound } from './sounds.ts';
 
@@ -19,7 +20,9 @@ export interface Leg {
   asked: Cause | undefined;
   bridge: BridgeId | undefined;
   /** The switch is connecting it with another, and has not said that it is done. */
-  joining: boolean;
+  joining: Deed | undefined;
+  /** The switch is taking it out of a bridge, and has not said that it waits. */
+  parking: Deed | undefined;
   /** Who ends with it by the dialplan, as was last written; nobody where it is empty, undefined where that is not known. */
   peer: string | undefined;
   /** Those that are to be heard, in order; the first plays. */
@@ -40,6 +43,33 @@ export interface Leg {
   unsure: boolean;
   /** An originate that is not done: told when the switch has the leg, and when the link is lost. */
   originate: { made(): void; lost(): void } | undefined;
+}
+
+/** What the switch does in a moment, with one leg or with two, and tells the end of. */
+export interface Deed {
+  /** It is done, or will not be. */
+  readonly over: Promise<void>;
+  end(): void;
+}
+
+/** The end of what somebody else has undone meanwhile is not told. */
+const doneWithinMs: Ms = 2 * second;
+
+export function beginDeed(): Deed {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const limit = setTimeout(resolve, doneWithinMs);
+  return {
+    over,
+    end: () => {
+      clearTimeout(limit);
+      resolve();
+    },
+  };
+}
+
+export function endDeed(leg: Leg, deed: 'joining' | 'parking'): void {
+  leg[deed]?.end();
+  leg[deed] = undefined;
 }
 
 export const unknownRun = 'unknown';
@@ -84,7 +114,7 @@ export function createLegs(): Legs {
       let leg = legs.get(id);
       if (leg === undefined) {
         leg = {
-          id, callId: callIdOf(id), isCaller: callIdOf(id) === id, mayTransfer: false, rang: false, answered: false, asked: undefined, bridge: undefined, joining: false, peer: undefined, prompts: [],
+          id, callId: callIdOf(id), isCaller: callIdOf(id) === id, mayTransfer: false, rang: false, answered: false, asked: undefined, bridge: undefined, joining: undefined, parking: undefined, peer: undefined, prompts: [],
           run: undefined, filled: false, recording: undefined, referred: undefined, told: undefined, afterEnd: undefined, unsure: false, originate: undefined,
         };
         legs.set(id, leg);
@@ -108,8 +138,10 @@ export function createLegs(): Legs {
     linkLost: () => {
       for (const leg of legs.values()) {
         leg.originate?.lost();
+        endDeed(leg, 'joining');
+        endDeed(leg, 'parking');
         leg.prompts.splice(0);
-        Object.assign(leg, { unsure: true, peer: undefined, joining: false, run: leg.run === undefined ? undefined : unknownRun, referred: undefined });
+        Object.assign(leg, { unsure: true, peer: undefined, run: leg.run === undefined ? undefined : unknownRun, referred: undefined });
       }
     },
     ids: () => [...legs.keys()],

@@ -158,6 +158,9 @@ async function onLeg(legs: Legs, legId: LegId, ask: (leg: Leg) => Promise<EslRes
   const leg = legs.get(legId);
   if (leg === undefined) return result(gone('The leg is not on the switch.'));
   if (state === 'answered' && !leg.answered) return { ok: false, error: 'not-ready', mayHaveReachedCarrier: false, detail: 'The leg has not been answered.' };
+  // Before it is parted, this would be ended by it.
+  if (leg.joining !== undefined) await leg.joining.over;
+  if (leg.parking !== undefined) await leg.parking.over;
   return result(await ask(leg));
 }
 
