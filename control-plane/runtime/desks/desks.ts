@@ -334,10 +334,11 @@ export function createDesks({ controller, clock, lease, link, records, here, cal
     if (current?.alone === false) say({ type: 'DesksLed', epoch: current.epoch, told });
     tellMeasured();
   };
+  /** The next is set first: what is thrown here ends none but this. */
   const tick = (): void => {
+    timer = clock.setTimer(clock.now() + lookEveryMs, tick);
     look();
-    const now = clock.monotonic();
-    const { lost, gained } = neighbours.look();
+    const [now, { lost, gained }] = [clock.monotonic(), neighbours.look()];
     // Calls of one that has gone are nobody's before they are another's.
     if (lost && reign !== null) askAt = now + limboMs;
     // Who is back has what it did by itself meanwhile.
@@ -349,7 +350,6 @@ export function createDesks({ controller, clock, lease, link, records, here, cal
       askAt = now + askAgainMs;
       reign.look();
     }
-    timer = clock.setTimer(clock.now() + lookEveryMs, tick);
   };
 
   return {

@@ -53,7 +53,9 @@ export function createRequests({ clock, controller, say, open, isRunning, isConf
       return { ok: true, queue: { id: request.queue, waiting: runner.desk().queues[request.queue]?.waiting ?? [], figures: figures.of(request.queue), since: figures.since() } };
     }
     if (!done.has(id)) {
-      runner.apply(eventOf(request, runner.desk()));
+      const event = eventOf(request, runner.desk());
+      if (event === null) return null;
+      runner.apply(event);
       done.add(id);
       const [oldest] = done;
       if (done.size > rememberedRequests && oldest !== undefined) done.delete(oldest);
@@ -98,7 +100,8 @@ export function createRequests({ clock, controller, say, open, isRunning, isConf
   };
 }
 
-function eventOf(request: Exclude<Request, { type: 'ShowQueue' }>, desk: Desk): DeskEvent {
+/** Null: what a newer release asks for. */
+function eventOf(request: Exclude<Request, { type: 'ShowQueue' }>, desk: Desk): DeskEvent | null {
   const { agent } = request;
   const known = desk.agents[agent];
   switch (request.type) {
@@ -109,6 +112,8 @@ function eventOf(request: Exclude<Request, { type: 'ShowQueue' }>, desk: Desk): 
       return { type: 'AgentLoggedIn', agent, devices: request.devices, at: after(request.at, Math.max(known?.devicesAt ?? 0, ...Object.values(desk.agents).filter(({ devices }) => devices.some((one) => request.devices.includes(one))).map(({ devicesAt }) => devicesAt))) };
     case 'BeReady':
       return { type: 'AgentReady', agent };
+    default:
+      return null;
   }
 }
 
