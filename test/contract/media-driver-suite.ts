@@ -154,6 +154,17 @@ export function mediaDriverContract(factory: FixtureFactory): void {
       expect((await awaited('what is left', fix.leftovers())).toSorted()).toEqual([callId, legId]);
     });
 
+    it('plays what is asked for right behind the end of a bridge to each who was in it, and tells its end', { repeats: 4 }, async () => {
+      const { callId } = await answeredCaller();
+      const { legId } = await answered(callId, 1, 'reception');
+      const [bridgeId, prompts] = [ownedId(callId, 'b', 2), [ownedId(callId, 'p', 3), ownedId(callId, 'p', 4)]];
+      await must({ type: 'BridgeLegs', bridgeId, legIds: [callId, legId] });
+      await event('LegBridged', legId);
+      await event('LegBridged', callId);
+      await Promise.all([must({ type: 'DestroyBridge', bridgeId }), ...[callId, legId].map((id, i) => must({ type: 'PlayPrompt', legId: id, promptId: prompts[i] ?? '', media: [fix.audio.short] }))]);
+      for (const promptId of prompts) expect(await event('PromptFinished', promptId)).toMatchObject({ ok: true });
+    });
+
     it.each([0, 20, 40])('lets both out of a bridge that is ended in the moment in which they come into it, and leaves them (%s ms after)', async (ms) => {
       const { callId } = await answeredCaller();
       const { legId } = await answered(callId, 1, 'reception');

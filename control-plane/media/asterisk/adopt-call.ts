@@ -4,7 +4,7 @@ import type { AriClient } from './ari/ari-client.ts';
 import { tracksOf } from './call-recording.ts';
 import type { Subscribe } from './gather-subscriptions.ts';
 import { dialledVariable } from './identity.ts';
-import { legAnswered, legBridged, legRang, type TellLeg } from './leg-events.ts';
+import { legAnswered, legBridged, legRang, legUnbridged, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
 
 /**
@@ -27,6 +27,7 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
     // One that was not is ended below.
     leg.dialled = true;
   }
+  for (const { bridgeId, legIds } of call.bridges) for (const id of legIds) if (channelIds.includes(id)) legs.of(id).bridge = bridgeId;
   if (call.caller !== null) {
     const leg = legs.of(served);
     leg.answered ||= call.caller.answered;
@@ -57,7 +58,7 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
   for (const { before, reply } of await Promise.all(bridgesNow)) {
     const channels = reply.ok ? reply.body.channels : [];
     for (const legId of channels) if (!before.legIds.includes(legId)) legBridged(legs, legId, before.bridgeId, tell);
-    for (const legId of before.legIds) if (!channels.includes(legId)) tell(legs.callOf(legId), { type: 'LegUnbridged', legId, bridgeId: before.bridgeId });
+    for (const legId of before.legIds) if (!channels.includes(legId)) legUnbridged(legs, legId, before.bridgeId, tell);
   }
 }
 

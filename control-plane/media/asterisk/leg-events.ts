@@ -46,7 +46,7 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
       if (event.channel !== undefined) legBridged(legs, event.channel.id, event.bridge.id, tellCall);
       return;
     case 'ChannelLeftBridge':
-      tell(event.channel.id, { type: 'LegUnbridged', legId: event.channel.id, bridgeId: event.bridge.id });
+      legUnbridged(legs, event.channel.id, event.bridge.id, tellCall);
       return;
     case 'ChannelHold':
       tell(event.channel.id, { type: 'LegHeld', legId: event.channel.id });
@@ -103,11 +103,19 @@ export function legEnded(legs: Legs, { id, state }: Pick<Channel, 'id' | 'state'
 /** In the bridge of another call it is that call's from now on; the one it was of learns by this that it has lost it. */
 export function legBridged(legs: Legs, legId: LegId, bridgeId: BridgeId, tell: TellLeg): void {
   const callId = callIdOf(bridgeId);
+  const leg = legs.get(legId);
+  if (leg !== undefined) leg.bridge = bridgeId;
   const told: LegEvent = { type: 'LegBridged', legId, bridgeId };
   tell(legs.callOf(legId), told);
   if (callId === bridgeId || callId === legs.callOf(legId)) return;
   legs.of(legId).callId = callId;
   tell(callId, told);
+}
+
+export function legUnbridged(legs: Legs, legId: LegId, bridgeId: BridgeId, tell: TellLeg): void {
+  const leg = legs.get(legId);
+  if (leg?.bridge === bridgeId) leg.bridge = undefined;
+  tell(legs.callOf(legId), { type: 'LegUnbridged', legId, bridgeId });
 }
 
 /** With Replaces there is no destination, but the phone's other call: whom it talks with there, or whom it has called. */

@@ -1,5 +1,5 @@
 import type { Cause } from '../../core/cause.ts';
-import { callIdOf, type CallId, type LegId, type PromptId } from '../../core/ids.ts';
+import { callIdOf, type BridgeId, type CallId, type LegId, type PromptId } from '../../core/ids.ts';
 
 /** What must be remembered of a leg while the switch has it: which events were told, and what its thread is busy with. */
 export interface Leg {
@@ -22,6 +22,8 @@ export interface Leg {
   subscribed: boolean;
   /** Adopted, and still in another's application until its thread is free: that one is told of the bridges it enters. */
   moving: boolean;
+  /** That it is in, as far as has been heard. */
+  bridge: BridgeId | undefined;
   /** What its hang-up named, the last first heard of. */
   end: { readonly cause: number; readonly techCause: number | undefined } | undefined;
   /** Told once the leg has ended; undefined while its end has not begun. */
@@ -41,6 +43,7 @@ export interface Legs {
   delete(id: LegId): void;
   /** Also of one that is not known. */
   callOf(id: LegId): CallId;
+  in(bridgeId: BridgeId): readonly Leg[];
   /**
    * Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more: what
    * it lists comes on another socket than its events, and may be ahead of them. Returns those of which this was not known, and
@@ -62,7 +65,7 @@ export function createLegs(): Legs {
       if (leg === undefined) {
         leg = {
           id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), recording: undefined,
-          subscribed: false, moving: false, end: undefined, afterEnd: undefined, unsure: false, dialled: false, originate: undefined,
+          subscribed: false, moving: false, bridge: undefined, end: undefined, afterEnd: undefined, unsure: false, dialled: false, originate: undefined,
         };
         legs.set(id, leg);
       }
@@ -70,6 +73,7 @@ export function createLegs(): Legs {
     },
     delete: (id) => { legs.delete(id); },
     callOf: (id) => legs.get(id)?.callId ?? callIdOf(id),
+    in: (bridgeId) => [...legs.values()].filter(({ bridge }) => bridge === bridgeId),
     keepOnly: (known, onSwitch) => {
       const there: Leg[] = [];
       for (const id of known) {

@@ -87,6 +87,8 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       return result(await ari.request('bridges.addChannel', { bridgeId: command.bridgeId, channel: command.legIds }));
     }
     case 'DestroyBridge':
+      // Who is to go on is out before its thread gets what is asked for next: a prompt that begins in between has no end (tried).
+      for (const { id, asked } of legs.in(command.bridgeId)) if (asked === undefined) void ari.request('bridges.removeChannel', { bridgeId: command.bridgeId, channel: [id] });
       return result(await ari.request('bridges.destroy', { bridgeId: command.bridgeId }));
     case 'StartRecording': {
       const leg = legs.get(command.legId);
