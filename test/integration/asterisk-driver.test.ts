@@ -39,7 +39,7 @@ afterAll(() => site.close());
 
 async function offered(caller: Parameters<Site['call']>[0] = { from: '+15551234', name: 'Ada Lovelace', to: NUMBER }): Promise<{ caller: Caller; callId: string }> {
   const party = await site.call(caller);
-  const offer = await until(() => offers.at(-1), { describe: 'the call is offered' });
+  const offer = await until(() => offers.findLast(({ caller: { number } }) => number === caller.from), { describe: 'the call is offered' });
   return { caller: party, callId: offer.callId };
 }
 const toDevice = (callId: string, n: number, device: string, ringMs = 10_000): MediaCommand => ({

@@ -220,6 +220,8 @@ export const createCall = (id: string, context: CallContext): FedCall => {
       await reach('ended');
     },
     hangUp: async () => {
+      // RFC 3261 §9.1: no CANCEL before the first response.
+      await until(() => lastReceived !== undefined || state === 'ended', { describe: `${context.party} has been answered anything` });
       if (state === 'ended') return;
       tell('HANGUP');
       await reach('ended');
