@@ -179,6 +179,7 @@ export const raiseScenes = async (stage: Stage): Promise<Scenes> => {
     inPhase(midExtension, 'menu'),
     (async () => {
       await inPhase(byExtension, 'menu');
+      await byExtension.caller.call.connected();
       await byExtension.caller.call.press('119');
       await (await byExtension.at('119')).ringing();
     })(),
