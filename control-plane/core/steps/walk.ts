@@ -98,7 +98,10 @@ export function walkAsSeen(draft: Draft, seen: readonly LegOnSwitch[]): void {
   const last = legs.findLast(isTrying);
   if (last === undefined) return;
   for (const leg of legs) if (isTrying(leg) && placeOf(leg) !== placeOf(last)) hangUp(draft, leg, 'no-answer');
-  delaysAsSeen(draft, step, destinations[placeOf(last)]?.attempts ?? [], legs, seen);
+  const attempts = destinations[placeOf(last)]?.attempts ?? [];
+  // Those of a destination that came before are not any more.
+  for (const id of delays(draft)) if (!attempts.includes(delayedAttemptOf(id) ?? -1)) cancelTimer(draft, id);
+  delaysAsSeen(draft, step, attempts, legs, seen);
 }
 
 function delaysAsSeen(draft: Draft, step: RingStep, attempts: readonly number[], legs: readonly Leg[], seen: readonly LegOnSwitch[]): void {
