@@ -2,6 +2,7 @@
 import { numbers, settled, type Clinic, type Readiness } from './clinic.ts';
 import type { LoadCounts } from './load.ts';
 import { cpuMs } from './process-use.ts';
+import { until } from '../support/until.ts';
 
 /** A way of a call: past the controllers, or by those of a clinic. */
 export interface Way {
@@ -98,6 +99,7 @@ const grownBy = (name: string, before: Readiness, after: Readiness): number => (
 /** Records are written a moment after the call; more than expected is found out too. */
 async function cdrsSince(clinic: Clinic, before: ReadonlySet<string>, expected: number): Promise<readonly string[]> {
   const fresh = (): readonly string[] => clinic.cdrs().filter((callId) => !before.has(callId));
-  for (let tries = 0; tries < 20 && fresh().length < expected; tries += 1) await new Promise((resolve) => { setTimeout(resolve, 100); });
+  // What is missing all the same is told as a fault.
+  await until(() => fresh().length >= expected, { describe: 'every call has its record', within: 2000 }).catch(() => undefined);
   return fresh();
 }

@@ -128,13 +128,19 @@ describe.skipIf(withoutFreeSwitch !== undefined)('On FreeSWITCH', () => {
     expect(await driver.execute({ type: 'SendDigits', legId, digits: '1', delayMs: 0 })).toEqual({ ok: true });
   });
 
-  test('the recording of a call that another controller has is told to that one alone', async () => {
+  /** Two who talk, and are recorded. */
+  const recorded = async (): Promise<{ callId: string; recordingId: string }> => {
     const { callId, legId } = await both();
     await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId, legId] });
     await heard('LegBridged', legId);
     const recordingId = `${callId}--c3`;
     await driver.execute({ type: 'StartCallRecording', recordingId, caller: callId, callee: legId });
     await heard('RecordingStarted', recordingId);
+    return { callId, recordingId };
+  };
+
+  test('the recording of a call that another controller has is told to that one alone', async () => {
+    const { callId, recordingId } = await recorded();
     const { other, told } = await another();
     const snapshot = await other.snapshot();
     expect(snapshot.calls[0]?.recordings).toEqual([recordingId]);
@@ -147,12 +153,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('On FreeSWITCH', () => {
   });
 
   test('the recording of a call that is taken over is told to the one that has it then', async () => {
-    const { callId, legId } = await both();
-    await driver.execute({ type: 'BridgeLegs', bridgeId: `${callId}--b2`, legIds: [callId, legId] });
-    await heard('LegBridged', legId);
-    const recordingId = `${callId}--c3`;
-    await driver.execute({ type: 'StartCallRecording', recordingId, caller: callId, callee: legId });
-    await heard('RecordingStarted', recordingId);
+    const { callId, recordingId } = await recorded();
     const { other, told } = await another();
     await other.adopt(callId, await other.snapshot());
     expect(await other.execute({ type: 'StopRecording', recordingId })).toEqual({ ok: true });
