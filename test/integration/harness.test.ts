@@ -5,7 +5,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { answersAfter, answersAfterCancel, busy, rings, saysNothing, unknownNumber } from '../support/behaviour.ts';
 import { openSite, SITE_START_MS, type Site } from '../support/site.ts';
-import { hasTone, isRingback, isSilent, loudness, muLawDecode, muLawEncode, toneSamples } from '../support/tone.ts';
+import { hasTone, isMostlyTone, isRingback, isSilent, loudness, muLawDecode, muLawEncode, PACKET, toneSamples } from '../support/tone.ts';
 import { until } from '../support/until.ts';
 
 const NUMBER = '+15550100';
@@ -31,6 +31,14 @@ describe('Tones', () => {
     const two = toneSamples(440, 0, 1_600).map((sample, i) => Math.round((sample + (toneSamples(480, i, 1)[0] ?? 0)) / 2));
     expect(isRingback(two)).toBe(true);
     expect(isRingback(heard(440))).toBe(false);
+  });
+
+  test('are heard in a short sound one packet of which was late, and not in one that is half silent or of others', () => {
+    // at 620 Hz a packet is 12.4 periods: what comes after a lost one is almost the opposite of what came before
+    const late = [...heard(620).subarray(0, 5 * PACKET), ...new Int16Array(PACKET), ...heard(620).subarray(0, 5 * PACKET)];
+    expect([620, 350, 500, 1_140].filter((hz) => isMostlyTone(Int16Array.from(late), hz))).toEqual([620]);
+    expect(hasTone(Int16Array.from(late), 620)).toBe(false);
+    expect(isMostlyTone(Int16Array.from([...heard(620), ...new Int16Array(1_600)]), 620)).toBe(false);
   });
 });
 

@@ -6,7 +6,7 @@
  */
 import type { AudioSocket, AudioStream } from './rtp.ts';
 import { cseqMethod, endReason, header, mediaAddress, parseIdentity, type EndReason, type Identity, type SipMessage } from './sip-message.ts';
-import { isMostlyTone, isSilent, PACKET } from './tone.ts';
+import { isMostlyTone, isSilent } from './tone.ts';
 import { until } from './until.ts';
 
 /**
@@ -251,7 +251,7 @@ export const createCall = (id: string, context: CallContext): FedCall => {
       if (stream === undefined) throw new Error(`${context.party} has no audio yet: wait until it is connected`);
       await stream.press(keys);
     },
-    hears: (hz) => isMostlyTone(heard(), hz, PACKET),
+    hears: (hz) => isMostlyTone(heard(), hz),
     hearsNothing: () => isSilent(heard()),
     keys: () => (stream?.keys ?? []).map(({ key }) => key).join(''),
     ringing: rings,

@@ -60,16 +60,15 @@ export const isSilent = (samples: Int16Array): boolean => loudness(samples) < AU
 /** North American ringback, 440 + 480 Hz; needs 100 ms of audio to tell the two apart. */
 export const isRingback = (samples: Int16Array): boolean => hasTone(samples, 440) && hasTone(samples, 480);
 
-const WINDOW = SAMPLE_RATE / 5;
 /** The samples of 20 ms, which a packet has here. */
 export const PACKET = SAMPLE_RATE / 50;
 
 /**
- * Whether the tone is in most of it, listened to in pieces of 200 ms, or packet by packet: where one came late or was passed
- * over the phase shifts, and two halves of the same tone would cancel each other out.
+ * Whether the tone is in most of it, listened to packet by packet: where one came late or was passed over the phase shifts,
+ * and over a longer piece the two halves of the same tone would cancel each other out.
  */
-export const isMostlyTone = (samples: Int16Array, hz: number, window = WINDOW): boolean => {
-  const pieces = Array.from({ length: Math.max(1, Math.floor(samples.length / window)) }, (_, i) => samples.subarray(i * window, (i + 1) * window));
+export const isMostlyTone = (samples: Int16Array, hz: number): boolean => {
+  const pieces = Array.from({ length: Math.max(1, Math.floor(samples.length / PACKET)) }, (_, i) => samples.subarray(i * PACKET, (i + 1) * PACKET));
   return pieces.filter((piece) => hasTone(piece, hz)).length > pieces.length / 2;
 };
 
