@@ -308,7 +308,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
         ...informing.problems(),
         ...[separateConfigurations(config, controller)].filter((problem) => problem !== null),
         ...[bans.problem()].filter((problem) => problem !== null),
-        ...(redis.status === 'ready' ? [health.lease].filter((problem) => problem !== null) : ['Redis is away: calls go on, their live journals wait.']),
+        ...(redis.status === 'ready' ? [...[health.lease].filter((problem) => problem !== null), ...desks.problems()] : ['Redis is away: calls go on, their live journals wait.']),
         ...[database.problem(), running.problem(), running.contacts.problem()].filter((problem) => problem !== null),
         ...kept.problems(),
         ...webhooks.problems(),

@@ -55,7 +55,7 @@ export function sharedRecords(): SharedRecords {
     },
     read: async (account) => {
       there();
-      return [...(accounts.get(account)?.values() ?? [])];
+      return { agents: [...(accounts.get(account)?.values() ?? [])], unreadable: [] };
     },
     keep: async (of, account, agents) => {
       there();

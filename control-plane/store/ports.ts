@@ -7,6 +7,7 @@ import type { EpochMs, Ms } from '../core/time.ts';
 import type { CallCommand } from '../core/call/commands.ts';
 import type { CallEvent, Offer } from '../core/call/events.ts';
 import type { CallFact } from '../core/call/facts.ts';
+import type { AgentId } from '../core/queue/config.ts';
 import type { AgentRecord, AgentState, OfferId } from '../core/queue/desk.ts';
 import type { Party } from '../core/routing/destinations.ts';
 import type { Plan } from '../core/routing/plan.ts';
@@ -371,7 +372,8 @@ export interface KeptAgent extends AgentRecord {
 export interface AgentRecords {
   /** The epoch of desks that begin: above the one `before` it (0: none is known of), and at least this. Desks of before write nothing from now on. */
   begin(atLeast: number): Promise<{ readonly epoch: number; readonly before: number }>;
-  read(account: string): Promise<readonly KeptAgent[]>;
+  /** `unreadable`: agents of whom something is kept that is no such record; all, where nothing of the account can be read by anybody. */
+  read(account: string): Promise<{ readonly agents: readonly KeptAgent[]; readonly unreadable: readonly AgentId[] | 'all' }>;
   /** False: desks of a later epoch have begun, and nothing was written, so no agent of these is reserved. */
   keep(epoch: number, account: string, agents: readonly KeptAgent[]): Promise<boolean>;
   /** What a desk is to know of those who are not there: texts, by name. */

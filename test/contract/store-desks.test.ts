@@ -79,10 +79,10 @@ function suite(open: () => Promise<Place>): void {
   it('keeps agents by account, each as it was kept last', async () => {
     const records = (await open()).records();
     const { epoch } = await records.begin(now);
-    expect(await records.read('clinic')).toEqual([]);
+    expect(await records.read('clinic')).toEqual({ agents: [], unreadable: [] });
     expect([await records.keep(epoch, 'clinic', [ana, ben]), await records.keep(epoch, 'other', [ben]), await records.keep(epoch, 'clinic', [{ ...ana, offer: null }])]).toEqual([true, true, true]);
-    expect((await records.read('clinic')).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([{ ...ana, offer: null }, ben]);
-    expect(await records.read('other')).toEqual([ben]);
+    expect((await records.read('clinic')).agents.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual([{ ...ana, offer: null }, ben]);
+    expect(await records.read('other')).toEqual({ agents: [ben], unreadable: [] });
   });
 
   it('keeps what a desk remembers by name, and forgets what it is told to', async () => {
@@ -105,10 +105,10 @@ function suite(open: () => Promise<Place>): void {
     await old.keep(first.epoch, 'clinic', [ben]);
     const second = await young.begin(now);
     expect(await old.keep(first.epoch, 'clinic', [ana, { ...ben, status: 'break' }])).toBe(false);
-    expect(await young.read('clinic')).toEqual([ben]);
+    expect((await young.read('clinic')).agents).toEqual([ben]);
     expect(await young.keep(second.epoch, 'clinic', [ana])).toBe(true);
     expect(await old.keep(first.epoch, 'clinic', [{ ...ana, offer: 'another' }])).toBe(false);
-    expect((await young.read('clinic')).find(({ id }) => id === 'ana')?.offer).toBe(ana.offer);
+    expect((await young.read('clinic')).agents.find(({ id }) => id === 'ana')?.offer).toBe(ana.offer);
   });
 
   it('that has lost its memory goes on from the epoch of the desks that write, or begin', async () => {
@@ -117,7 +117,7 @@ function suite(open: () => Promise<Place>): void {
     const { epoch } = await records.begin(now);
     await place.empty();
     expect(await records.keep(epoch, 'clinic', [ana])).toBe(true);
-    expect([await records.read('clinic'), await records.keep(epoch - 1, 'clinic', [ben]), await records.begin(7)]).toEqual([[ana], false, { epoch: epoch + 1, before: epoch }]);
+    expect([(await records.read('clinic')).agents, await records.keep(epoch - 1, 'clinic', [ben]), await records.begin(7)]).toEqual([[ana], false, { epoch: epoch + 1, before: epoch }]);
   });
 }
 
@@ -137,5 +137,17 @@ describe('desks in Redis', () => {
       records: () => redisAgentRecords(redis),
       empty: async () => { await redis.flushall(); },
     };
+  });
+
+  it('name each record that is none, and read the others', async () => {
+    const redis = await connect();
+    const records = redisAgentRecords(redis);
+    await records.keep((await records.begin(now)).epoch, 'clinic', [ana]);
+    await redis.hset('fd:desks:agents:clinic', { cut: '{"id":"cut","sta', misshapen: JSON.stringify({ ...ana, id: 'misshapen', taken: null }), nothing: 'null' });
+    await redis.set('fd:desks:agents:other', 'text');
+    const { agents, unreadable } = await records.read('clinic');
+    expect(agents).toEqual([ana]);
+    expect(new Set(unreadable)).toEqual(new Set(['cut', 'misshapen', 'nothing']));
+    expect(await records.read('other')).toEqual({ agents: [], unreadable: 'all' });
   });
 });

@@ -11,7 +11,7 @@ import type { CallsHere } from '../../control-plane/runtime/desks/calls-here.ts'
 import { createDesks, type Desks } from '../../control-plane/runtime/desks/desks.ts';
 import type { CallsCommand, MeasuredCall } from '../../control-plane/runtime/desks/messages.ts';
 import { createLease, leaseMs } from '../../control-plane/runtime/lease.ts';
-import { deskLinks, sharedRecords } from '../../control-plane/store/memory-desks.ts';
+import { deskLinks, sharedRecords, type SharedRecords } from '../../control-plane/store/memory-desks.ts';
 import { sharedOwners } from '../../control-plane/store/memory-ownership.ts';
 import type { AgentRecords, Ownership } from '../../control-plane/store/ports.ts';
 import { createMetrics, type Metrics } from '../../control-plane/telemetry/metrics.ts';
@@ -67,6 +67,7 @@ export interface Node {
 export interface World {
   readonly clock: VirtualClock;
   readonly calls: ReadonlyMap<string, WorldCall>;
+  readonly records: SharedRecords;
   /** `Ana: one` for each that an agent got, in order. */
   readonly served: string[];
   /** What must not be: two calls at one agent, or one that is taken back from an agent who is in no other. */
@@ -119,7 +120,7 @@ export function createDesksWorld(): World {
   };
 
   const world: World = {
-    clock, calls, served: [], wrongs: [], answers: new Map(), talkMs: 20_000, lost: 0, lateMs: 0, apart: false,
+    clock, calls, records: shared, served: [], wrongs: [], answers: new Map(), talkMs: 20_000, lost: 0, lateMs: 0, apart: false,
     start, join, leave, ownCall, isBusy: (agent) => busy.has(agent),
     node: (name) => {
       const node = nodes.get(name);

@@ -287,11 +287,12 @@ describe('A desk that fails', () => {
     await world.pass(10);
     isBroken = false;
     expect(errors).toHaveLength(1);
+    expect(desks.problems()).toEqual([expect.stringContaining(`The queues of ${account} stand still`)]);
     const ready = desks.chooseStatus('other', 'ben', 'available');
     await world.pass(10);
     await ready;
     await world.pass(3_000);
-    expect([world.line('front'), metrics.get('desks_failed_total')]).toEqual([['c0', 'c1'], 1]);
+    expect([world.line('front'), metrics.get('desks_failed_total'), desks.problems()]).toEqual([['c0', 'c1'], 1, []]);
     world.answers.delete('ana');
     await world.pass(120_000);
     expect(world.served).toEqual(['ana: c0', 'ana: c1']);

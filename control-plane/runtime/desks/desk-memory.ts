@@ -2,6 +2,7 @@
  * What a desk remembers of those who are not there, and its figures: written behind to the store, a field each, for the
  * controller that runs the desk next. It is as large as what the desk itself remembers (core/queue/memory.ts).
  */
+import { z } from 'zod';
 import type { Desk, LeftCall } from '../../core/queue/desk.ts';
 import { memoryOf, type DeskMemory } from '../../core/queue/memory.ts';
 import { hour, second, type Ms } from '../../core/time.ts';
@@ -26,6 +27,8 @@ export interface MemoryKeeperOptions {
   readonly write: (changed: ReadonlyMap<string, string>, forgotten: readonly string[]) => Promise<boolean>;
   readonly now: () => { readonly desk: Desk; readonly figures: KeptFigures };
   readonly onAway: (error: unknown) => void;
+  /** By these names is kept what nobody wrote like that; with the next that is written it is forgotten. */
+  readonly onUnreadable: (names: readonly string[]) => void;
 }
 
 const behindMs: Ms = 250;
@@ -36,7 +39,20 @@ const figuresMs: Ms = 24 * hour;
 
 const figuresName = 'figures';
 
-export function createMemoryKeeper({ clock, read, write, now, onAway }: MemoryKeeperOptions): MemoryKeeper {
+const leftSchema = z.object({
+  callId: z.string(), visit: z.number(), why: z.literal('abandoned'), leftAt: z.number(),
+  place: z.object({
+    callId: z.string(), visit: z.number(), queue: z.string(), priority: z.number(), enteredAt: z.number(), joinedAt: z.number(), number: z.string().nullable(), sticky: z.string().nullable(),
+    callback: z.object({ key: z.string(), number: z.string(), notBefore: z.number() }).nullable(),
+  }),
+});
+const lastSchema = z.tuple([z.string(), z.string(), z.number()]);
+const figuresSchema = z.object({
+  since: z.number(), at: z.number(),
+  queues: z.record(z.string(), z.object({ entered: z.number(), regained: z.number(), refused: z.number(), answered: z.number(), answeredInTime: z.number(), abandoned: z.number(), sentOn: z.number(), waitedMs: z.number(), longestWaitMs: z.number() })),
+});
+
+export function createMemoryKeeper({ clock, read, write, now, onAway, onUnreadable }: MemoryKeeperOptions): MemoryKeeper {
   let kept = new Map<string, string>();
   const texts = new WeakMap<object, string>();
   let isRecalled = false;
@@ -88,7 +104,9 @@ export function createMemoryKeeper({ clock, read, write, now, onAway }: MemoryKe
     recall: async () => {
       try {
         kept = new Map(await within(clock, storeLimitMs, read()));
-        return recalled(kept, clock.now());
+        const { memory, figures, unreadable } = recalled(kept, clock.now());
+        if (unreadable.length > 0) onUnreadable(unreadable);
+        return { memory, figures };
       } catch (error) {
         onAway(error);
         return { memory: { left: [], lastAgents: [] }, figures: null };
@@ -113,8 +131,18 @@ export function createMemoryKeeper({ clock, read, write, now, onAway }: MemoryKe
   };
 }
 
-function recalled(kept: ReadonlyMap<string, string>, now: number): { readonly memory: DeskMemory; readonly figures: KeptFigures | null } {
-  const named = (prefix: string): readonly unknown[] => [...kept].filter(([name]) => name.startsWith(prefix)).map(([, text]) => JSON.parse(text) as unknown);
-  const [figures = null] = named(figuresName) as readonly KeptFigures[];
-  return { memory: { left: named('left ') as readonly LeftCall[], lastAgents: named('last ') as Desk['lastAgents'] }, figures: figures !== null && figures.at > now - figuresMs ? figures : null };
+function recalled(kept: ReadonlyMap<string, string>, now: number): { readonly memory: DeskMemory; readonly figures: KeptFigures | null; readonly unreadable: readonly string[] } {
+  const unreadable: string[] = [];
+  const named = <T>(prefix: string, schema: z.ZodType<T>): readonly T[] => [...kept].filter(([name]) => name.startsWith(prefix)).flatMap(([name, text]) => {
+    try {
+      return [schema.parse(JSON.parse(text))];
+    } catch {
+      unreadable.push(name);
+      return [];
+    }
+  });
+  const left: readonly LeftCall[] = named('left ', leftSchema);
+  const lastAgents: Desk['lastAgents'] = named('last ', lastSchema);
+  const [figures = null]: readonly (KeptFigures | null)[] = named(figuresName, figuresSchema);
+  return { memory: { left, lastAgents }, figures: figures !== null && figures.at > now - figuresMs ? figures : null, unreadable };
 }

@@ -56,7 +56,9 @@ export interface Desks {
   observe(observer: DeskObserver): () => void;
   /** alone: for this controller's calls, since the others cannot be reached. */
   role(): 'leads' | 'follows' | 'alone';
-  /** Of the desks that run here. */
+  /** Of the desks that run here: accounts whose queues are not run as they should be, and what to do, in sentences. */
+  problems(): readonly string[];
+  /** Of the same. */
   running(): readonly { readonly account: string; readonly desk: Desk; readonly figures: DeskFigures }[];
 }
 
@@ -178,8 +180,7 @@ export function createDesks({ controller, clock, lease, link, records, here, cal
       }
       if (beginning !== token) return;
     }
-    const isLate = last !== null && clock.monotonic() - last.endedAt > rememberMs;
-    const before = last === null || isLate ? new Map<string, Desk>() : last.desks;
+    const before = last === null || clock.monotonic() - last.endedAt > rememberMs ? new Map<string, Desk>() : last.desks;
     if (!alone) following.hears(controller, epoch);
     told = 0;
     if (before.size === 0) facts.forget();
@@ -203,9 +204,7 @@ export function createDesks({ controller, clock, lease, link, records, here, cal
         // Whoever comes later reads what was told before.
         if (neighbours.others().length > 0) say({ type: 'AgentsAre', epoch, told, account, agents });
       },
-      onOvertaken: () => {
-        if (beginning === token) overtaken();
-      },
+      onOvertaken: () => { if (beginning === token) overtaken(); },
     });
     askAt = clock.monotonic() + limboMs / 2;
     beat();
@@ -395,6 +394,7 @@ export function createDesks({ controller, clock, lease, link, records, here, cal
     agents: (account) => roster.of(account),
     observe: (observer) => facts.observe(observer),
     role: () => (reign === null ? 'follows' : reign.alone ? 'alone' : 'leads'),
+    problems: () => reign?.problems() ?? [],
     running: () => [...(reign?.desks() ?? [])].map(([account, desk]) => ({ account, desk, figures: facts.figuresOf(account) })),
   };
 }

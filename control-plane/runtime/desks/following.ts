@@ -36,7 +36,7 @@ export function createFollowing({ accounts, records, roster, log }: FollowingOpt
     const before = changes;
     try {
       for (const account of accounts()) {
-        const agents = await (records?.read(account) ?? Promise.resolve([]));
+        const { agents } = (await records?.read(account)) ?? { agents: [] };
         // What was told meanwhile is newer, or is not: asked again.
         if (changes !== before) heard = null;
         else roster.set(account, agents);

@@ -17,6 +17,7 @@ import type { CancelTimer, Clock } from '../clock.ts';
 import { within } from '../within.ts';
 import type { KeptPlaces } from './desk-callbacks.ts';
 import type { DeskFigures } from './desk-figures.ts';
+import { createKeptAgents, named } from './kept-agents.ts';
 import { createMemoryKeeper, type MemoryKeeper } from './desk-memory.ts';
 import { runDesk, type DeskRunner } from './desk-runner.ts';
 import type { Gathered } from './gathering.ts';
@@ -39,6 +40,8 @@ export interface Reign {
   /** Asks everybody again; what is not answered whole changes nothing. */
   look(): void;
   desks(): ReadonlyMap<string, Desk>;
+  /** Sentences, each of accounts whose queues are not run as they should be, and what to do. */
+  problems(): readonly string[];
   /** Settles once all that another would need to know has been kept, or cannot be. */
   kept(): Promise<unknown>;
   stop(): void;
@@ -73,7 +76,6 @@ export interface ReignOptions {
   readonly transition: typeof theTransition | undefined;
 }
 
-const recordsLimitMs: Ms = second;
 const callbacksLimitMs: Ms = second;
 /** Before a desk offers anything, calls of a controller that is gone are waited for: until somebody has them, and for so long at most. */
 const adoptionLimitMs: Ms = limboMs;
@@ -93,11 +95,15 @@ export function beginReign(options: ReignOptions): Reign {
   let looking = false;
   let stopped = false;
   const nextN = reportNumbers(clock);
+  const keptAgents = createKeptAgents({ clock, records: alone ? undefined : records, isMissed: (account, id) => {
+    const agent = runners.get(account)?.desk().agents[id];
+    return agent !== undefined && !isKnown(agent);
+  }, log });
 
   const make = (account: string, first: Desk): DeskRunner => {
     const outbox = createOutbox({
       clock,
-      keep: records === undefined || alone ? undefined : (agents) => records.keep(epoch, account, agents),
+      keep: records === undefined || alone ? undefined : (agents) => records.keep(epoch, account, keptAgents.wereRead(account) ? agents : agents.filter(isKnown)),
       tell: (commands) => { tellCalls(account, commands); },
       onAgents: (agents) => { onAgents(account, agents); },
       onOvertaken,
@@ -142,6 +148,7 @@ export function beginReign(options: ReignOptions): Reign {
       write: (changed, forgotten) => records.remember(epoch, account, changed, forgotten),
       now: () => ({ desk: runners.get(account)?.desk() ?? newDesk(epoch), figures: figuresOf(account).kept(clock.now()) }),
       onAway: (error) => { log.debug({ account, error: String(error) }, 'What a desk remembers could not be kept, or recalled'); },
+      onUnreadable: (names) => { log.error({ account, names: names.slice(0, 10), of: names.length }, 'What a desk remembered cannot be read in part, and is forgotten: who had those callers last, their places, or its figures'); },
     });
     keepers.set(account, keeper);
     const { memory, figures } = await keeper.recall();
@@ -161,11 +168,12 @@ export function beginReign(options: ReignOptions): Reign {
     });
   };
   const tellThere = async (accounts: ReadonlySet<string>): Promise<void> => {
-    const [{ asOf, all, complete }, kept] = await Promise.all([askAll(accounts.size > 0), readAll(accounts), recallAll(accounts)]);
+    const [{ asOf, all, complete }, first] = await Promise.all([askAll(accounts.size > 0), keptAgents.read(accounts), recallAll(accounts)]);
+    const kept = new Map([...first, ...(complete ? await keptAgents.readAgain(accounts) : [])]);
     const callbacks = await readCallbacks(complete ? new Set(all.flatMap(({ calls }) => calls)) : null);
     if (stopped) return;
     const agents = new Map([...runners.keys()].map((account) => {
-      const known = accounts.has(account) ? [kept.get(account) ?? [], roster.of(account)] : [];
+      const known = accounts.has(account) || kept.has(account) ? [kept.get(account) ?? [], roster.of(account)] : [];
       return [account, mergeAgents([...known, ...all.map((one) => one.agents[account] ?? [])])];
     }));
     if (accounts.size > 0 && mayHaveLost()) believe(agents, all);
@@ -189,16 +197,6 @@ export function beginReign(options: ReignOptions): Reign {
       const complete = answer.complete && owed === 0;
       if (stopped || complete || !begins || clock.now() >= until) return { asOf, all: answer.all, complete };
       await new Promise<void>((resolve) => { clock.setTimer(clock.now() + askAgainMs, resolve); });
-    }
-  };
-  const readAll = async (accounts: ReadonlySet<string>): Promise<ReadonlyMap<string, readonly KeptAgent[]>> => {
-    if (records === undefined || alone || accounts.size === 0) return new Map();
-    const read = Promise.all([...accounts].map(async (account) => [account, await records.read(account)] as const));
-    try {
-      return new Map(await within(clock, recordsLimitMs, read));
-    } catch (error) {
-      log.warn({ error: String(error) }, 'Agents’ records cannot be read: their desks go on with what is known here');
-      return new Map();
     }
   };
   /** Null: they cannot be read now, and those that are known stay. */
@@ -279,6 +277,10 @@ export function beginReign(options: ReignOptions): Reign {
       look();
     },
     kept: () => Promise.all([...[...runners.values()].map((runner) => runner.kept()), ...[...keepers.values()].map((keeper) => keeper.written())]),
+    problems: () => {
+      const still = [...failures.keys()].filter((account) => configs.has(account) && !runners.has(account));
+      return [...(still.length === 0 ? [] : [`The queues of ${named(still)} stand still, and are begun again within a minute: what failed is in the log, as “A desk could not go on”. Its callers can be led elsewhere by their number’s route.`]), ...keptAgents.problems()];
+    },
     desks: () => new Map([...runners].map(([account, runner]) => [account, runner.desk()])),
     stop: () => {
       stopped = true;
@@ -313,6 +315,11 @@ function isOfferOver(message: DeskMessage): message is Extract<DeskMessage, { re
 
 function recordOf({ id, status, statusAt, devices, devicesAt, ready, wrapUpUntil, restUntil, missed, idleSince, taken }: KeptAgent): AgentRecord {
   return { id, status, statusAt, devices, devicesAt, ready, wrapUpUntil, restUntil, missed, idleSince, taken };
+}
+
+/** Somebody has chosen something for them. */
+function isKnown({ statusAt, devicesAt }: Pick<AgentRecord, 'statusAt' | 'devicesAt'>): boolean {
+  return statusAt > 0 || devicesAt > 0;
 }
 
 function waitingIn({ queues }: Desk): number {
