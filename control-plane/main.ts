@@ -59,6 +59,7 @@ import { openFileArchive } from './store/files/call-archive.ts';
 import { createAudioFiles } from './store/media-files/audio-files.ts';
 import type { Speech } from './store/media-files/speech.ts';
 import { openDatabase } from './store/postgres/open-database.ts';
+import { redisCallbackNews } from './store/redis/callback-news.ts';
 import { redisCallerNews } from './store/redis/caller-news.ts';
 import { connectRedis } from './store/redis/connect.ts';
 import { redisJournals } from './store/redis/live-journals.ts';
@@ -197,7 +198,7 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
     };
     let supervisions: RunningSupervisions | undefined;
     const callbacks = runCallbacks({
-      instance: config.instance, store: database.callbacks, admin: { beginCallback: (call) => driver.admin.beginCallback(call) }, controller: () => controller, desks: () => desks, numberOf: (id, account) => running.configuration.get({ account, kind: 'number', id })?.body.e164, clinics: () => running.clinics(), log, metrics, now: () => Date.now(),
+      instance: config.instance, store: database.callbacks, news: redisCallbackNews(redis), admin: { beginCallback: (call) => driver.admin.beginCallback(call) }, controller: () => controller, desks: () => desks, numberOf: (id, account) => running.configuration.get({ account, kind: 'number', id })?.body.e164, clinics: () => running.clinics(), log, metrics, now: () => Date.now(),
       factsOf: (offer) => factsOf(() => controller.calls(), speech, known, offer, Date.now()),
     });
     undo.push(() => callbacks.stop());

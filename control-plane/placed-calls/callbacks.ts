@@ -2,7 +2,8 @@
  * Callbacks (Q6). They are kept in the database, where no controller's death and no loss of Redis's memory reaches them. The
  * controller that runs the desks has its turn come, takes it for one try, and begins a call that rings who is called back
  * (core/routing/callback-plan.ts); what became of the try is said by whichever controller has that call when it is known.
- * A try of which nothing is known counts.
+ * A try of which nothing is known counts. What became of callbacks while the database is away is left where any controller
+ * finds it, so that nobody is called again since the one that knew has died.
  */
 import { randomBytes } from 'node:crypto';
 import type { ClinicConfig } from '../configuration/clinics.ts';
@@ -21,13 +22,15 @@ import type { SwitchAdmin } from '../media/switch-admin.ts';
 import type { CallbackKeeper, Controller } from '../runtime/controller.ts';
 import type { DeskCallbacks } from '../runtime/desks/desk-callbacks.ts';
 import type { Desks } from '../runtime/desks/desks.ts';
-import type { CallbackOutcome, CallbackStore, KeptCallback } from '../store/callback-ports.ts';
+import type { CallbackNews, CallbackNewsStore, CallbackOutcome, CallbackStore, KeptCallback } from '../store/callback-ports.ts';
+import { StoreAwayError } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 interface Options {
   readonly instance: string;
   readonly store: CallbackStore;
+  readonly news: CallbackNewsStore;
   readonly admin: Pick<SwitchAdmin, 'beginCallback'>;
   readonly controller: () => Pick<Controller, 'call' | 'health' | 'observe'>;
   readonly desks: () => Pick<Desks, 'tell'>;
@@ -58,30 +61,60 @@ const beginMs: Ms = 5 * second;
 const notNowMs: Ms = 30 * second;
 const againMs: Ms = 5 * second;
 
-export function runCallbacks({ instance, store, admin, controller, desks, numberOf, clinics, factsOf, log, metrics, now }: Options): RunningCallbacks {
+export function runCallbacks({ instance, store, news: left, admin, controller, desks, numberOf, clinics, factsOf, log, metrics, now }: Options): RunningCallbacks {
   const rung = new Map<CallId, { readonly plan: Plan; readonly expiry: NodeJS.Timeout }>();
   /** To be written, one after the other; what the store does not take now is tried again. */
-  const unwritten = new Map<string, () => Promise<void>>();
+  const unwritten = new Map<string, { readonly news: CallbackNews; isLeft: boolean }>();
   let writing: Promise<void> = Promise.resolve();
+  let leaving: Promise<void> = Promise.resolve();
   let unobserve: (() => void) | null = null;
 
-  const write = (key: string, work: () => Promise<void>): void => {
+  const write = (key: string, news: CallbackNews): void => {
     // What was said first of a try holds.
-    if (!unwritten.has(key)) unwritten.set(key, work);
+    if (!unwritten.has(key)) unwritten.set(key, { news, isLeft: false });
+    leaving = leaving.then(leaveAll);
     writing = writing.then(writeAll);
   };
-  const writeAll = async (): Promise<void> => {
-    for (const [key, work] of unwritten) {
+  /** Not waited for: a store that hangs holds up no other. */
+  const leaveAll = async (): Promise<void> => {
+    for (const [key, one] of unwritten) {
+      if (one.isLeft) continue;
       try {
-        await work();
-        unwritten.delete(key);
+        await left.put(key, one.news);
+        one.isLeft = true;
       } catch (error) {
-        log.warn({ what: key, error: String(error) }, 'What became of a callback could not be written; tried again');
+        log.debug({ what: key, error: String(error) }, 'What became of a callback is known to this controller alone just now');
         return;
       }
     }
   };
-  const again = setInterval(() => { if (unwritten.size > 0) writing = writing.then(writeAll); }, againMs);
+  const writeAll = async (): Promise<void> => {
+    for (const [key, { news }] of unwritten) {
+      try {
+        await (news.type === 'over' ? writeOver(news) : writeTried(news));
+        unwritten.delete(key);
+        leaving = leaving.then(() => left.remove(key)).catch(() => undefined);
+      } catch (error) {
+        log.warn({ what: key, error: String(error) }, 'What became of a callback could not be written; tried again');
+        if (error instanceof StoreAwayError) return;
+      }
+    }
+  };
+  /** What a controller has left that may be gone; written twice it is the same. */
+  const takeUp = async (): Promise<void> => {
+    const all = await left.all().catch((error: unknown) => {
+      log.debug({ error: String(error) }, 'What other controllers know of callbacks cannot be read');
+      return new Map<string, CallbackNews>();
+    });
+    for (const [key, news] of all) if (!unwritten.has(key)) unwritten.set(key, { news, isLeft: true });
+    if (unwritten.size > 0) writing = writing.then(writeAll);
+    await writing;
+  };
+  const again = setInterval(() => {
+    if (unwritten.size === 0) return;
+    leaving = leaving.then(leaveAll);
+    writing = writing.then(writeAll);
+  }, againMs);
   again.unref();
 
   const accountOf = (id: string): Account | undefined => clinics().find(({ account }) => account.id === id)?.account;
@@ -98,10 +131,9 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
     const { callId, visit } = placeOf(callback);
     desks().tell(callback.account, { type: 'CallLeft', callId, visit, why: 'routed' });
   };
-  const close = (account: string, id: string, outcome: CallbackOutcome): void => {
-    write(`over ${account} ${id}`, async () => {
-      if (await store.over(account, id, outcome, now())) log.info({ account, callback: id, outcome }, 'A callback is over');
-    });
+  const close = (account: string, id: string, outcome: CallbackOutcome): void => { write(`over ${account} ${id}`, { type: 'over', at: now(), account, id, outcome }); };
+  const writeOver = async ({ account, id, outcome, at }: Extract<CallbackNews, { type: 'over' }>): Promise<void> => {
+    if (await store.over(account, id, outcome, at)) log.info({ account, callback: id, outcome }, 'A callback is over');
   };
 
   /** From now on whoever has the call says what became of it: it may be another controller's before this one has heard of its end. */
@@ -113,27 +145,27 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
   /** Of a try: the customer waits in the queue, or the call has ended before. */
   const settle = (call: CallId, outcome: string): void => {
     forget(call);
-    write(`try ${call}`, async () => {
-      const callback = await store.triedBy(call);
-      if (callback === null) return;
-      const at = now();
-      const { account, id, tries } = callback;
-      if (outcome === 'reached') {
-        metrics.count('callbacks_reached_total');
-        await store.ended(call, { at, outcome, again: null, over: 'reached' });
-        log.info({ account, callback: id, call, tries: tries.length }, 'Who was to be called back was reached');
-        return;
-      }
-      if (callback.state === 'over') {
-        await store.ended(call, { at, outcome, again: null, over: callback.outcome });
-        return;
-      }
-      const rules = rulesOf(callback);
-      const next = rules !== undefined && tries.length < rules.attempts ? at + rules.pauseMs : null;
-      await store.ended(call, { at, outcome, again: next, over: next === null ? 'unanswered' : null });
-      log.info({ account, callback: id, call, outcome, tries: tries.length, again: next }, next === null ? 'Who was to be called back was not reached, and is not tried again' : 'Who was to be called back was not reached');
-      tellTried(callback, next);
-    });
+    write(`try ${call}`, { type: 'tried', at: now(), call, outcome });
+  };
+  const writeTried = async ({ call, outcome, at }: Extract<CallbackNews, { type: 'tried' }>): Promise<void> => {
+    const callback = await store.triedBy(call);
+    if (callback === null) return;
+    const { account, id, tries } = callback;
+    if (outcome === 'reached') {
+      metrics.count('callbacks_reached_total');
+      await store.ended(call, { at, outcome, again: null, over: 'reached' });
+      log.info({ account, callback: id, call, tries: tries.length }, 'Who was to be called back was reached');
+      return;
+    }
+    if (callback.state === 'over') {
+      await store.ended(call, { at, outcome, again: null, over: callback.outcome });
+      return;
+    }
+    const rules = rulesOf(callback);
+    const next = rules !== undefined && tries.length < rules.attempts ? at + rules.pauseMs : null;
+    await store.ended(call, { at, outcome, again: next, over: next === null ? 'unanswered' : null });
+    log.info({ account, callback: id, call, outcome, tries: tries.length, again: next }, next === null ? 'Who was to be called back was not reached, and is not tried again' : 'Who was to be called back was not reached');
+    tellTried(callback, next);
   };
 
   const callBack = async (account: string, { callId, visit, callback: { key: id } }: CallbackOffer): Promise<void> => {
@@ -226,6 +258,7 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
       return true;
     },
     kept: async (live) => {
+      await takeUp();
       const open = await store.open();
       for (const { tries, state } of open) {
         const last = tries.at(-1);
@@ -264,6 +297,7 @@ export function runCallbacks({ instance, store, admin, controller, desks, number
       unobserve?.();
       for (const call of rung.keys()) forget(call);
       await writing;
+      await leaving;
     },
   };
 }

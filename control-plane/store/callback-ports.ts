@@ -53,6 +53,22 @@ export interface KeptCallback extends AskedCallback {
   readonly endedAt: EpochMs | null;
 }
 
+/** tried: whoever was called was reached, or how the call ended. over: no further try is made. */
+export type CallbackNews = { readonly at: EpochMs } & (
+  | { readonly type: 'tried'; readonly call: CallId; readonly outcome: string }
+  | { readonly type: 'over'; readonly account: string; readonly id: string; readonly outcome: CallbackOutcome });
+
+/**
+ * What became of callbacks, until the database has it: beside the controller that knows it, which may die, and for all
+ * others. Each rejects when it is away.
+ */
+export interface CallbackNewsStore {
+  /** What was said first by a key holds. */
+  put(key: string, news: CallbackNews): Promise<void>;
+  all(): Promise<ReadonlyMap<string, CallbackNews>>;
+  remove(key: string): Promise<void>;
+}
+
 /** Each rejects when the store is away. */
 export interface CallbackStore {
   /** Once for an id. False: it has been, and is over. */

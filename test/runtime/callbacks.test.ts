@@ -8,9 +8,11 @@ import { emptyCdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { Place } from '../../control-plane/core/queue/desk.ts';
 import { second } from '../../control-plane/core/time.ts';
 import type { CallObserver } from '../../control-plane/runtime/controller.ts';
+import { StoreAwayError } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { callFrom, clinic, queue } from '../core/routing-fixture.ts';
-import { memoryCallbacks, type MemoryCallbacks } from '../support/memory-callbacks.ts';
+import type { CallbackNewsStore, CallbackStore } from '../../control-plane/store/callback-ports.ts';
+import { memoryCallbackNews, memoryCallbacks, type MemoryCallbacks } from '../support/memory-callbacks.ts';
 import { until } from '../support/until.ts';
 
 const silence = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -26,14 +28,15 @@ interface World {
 }
 let now: number;
 let store: MemoryCallbacks;
+let news: CallbackNewsStore;
 let switchIs: 'there' | 'away' | 'old';
 let one: World;
 
-/** A controller of this name; they share the store. */
-function world(instance: string): World {
+/** A controller of this name; they share the store, as far as it has it. */
+function world(instance: string, its: CallbackStore = store): World {
   const [begun, told, live, observers]: [string[], DeskMessage[], Map<string, Call>, Set<CallObserver>] = [[], [], new Map(), new Set()];
   const callbacks = runCallbacks({
-    instance, store, log: silence, metrics: createMetrics(), now: () => now, clinics: () => [{ account } as unknown as ClinicConfig], factsOf: ({ callId, dialled, caller }) => callFrom({ callId, dialled, callerNumber: caller.number }),
+    instance, store: its, news, log: silence, metrics: createMetrics(), now: () => now, clinics: () => [{ account } as unknown as ClinicConfig], factsOf: ({ callId, dialled, caller }) => callFrom({ callId, dialled, callerNumber: caller.number }),
     numberOf: (id) => (id === 'main' ? '+12025550110' : undefined),
     admin: {
       beginCallback: async ({ callId }) => {
@@ -82,6 +85,7 @@ const ask = (number: string, shows = 'main', id = 'desk') => one.callbacks.ask({
 beforeEach(() => {
   now = 1_000_000;
   store = memoryCallbacks();
+  news = memoryCallbackNews();
   switchIs = 'there';
   one = world('one');
 });
@@ -202,6 +206,31 @@ describe('A callback', () => {
     await expect(one.callbacks.kept(new Set())).rejects.toThrow('away');
     store.away = false;
     await until(() => kept().outcome === 'reached' || undefined, { describe: 'it is written', within: 8_000 });
+  });
+
+  it.each(['is reached', 'is not reached', 'was served before'] as const)('that %s while the database is away, of which the controller that knew is gone: another says so, once', async (what) => {
+    let isCutOff = false;
+    const there = <R>(work: () => Promise<R>): Promise<R> => (isCutOff ? Promise.reject(new StoreAwayError('It is gone.', false)) : work());
+    one = world('one', { ...store, triedBy: (call) => there(() => store.triedBy(call)), ended: (call, end) => there(() => store.ended(call, end)), over: (...args) => there(() => store.over(...args)) });
+    await keep();
+    const call = what === 'was served before' ? null : await rings();
+    isCutOff = true;
+    store.away = true;
+    if (call === null) one.callbacks.drop(waits(), 'cb');
+    else if (what === 'is reached') joined(call);
+    else ends(call);
+    const endedAt = now;
+    await until(async () => (await news.all()).size > 0 || undefined, { describe: 'it is left for others' });
+    const [two, three] = [world('two'), world('three')];
+    await expect(placesAt(new Set(), two)).rejects.toThrow('away');
+    store.away = false;
+    now += 151_000;
+    const places = await Promise.all([placesAt(new Set(), two), placesAt(new Set(), three)]);
+    const tries = call === null ? [] : [{ call, at: endedAt, endedAt, outcome: what === 'is reached' ? 'reached' : 'no-answer' }];
+    expect(kept()).toMatchObject(what === 'is not reached' ? { state: 'waiting', notBefore: endedAt + 60_000, tries } : { state: 'over', outcome: call === null ? 'served' : 'reached', endedAt, tries });
+    expect(places.map((all) => all.length)).toEqual(what === 'is not reached' ? [1, 1] : [0, 0]);
+    await until(async () => (await news.all()).size === 0 || undefined, { describe: 'it is left no more' });
+    expect(await placesAt(new Set(), two)).toHaveLength(what === 'is not reached' ? 1 : 0);
   });
 
   it.each([['max-wait', 'expired'], ['called-again', 'called-again'], ['closed', 'closed']] as const)('that the desk lets go of by %s is %s', async (why, outcome) => {

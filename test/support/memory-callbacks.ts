@@ -1,5 +1,5 @@
 /** Callbacks in memory, for tests: as the database keeps them. */
-import type { CallbackStore, KeptCallback } from '../../control-plane/store/callback-ports.ts';
+import type { CallbackNews, CallbackNewsStore, CallbackStore, KeptCallback } from '../../control-plane/store/callback-ports.ts';
 import { StoreAwayError } from '../../control-plane/store/ports.ts';
 
 export interface MemoryCallbacks extends CallbackStore {
@@ -70,4 +70,14 @@ export function memoryCallbacks(): MemoryCallbacks {
     },
   };
   return store;
+}
+
+/** As Redis keeps it. */
+export function memoryCallbackNews(): CallbackNewsStore {
+  const kept = new Map<string, CallbackNews>();
+  return {
+    put: async (key, news) => { if (!kept.has(key)) kept.set(key, news); },
+    all: async () => new Map(kept),
+    remove: async (key) => { kept.delete(key); },
+  };
 }
