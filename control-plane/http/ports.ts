@@ -25,7 +25,8 @@ export interface LiveCall extends Cdr {
 }
 
 export interface CallChange {
-  readonly type: 'started' | 'changed' | 'ended';
+  /** left: another controller has it now. */
+  readonly type: 'started' | 'changed' | 'ended' | 'left';
   readonly call: LiveCall;
   /** Nothing but who hears it has changed. */
   readonly ofSupervision?: true;

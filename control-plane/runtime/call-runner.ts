@@ -46,6 +46,8 @@ export interface RunnerContext {
   readonly onFact: (call: Call, fact: CallFact, at: EpochMs) => void;
   /** Exactly once, with the finished record. */
   readonly onEnded: (runner: CallRunner, cdr: Cdr) => void;
+  /** Another controller has the call. */
+  readonly onLeft: (runner: CallRunner) => void;
 }
 
 export class CallRunner {

@@ -6,7 +6,6 @@
 import { newCall, type Call } from '../core/call/call.ts';
 import type { DeskMessage, KeepCallback, PlanExtension } from '../core/call/commands.ts';
 import type { CallEvent, Offer } from '../core/call/events.ts';
-import type { CallFact } from '../core/call/facts.ts';
 import type { transition as theTransition } from '../core/call/transition.ts';
 import type { Cdr } from '../core/cdr/cdr.ts';
 import type { CallId } from '../core/ids.ts';
@@ -18,6 +17,7 @@ import type { LinkState, MediaDriver } from '../media/media-driver.ts';
 import type { CallArchive, LiveJournals, Ownership, SharedOccupancy, Turns } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createCallObservers, type CallObservers } from './call-observers.ts';
 import { CallRunner, type RunnerContext } from './call-runner.ts';
 import type { CancelTimer, Clock } from './clock.ts';
 import { createExecutor } from './executor.ts';
@@ -74,14 +74,6 @@ export interface ControllerOptions {
   readonly transition?: typeof theTransition;
 }
 
-export interface CallObserver {
-  /** The call is not as it was, or is no more. */
-  onStep?(call: Call): void;
-  onFact?(call: Call, fact: CallFact, at: EpochMs): void;
-  /** The record is finished, and on its way to the archive. */
-  onCdr?(cdr: Cdr): void;
-}
-
 export interface Controller {
   /** Connects, takes over the calls that are there, then resolves. Rejects as `MediaDriver.start` does. */
   start(): Promise<void>;
@@ -91,14 +83,15 @@ export interface Controller {
    * end by themselves, or for another to come. Asked again, it is the same end.
    */
   stop(options?: { readonly drainMs?: Ms }): Promise<void>;
-  /** Returns the function that ends the observation. */
-  observe(observer: CallObserver): () => void;
+  readonly observe: CallObservers['observe'];
   /** Asks the switch and sets every call against the answer; settles when done, also when the link is down. */
   reconcileNow(): Promise<void>;
   /** Settles when no reconcile is under way or asked for. */
   settled(): Promise<void>;
   calls(): readonly Call[];
   call(callId: CallId): Call | undefined;
+  /** Of a call of this controller, as far as it has come; also what was before it was taken over. */
+  record(callId: CallId): Cdr | undefined;
   /** To a call of this controller; false where it has none of this id. */
   deliver(callId: CallId, event: CallEvent): boolean;
   endedLately(callId: CallId): boolean;
@@ -120,7 +113,7 @@ export interface Controller {
 
 export function createController(options: ControllerOptions): Controller {
   const { driver, clock, live, archive, ownership, log, metrics, controller } = options;
-  const observers = new Set<CallObserver>();
+  const { observe, tell } = createCallObservers({ log, metrics });
   let link: LinkState = 'down';
   let stopping = false;
   let reconciled = false;
@@ -181,16 +174,6 @@ export function createController(options: ControllerOptions): Controller {
     });
     if (registry.size() === 0) emptied?.();
   };
-  const tell = (say: (observer: CallObserver) => void): void => {
-    for (const observer of observers) {
-      try {
-        say(observer);
-      } catch (error) {
-        metrics.count('observer_errors_total');
-        log.error({ error: String(error) }, 'An observer of calls failed');
-      }
-    }
-  };
 
   const runners: RunnerContext = {
     clock, executor, log, metrics, controller, onEnded, planExtension,
@@ -229,6 +212,10 @@ export function createController(options: ControllerOptions): Controller {
       guard.watch(runner);
       occupancy.changed();
       tell((observer) => observer.onStep?.(runner.call));
+    },
+    onLeft: ({ call, cdr }) => {
+      occupancy.changed();
+      tell((observer) => observer.onLeft?.(call, cdr));
     },
     onFact: (call, fact, at) => {
       occupancy.onFact(call, fact);
@@ -371,15 +358,13 @@ export function createController(options: ControllerOptions): Controller {
       await driver.start({ onOffer, onLink, onLegEvent: (callId, event) => { if (!stopping) registry.route(callId, event); } });
       await reconciling;
     },
+    observe,
     stop: ({ drainMs = 0 } = {}) => (stopped ??= stop(drainMs)),
-    observe: (observer) => {
-      observers.add(observer);
-      return () => { observers.delete(observer); };
-    },
     reconcileNow: () => queueReconcile('all'),
     settled,
     calls: () => [...callsOf(registry.all())],
     call: (callId) => registry.get(callId)?.call,
+    record: (callId) => registry.get(callId)?.cdr,
     deliver: (callId, event) => registry.deliver(callId, event),
     endedLately: (callId) => registry.endedLately(callId),
     settledNow: () => waiting === 0 && reconciled && !owned.taking(),

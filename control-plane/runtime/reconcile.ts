@@ -125,7 +125,8 @@ export function letGo(parts: ReconcileParts, callId: CallId): void {
   const { registry, runners, guard, archive, live, onNotOurs } = parts;
   archive.letGo(callId);
   live.letGo(callId);
-  if (registry.get(callId) === undefined) {
+  const runner = registry.get(callId);
+  if (runner === undefined) {
     // Its events may come here all the same.
     registry.letGo(callId);
     return;
@@ -135,6 +136,7 @@ export function letGo(parts: ReconcileParts, callId: CallId): void {
   guard.forget(callId);
   registry.letGo(callId);
   onNotOurs(callId, 'lost');
+  runners.onLeft(runner);
 }
 
 function tellSeen(parts: ReconcileParts, runner: CallRunner, seen: CallOnSwitch): void {

@@ -7,7 +7,7 @@ import type { DeskMessage } from '../../control-plane/core/call/commands.ts';
 import { emptyCdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { Place } from '../../control-plane/core/queue/desk.ts';
 import { second } from '../../control-plane/core/time.ts';
-import type { CallObserver } from '../../control-plane/runtime/controller.ts';
+import type { CallObserver } from '../../control-plane/runtime/call-observers.ts';
 import { StoreAwayError } from '../../control-plane/store/ports.ts';
 import { createMetrics } from '../../control-plane/telemetry/metrics.ts';
 import { callFrom, clinic, queue } from '../core/routing-fixture.ts';

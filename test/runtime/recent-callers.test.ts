@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { callerSeen, createRecentCallers } from '../../control-plane/contacts/recent-callers.ts';
 import { followCallers } from '../../control-plane/kept-calls/follow-callers.ts';
-import type { CallObserver } from '../../control-plane/runtime/controller.ts';
+import type { CallObserver } from '../../control-plane/runtime/call-observers.ts';
 import type { CallerSeen } from '../../control-plane/store/ports.ts';
 import { until } from '../support/until.ts';
 import { onePhonePlan, silent } from './sample-call.ts';

@@ -9,7 +9,7 @@ import { emptyCdr } from '../../control-plane/core/cdr/cdr.ts';
 import type { Plan } from '../../control-plane/core/routing/plan.ts';
 import type { AskedSupervision } from '../../control-plane/http/ports.ts';
 import type { SupervisorCall } from '../../control-plane/media/switch-admin.ts';
-import type { CallObserver } from '../../control-plane/runtime/controller.ts';
+import type { CallObserver } from '../../control-plane/runtime/call-observers.ts';
 import { StoreAwayError, type AuditEntry, type JournalRecord } from '../../control-plane/store/ports.ts';
 import { deskLinks, type LinksOfAll } from '../../control-plane/store/memory-desks.ts';
 import { makeSupervisions } from '../../control-plane/placed-calls/supervisions.ts';

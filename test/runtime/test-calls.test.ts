@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { emptyCdr, type CdrLeg } from '../../control-plane/core/cdr/cdr.ts';
 import type { Call } from '../../control-plane/core/call/call.ts';
-import type { CallObserver } from '../../control-plane/runtime/controller.ts';
+import type { CallObserver } from '../../control-plane/runtime/call-observers.ts';
 import { makeTestCalls } from '../../control-plane/placed-calls/test-calls.ts';
 import { testCallOf } from '../../control-plane/placed-calls/test-call-outcome.ts';
 import { onePhonePlan } from './sample-call.ts';

@@ -52,13 +52,13 @@ export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations
       },
     }),
     route({
-      ...common, scope: 'own', path: '/live-calls', summary: 'List the calls that are going on',
+      ...common, scope: 'own', path: '/live-calls', summary: 'List the calls that are going on', description: 'Those of the controller that is asked.',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(liveCallSchema) }) },
       handle: ({ account, key }) => ({ status: 200, body: { items: callsFor(key, calls.live().filter((call) => account === null || call.account === account)) } }),
     }),
     route({
       ...common, scope: 'own', path: '/events', summary: 'Follow live calls and registrations',
-      description: 'Server-sent events: `calls` with all live calls first, then `started`, `changed` and `ended` with one call each; `registration` with a phone or trunk that is seen otherwise than before, and `alert` when one is gone for longer than `alerts.graceSeconds` of the account, and when it is back. With `Last-Event-ID` the stream goes on where it was, or begins anew. Of this controller alone, for a display of the moment: what must not be missed is in the events of an account.',
+      description: 'Server-sent events: `calls` with all live calls first, then `started`, `changed`, `ended` and `left`, when another controller has it now, with one call each; one that was taken over from another is `started` too; `registration` with a phone or trunk that is seen otherwise than before, and `alert` when one is gone for longer than `alerts.graceSeconds` of the account, and when it is back. With `Last-Event-ID` the stream goes on where it was, or begins anew. Of this controller alone, for a display of the moment: what must not be missed is in the events of an account.',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { types: ['text/event-stream'] },
       handle: ({ account, key, header }) => {
         streams.admit(key);
