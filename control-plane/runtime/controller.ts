@@ -108,7 +108,7 @@ export interface Controller {
   others(): readonly string[];
   /** busy: in a call, with whichever controller. */
   availability(account: AccountId, user: UserId): 'available' | 'busy';
-  health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number; /** Why the lease is not held. */ readonly lease: string | null };
+  health(): { readonly link: LinkState; readonly reconciled: boolean; readonly calls: number; readonly commandsInFlight: number; /** As Lease.problem. */ readonly lease: string | null };
 }
 
 export function createController(options: ControllerOptions): Controller {

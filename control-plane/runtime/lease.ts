@@ -8,7 +8,7 @@
  *
  * With the store away nobody can take calls, so a controller that has run all the time goes on with its own.
  */
-import type { EpochMs, Ms } from '../core/time.ts';
+import { second, type EpochMs, type Ms } from '../core/time.ts';
 import type { Ownership } from '../store/ports.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -46,7 +46,7 @@ export interface Lease {
   leads(): boolean;
   /** The store cannot be asked. */
   away(): boolean;
-  /** Null, or why the store cannot be asked and what to do, in a sentence. */
+  /** Null, or a sentence with what to do: why the store cannot be asked, or that its clock is another than ours while there are other controllers. */
   problem(): string | null;
   /** Held for so long that the calls of a controller that is gone may be taken. */
   settled(): boolean;
@@ -69,6 +69,8 @@ const doubtMs: Ms = leaseMs - 500;
 const graceMs: Ms = 3 * leaseMs;
 /** Between two renewals the store's clock and ours differ by no more. */
 const jumpMs: Ms = 300;
+/** Between controllers: an agent does not notice less. */
+const apartMs: Ms = second;
 
 export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, onReplaced }: LeaseOptions): Lease {
   let token: number | null = null;
@@ -109,6 +111,12 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     // Others may be lapsed by that clock alone, and about to renew.
     tokenSince = now;
     log.warn({ jumpedMs: Math.round(ahead.ms - before.ms) }, 'The clock of Redis has jumped: leases are counted anew, and for 4 s nobody takes over another’s calls. Have the machine of Redis keep its time by small steps: chrony or systemd-timesyncd');
+  };
+  const clocksApart = (): string | null => {
+    if (ahead === null || others.length === 0) return null;
+    const ms = ahead.ms - (clock.now() - clock.monotonic());
+    if (Math.abs(ms) - ahead.give < apartMs) return null;
+    return `The clock of this controller is ${Math.round(Math.abs(ms) / 1000)} s ${ms > 0 ? 'behind' : 'ahead of'} that of Redis: with other controllers (${others.join(', ')}) who has waited longest, and when an agent’s wrap-up is over, may be told by two clocks. Have both machines keep their time, by chrony or systemd-timesyncd, and restart Frontdesk where its own was wrong.`;
   };
   const hold = async (): Promise<void> => {
     let askedAt = clock.monotonic();
@@ -177,7 +185,7 @@ export function createLease({ clock, ownership, log, metrics, onSure, onLapsed, 
     unbroken: () => !broken,
     leads: () => leads && !stopped && sure() && !(away && broken),
     away: () => away,
-    problem: () => (away ? `The lease of this controller cannot be renewed (${why}): calls go on, and nobody takes over another’s. ${/READONLY/.test(why) ? 'Make Redis take writes again: it is a replica.' : 'Bring Redis back.'}` : null),
+    problem: () => (!away ? clocksApart() : `The lease of this controller cannot be renewed (${why}): calls go on, and nobody takes over another’s. ${/READONLY/.test(why) ? 'Make Redis take writes again: it is a replica.' : 'Bring Redis back.'}`),
     settled: () => token !== null && !away && clock.monotonic() - tokenSince >= graceMs,
     others: () => others,
     orphans: async () => (away ? 0 : ownership.orphans()),

@@ -19,15 +19,16 @@ const world = () => {
   const clock = createVirtualClock();
   let jumped = 0;
   const shared = sharedOwners({ now: () => clock.now() + jumped, leaseMs });
-  const seat = (name: string): Seat => {
+  /** `aheadMs`: its clock, of that of the store. */
+  const seat = (name: string, aheadMs = 0): Seat => {
     const told: string[] = [];
     const warned: string[] = [];
     let frozen: (() => void)[] | null = null;
     const lease = createLease({
       ownership: shared.of(name), log: { ...silent, warn: (_fields, sentence) => { warned.push(sentence); } }, metrics: createMetrics(),
       clock: {
-        now: () => clock.now(), monotonic: () => clock.monotonic(),
-        setTimer: (at, fn) => clock.setTimer(at, () => {
+        now: () => clock.now() + aheadMs, monotonic: () => clock.monotonic(),
+        setTimer: (at, fn) => clock.setTimer(at - aheadMs, () => {
           if (frozen === null) fn();
           else frozen.push(fn);
         }),
@@ -215,6 +216,22 @@ describe('A lease', () => {
     b.freeze();
     await clock.pass(2_000);
     expect(new Set(a.told)).toEqual(new Set(['lapsed b']));
+  });
+
+  it('says that its clock is another than the store’s, where there are other controllers to differ from, until it is not', async () => {
+    const { clock, seat, jump } = world();
+    const [a, b] = [seat('a', 4_000), seat('b', 900)];
+    await a.lease.start();
+    await clock.pass(1_000);
+    expect(a.lease.problem()).toBeNull();
+    await b.lease.start();
+    await clock.pass(1_000);
+    expect(a.lease.problem()).toMatch(/^The clock of this controller is 4 s ahead of that of Redis: with other controllers \(b\) .* restart Frontdesk/);
+    expect(b.lease.problem()).toBeNull();
+    jump(4_000);
+    await clock.pass(1_000);
+    expect(a.lease.problem()).toBeNull();
+    expect(b.lease.problem()).toMatch(/is 3 s behind that of Redis/);
   });
 
   it('ends for a process whose name another has taken', async () => {
