@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
+import { warningsOfWritten } from '../../control-plane/configuration/warnings.ts';
 import { createContacts, type Contacts } from '../../control-plane/contacts/contacts.ts';
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
@@ -88,7 +89,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
   const logged: string[] = [];
   const note = (fields: Readonly<Record<string, unknown>>, sentence: string): void => { logged.push(`${sentence} ${JSON.stringify(fields)}`); };
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log, usersElsewhere: (deleted) => contacts.usersOf(deleted) });
+  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log, usersElsewhere: (deleted) => contacts.usersOf(deleted), warningsFor: warningsOfWritten });
   const contacts = createContacts({ store: stores.contacts, copyFile: join(dir, 'contacts.ndjson'), hasUser: (account, id) => configuration.get({ account, kind: 'user', id }) !== undefined, log });
   const files = new Map<string, Buffer>();
   if (options.seed !== false) await seed(configuration, contacts, files);
