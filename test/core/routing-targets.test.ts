@@ -56,6 +56,16 @@ describe('A receiving number', () => {
     expect(ringAt(made, 'receiving-number.north')).toMatchObject({ ringMs: 15_000, attempts: [{ ringMs: 15_000, target: { number: '+12025550140' } }] });
   });
 
+  it.each<readonly [string, Partial<ReceivingNumber>, Partial<TrackingNumber>, string]>([
+    ['by its own rule, which is off', { callConnect: 'off' }, {}, '- it is off: whoever answers has the call'],
+    ['by its own rule, where the number’s is off', { callConnect: 'every' }, { callConnect: 'off' }, '+ it asks every leg: 1 of 1 must press any key'],
+    ['by the number’s, where it has none', {}, { callConnect: 'external' }, '+ it asks external legs: 1 of 1 must press any key'],
+    ['by the number’s, which is off', {}, { callConnect: 'off' }, '- it is off: whoever answers has the call'],
+  ])('says whether it is asked for a key: %s', (_, own, number, told) => {
+    const made = plan({ to: 'receiving-number', id: 'north' }, { receiving: [receiving('north', '40', own)] }, number);
+    expect(why(made, 'receiving-number.north, call connect')).toEqual([told]);
+  });
+
   it('leads on over three targets when nobody answers', () => {
     const numbers = [receiving('north', '40', { noAnswer: { to: 'receiving-number', id: 'south' } }), receiving('south', '41', { noAnswer: { to: 'ring-group', id: 'desk' } })];
     expect(wayOf(plan({ to: 'receiving-number', id: 'north' }, { receiving: numbers, groups: [group('simultaneous', { noAnswer: { to: 'hang-up' } })] })))
