@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, warnings } from '../../control-plane/core/routing/compile.ts';
 import type { Account, Menu, ReceivingNumber, RingGroup, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import { explain } from '../../control-plane/core/routing/explain.ts';
 import type { Plan, Step } from '../../control-plane/core/routing/plan.ts';
 import type { NightSwitch } from '../../control-plane/core/routing/night.ts';
 import type { Router } from '../../control-plane/core/routing/router.ts';
@@ -64,6 +65,7 @@ describe('A receiving number', () => {
   ])('says whether it is asked for a key: %s', (_, own, number, told) => {
     const made = plan({ to: 'receiving-number', id: 'north' }, { receiving: [receiving('north', '40', own)] }, number);
     expect(why(made, 'receiving-number.north, call connect')).toEqual([told]);
+    expect(explain(made)).toContain('- At north: +12025550140 over t1,');
   });
 
   it('leads on over three targets when nobody answers', () => {
