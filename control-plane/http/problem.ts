@@ -90,9 +90,10 @@ export function answerErrors(log: Log): ErrorRequestHandler {
     const id = randomUUID();
     if (problem === null || problem.cause !== undefined) {
       const cause = problem?.cause ?? error;
-      const fields = { request: id, method: request.method, path: request.path, error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
-      if (problem === null) log.error(fields, 'A request failed');
-      else log.warn(fields, 'A request could not be served');
+      const fields = { request: id, method: request.method, path: request.path };
+      // where it was thrown matters of a bug alone
+      if (problem === null) log.error({ ...fields, error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) }, 'A request failed');
+      else log.warn({ ...fields, error: String(cause) }, 'A request could not be served');
     }
     if (response.headersSent) {
       response.destroy();
