@@ -83,7 +83,7 @@ const keyOwners: Readonly<Record<KeyName, readonly [Role, string | null]>> = {
   agency: ['agency-admin', null], agencyReader: ['read-only', null], north: ['account-admin', 'north'], northSupervisor: ['supervisor', 'north'], northReader: ['read-only', 'north'], south: ['account-admin', 'south'],
 };
 
-export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean } = {}): Promise<TestApi> {
+export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean; readonly registrations?: () => Promise<readonly Registration[]> } = {}): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'frontdesk-api-'));
   const stores = memoryStores();
   const logged: string[] = [];
@@ -152,7 +152,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       remove: async (account, sha256) => { files.delete(`${account}/${sha256}`); },
     },
     registrations: {
-      list: async () => accounts.map(registrationOf),
+      list: options.registrations ?? (async () => accounts.map(registrationOf)),
       onChange: (changed) => {
         registrationListeners.add(changed);
         return () => { registrationListeners.delete(changed); };
