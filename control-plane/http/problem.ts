@@ -54,7 +54,7 @@ export function refused(result: Extract<WriteResult, { ok: false }>): HttpProble
     case 'stale': return new HttpProblem(412, 'It has been changed by somebody else since: get it again, and apply your change to that.', { problems });
     case 'exists': return new HttpProblem(409, 'The id is taken: choose another, or change what has it.', { problems });
     case 'invalid': return new HttpProblem(422, 'The body cannot be accepted.', { problems });
-    case 'in-use': return new HttpProblem(409, `It is in use: ${problems.map(({ path, message }) => [path, message].filter((part) => part !== '').join(' ')).join('; ')}`, { problems });
+    case 'in-use': return new HttpProblem(409, `It is in use: ${problems.map(({ path, message }) => [path, message].filter((part) => part !== '').join(' ')).join(' ')}`, { problems });
   }
 }
 
