@@ -1,12 +1,13 @@
 /**
  * `frontdesk doctor`: what this machine has and lacks for serving: Node, file limits, ports, the clock, disk, the
- * switch's version and modules. One line each; exit code 1 when something stops calls.
+ * switch's version and modules, Redis, the database. One line each; exit code 1 when something stops calls.
  */
 import { access, constants, readFile, stat, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
+import { askServer } from '../store/postgres/open-database.ts';
 import { connectRedis } from '../store/redis/connect.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
 import { formatProblems } from '../store/plan-files/problems.ts';
@@ -22,7 +23,7 @@ const wantedFreeBytes = 2_000_000_000;
 export async function doctor(args: readonly string[]): Promise<number> {
   noArguments(args);
   const config = configOrError();
-  const findings = (await Promise.all([node(), files(), disk(config), clock(), httpPort(config), plan(config), theSwitch(config), redis(config)])).flat();
+  const findings = (await Promise.all([node(), files(), disk(config), clock(), httpPort(config), plan(config), theSwitch(config), redis(config), database(config)])).flat();
   for (const { what, state, text } of findings) process.stdout.write(`${mark[state]} ${what.padEnd(9)} ${text}\n`);
   return findings.some((finding) => finding.state === 'stops calls') ? 1 : 0;
 }
@@ -84,6 +85,20 @@ async function plan(config: Config): Promise<Finding> {
   if (!loaded.ok) return { what: 'plan', state: 'stops calls', text: `\n${formatProblems(loaded.problems)}` };
   const numbers = loaded.config.clinics.reduce((sum, clinic) => sum + clinic.account.numbers.length, 0);
   return { what: 'plan', state: 'ok', text: `${config.planFiles.join(', ')}: ${numbers} numbers, ${loaded.config.warnings.length} warnings` };
+}
+
+/** Without it a start goes by the copy of the configuration, where an earlier one has left that. */
+async function database({ databaseUrl, dataDir }: Config): Promise<Finding> {
+  if (databaseUrl === undefined) return { what: 'database', state: 'ok', text: `in ${dataDir} (set DATABASE_URL for a Postgres of yours)` };
+  try {
+    await askServer(databaseUrl, quiet);
+    return { what: 'database', state: 'ok', text: 'answers' };
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    return existsSync(join(dataDir, 'configuration.json'))
+      ? { what: 'database', state: 'warning', text: `${why} Calls are routed by the copy of the configuration on the disk, and nothing can be changed.` }
+      : { what: 'database', state: 'stops calls', text: `${why} There is no copy of the configuration in ${dataDir}, so Frontdesk cannot start.` };
+  }
 }
 
 async function redis(config: Config): Promise<Finding> {

@@ -6,7 +6,7 @@ import { compileFor, findNumber } from '../core/routing/compile.ts';
 import type { Account, CallFacts, Media } from '../core/routing/config.ts';
 import { openGeo } from '../geo/geo-of.ts';
 import { localTime } from '../hours/local-time.ts';
-import { explain } from '../core/routing/explain.ts';
+import { explain, rememberTexts } from '../core/routing/explain.ts';
 import { compileAgentCode } from '../core/routing/agent-code.ts';
 import { compileNightCode } from '../core/routing/night-code.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -59,6 +59,8 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   for (const warning of loaded.config.warnings) say(`warning: ${warning}`);
   const accounts = loaded.config.clinics.map((clinic) => clinic.account);
   const geoOf = await openGeo();
+  // Which audio is ready is known to the running controller alone: shown as if all were.
+  const texts = rememberTexts((text): Media => `file:${text}`);
   const facts: CallFacts = {
     callId: `explained ${from} ${at}`, dialled, callerNumber: from, callerName: name, at,
     localTime: (timezone) => localTime(timezone, at),
@@ -66,13 +68,12 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
     callsOut: () => 0,
     // Contacts are in no plan: the API's explain knows them.
     contact: () => undefined,
-    // Which audio is ready is known to the running controller alone: shown as if all were.
-    whisperMedia: (text): Media => `file:“${text}”`,
+    whisperMedia: texts.whisperMedia,
     holdMusic: 'file:hold-music',
   };
   const code = compileNightCode(accounts, from, facts) ?? compileAgentCode(accounts, from, facts);
   const plan = code ?? compileFor(accounts, facts);
-  const told = explanationAnswer({ plan, text: explain(plan), rate: null }, { caller: from, at });
+  const told = explanationAnswer({ plan, text: explain(plan, texts.words), rate: null }, { caller: from, at });
   return code === undefined && findNumber(accounts, dialled) === undefined ? { told, problem: noSuchNumber(dialled, accounts) } : { told };
 }
 

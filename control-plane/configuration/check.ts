@@ -60,6 +60,7 @@ export function problemsOf(error: z.core.$ZodError): readonly Problem[] {
       return [{ path, message: `${issue.message}.${typeof wayOut === 'string' ? ` ${wayOut}` : ''}` }];
     }
     if (issue.code === 'invalid_type' && issue.input === undefined) return [{ path, message: 'is missing. Add it.' }];
+    if (issue.code === 'invalid_type' && issue.expected === 'object' && issue.message.startsWith('Invalid input')) return [{ path, message: 'must be a group of fields, in braces.' }];
     return [{ path, message: /[.!]$/.test(issue.message) ? issue.message : `${issue.message}.` }];
   });
 }

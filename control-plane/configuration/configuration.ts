@@ -59,7 +59,7 @@ export interface ConfigurationOptions {
   /** What beside the configuration names an object that is to be deleted: said as its other users are. */
   readonly usersElsewhere?: (deleted: ObjectKey) => readonly Problem[];
   /** Sentences about settings that are accepted but will disappoint. */
-  readonly warningsFor?: (objects: Objects, written: readonly ObjectKey[]) => readonly string[];
+  readonly warningsFor?: (objects: Objects, written: readonly ObjectKey[], before: Objects) => readonly string[];
 }
 
 /** Races between writers end after a few rounds; more is a fault of the store. */
@@ -129,7 +129,7 @@ export function createConfiguration(options: ConfigurationOptions): Configuratio
         continue;
       }
       replace({ revision: result.revision, objects: withWritten(objects, writes, result.objects) });
-      return { ...result, warnings: [...renamedPhones(before, objects), ...(options.warningsFor?.(current.objects, writes) ?? [])] };
+      return { ...result, warnings: [...renamedPhones(before, objects), ...(options.warningsFor?.(current.objects, writes, before) ?? [])] };
     }
     throw new Error(`The configuration changed ${mostRounds} times while one write was checked.`);
   }

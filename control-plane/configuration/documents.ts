@@ -1,7 +1,6 @@
 /**
  * What an admin may write: one document per kind of object, as the API takes and gives it. Times are whole seconds,
- * numbers E.164; ids of other objects are those of the same account. What one document says of another is in
- * references.ts.
+ * numbers E.164; ids of other objects are those of the same account. What one document says of another is in check.ts.
  */
 import { z } from 'zod';
 import { maxUsers, precedencePresets } from '../core/routing/config.ts';
@@ -21,7 +20,9 @@ const presetNames = Object.keys(precedencePresets) as (keyof typeof precedencePr
 /** Audio: a text to speak, an uploaded audio file, or a sound that the switch brings. */
 function audio(longest: number) {
   return rule(
-    z.strictObject({ text: words(longest).optional(), audio: id.optional(), sound: soundName.optional() }),
+    z.strictObject({ text: words(longest).optional(), audio: id.optional(), sound: soundName.optional() }, {
+      error: (issue) => (issue.code === 'invalid_type' ? 'must be one of text, audio and sound. Write it as { "text": "Good morning." }' : undefined),
+    }),
     (value) => Object.values(value).filter((one) => one !== undefined).length === 1,
     'must be one of text, audio and sound', 'Keep one of the three.',
   );

@@ -4,6 +4,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { isCountry } from '../core/routing/calling-codes.ts';
 import { dayNumber } from '../hours/calendar.ts';
 
 /** A refinement whose problem tells the way out: read back by problemsOf() in check.ts. */
@@ -33,8 +34,10 @@ export const sipPrefix = pattern(/^([a-z0-9][a-z0-9-]{0,15})?$/, 'is not a usabl
 export const extension = pattern(/^\d{2,6}$/, 'is not an extension.', 'Use 2 to 6 digits.', '101');
 export const key = pattern(/^[0-9*#]$/, 'is not a key.', 'Use one of 0-9, * and #.', '1');
 export const email = pattern(/^[^\s@<>]+@[^\s@<>]+$/, 'is not an e-mail address.', 'Write it as name@clinic.example.', 'desk@clinic.example');
-/** ISO 3166-1 alpha-2. */
-export const country = pattern(/^[A-Z]{2}$/, 'is not a country.', 'Use two capital letters such as US.', 'US');
+/** As ISO 3166-1 alpha-2 writes countries; whether there is one is another's question. */
+export const countryCode = pattern(/^[A-Z]{2}$/, 'is not a country.', 'Use two capital letters such as US.', 'US');
+/** ISO 3166-1 alpha-2, and XK for Kosovo. */
+export const country = rule(countryCode, (code) => !/^[A-Z]{2}$/.test(code) || isCountry(code), 'is not a country that numbers are in', 'Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.');
 /** ISO 4217. */
 export const currency = pattern(/^[A-Z]{3}$/, 'is not a currency.', 'Use three capital letters such as USD.', 'USD');
 /** The beginning of E.164 numbers. */

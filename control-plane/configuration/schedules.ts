@@ -5,7 +5,7 @@ import { idleBreaks, overlaps, overlapsOf, spanOf, weekdays, type WrittenHours, 
 import { publicHolidays, whyUnknown, type Holiday } from '../hours/holidays.ts';
 import { dayNumber } from '../hours/calendar.ts';
 import { yearOf } from '../hours/year-turn.ts';
-import { country, localDate, pattern, rule, timezone, words } from './fields.ts';
+import { countryCode, localDate, pattern, rule, timezone, words } from './fields.ts';
 
 const mostSpans = 50;
 const mostClosures = 200;
@@ -31,7 +31,7 @@ const exceptDay = z.union([
 ], 'must be a name, a date, or an object with spans');
 
 const holidays = z.strictObject({
-  country,
+  country: countryCode,
   region: z.string('must be text').regex(/^[A-Z0-9]{1,5}(-[A-Z0-9]{1,5}){0,2}$/, 'is not a region. Write it as in ISO 3166-2, such as CA.').optional().meta({ example: 'CA' }),
   except: z.array(exceptDay, 'must be a list').max(60, 'takes at most 60').optional().meta({
     description: 'Holidays by name or date that are days like others; with `spans`, they have these hours.', example: ['Columbus Day'],

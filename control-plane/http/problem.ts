@@ -54,7 +54,7 @@ export function refused(result: Extract<WriteResult, { ok: false }>): HttpProble
     case 'stale': return new HttpProblem(412, 'It has been changed by somebody else since: get it again, and apply your change to that.', { problems });
     case 'exists': return new HttpProblem(409, 'The id is taken: choose another, or change what has it.', { problems });
     case 'invalid': return new HttpProblem(422, 'The body cannot be accepted.', { problems });
-    case 'in-use': return new HttpProblem(409, `It is in use: ${problems.map(({ path, message }) => [path, message].filter((part) => part !== '').join(' ')).join('; ')}`, { problems });
+    case 'in-use': return new HttpProblem(409, `It is in use: ${problems.map(({ path, message }) => [path, message].filter((part) => part !== '').join(' ')).join(' ')}`, { problems });
   }
 }
 
@@ -90,9 +90,10 @@ export function answerErrors(log: Log): ErrorRequestHandler {
     const id = randomUUID();
     if (problem === null || problem.cause !== undefined) {
       const cause = problem?.cause ?? error;
-      const fields = { request: id, method: request.method, path: request.path, error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) };
-      if (problem === null) log.error(fields, 'A request failed');
-      else log.warn(fields, 'A request could not be served');
+      const fields = { request: id, method: request.method, path: request.path };
+      // where it was thrown matters of a bug alone
+      if (problem === null) log.error({ ...fields, error: cause instanceof Error ? (cause.stack ?? cause.message) : String(cause) }, 'A request failed');
+      else log.warn({ ...fields, error: String(cause) }, 'A request could not be served');
     }
     if (response.headersSent) {
       response.destroy();

@@ -29,8 +29,11 @@ export function maskNumber(number: string): string {
   return number.replaceAll(/\d/g, (digit) => (left-- > 2 ? 'x' : digit));
 }
 
-/** With a plus anywhere; without one where it stands alone, and is no part of an id (`fd05-1795282756.146`) or of a date. */
-const numberInText = /\+\d{7,15}|(?<!\w|\w[.-])\d{7,15}(?!\w|[.-]\w)/g;
+/**
+ * With a plus anywhere, also as an address writes it (`%2B`); without one where it stands alone, and is no part of an id
+ * (`fd05-1795282756.146`) or of a date.
+ */
+const numberInText = /(?:\+|(?<=%2[Bb]))\d{7,15}|(?<!\w|\w[.-])\d{7,15}(?!\w|[.-]\w)/g;
 const passwordInText = /(:\/\/[^\s:/@]*:)[^\s/@]+@/g;
 
 const numberFields: ReadonlySet<string> = new Set(['caller', 'dialled', 'number', 'callerId', 'from', 'to']);

@@ -44,6 +44,7 @@ describe('A router is refused', () => {
     ['with a mistyped region', { geo: [{ regions: ['US-CX'], target: menu }] }, expect.stringMatching(/^geo\[0\]\.regions\[0\]: is not a region that a number tells of\. Did you mean US-C[AOT]\?$/)],
     ['with a region elsewhere', { geo: [{ regions: ['Bavaria'], target: menu }] }, 'geo[0].regions[0]: is not a region that a number tells of. Regions are known in the US and Canada, written as US-CA.'],
     ['with an area code in brackets', { geo: [{ areaCodes: ['(415)'], target: menu }] }, 'geo[0].areaCodes[0]: is not an area code. Write its digits alone: 415.'],
+    ['with a country that there is not', { geo: [{ countries: ['GB', 'UK'], target: menu }] }, 'geo[0].countries[1]: is not a country that numbers are in. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a country twice', { geo: [{ countries: ['US', 'US'], target: menu }] }, 'geo[0].countries: names one twice. Name each once.'],
     ['with a condition on nothing', { rules: [{ when: { all: [{ field: 'caller.nubmer', is: '+1202' }] }, target: menu }] }, 'rules[0].when.all[0].field: “caller.nubmer” is no field of conditions. Did you mean “caller.number”?'],
     ['with a condition that is none', { rules: [{ when: 'always', target: menu }] }, 'rules[0].when: must be a condition.'],

@@ -81,6 +81,10 @@ describe('A document', () => {
     ['a destination twice', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [{ target: to('user', 'a') }, { target: to('user', 'a') }] }), ['destinations: names a destination twice. Name each once.']],
     ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, queue, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
     ['a target without an id', wrong('number', { e164: '+12025550110', name: 'Main', route: { to: 'menu' } }), ['route.id: is missing. Add it.']],
+    ['a text in the place of audio', wrong('menu', { name: 'M', prompt: 'Press 1.', options: { 1: { to: 'voicemail' } } }), ['prompt: must be one of text, audio and sound. Write it as { "text": "Good morning." }.']],
+    ['a text in the place of a group', wrong('number', { e164: '+12025550110', name: 'Main', hours: 'office' }), ['hours: must be a group of fields, in braces.']],
+    ['a country that there is not', wrong('account', { name: 'Elm', country: 'UK', outbound: { countries: ['US', 'ZZ'] } }), ['country', 'outbound.countries[1]'].map((path) => `${path}: is not a country that numbers are in. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.`)],
+    ['a list in its place', wrong('user', []), [': must be a group of fields, in braces.']],
     ['a key that no phone has', wrong('menu', { name: 'M', prompt: { text: 'Hello' }, options: { 11: { to: 'voicemail' } } }), ['options.11: is not a key. Use one of 0-9, * and #.']],
     ['digits that are none', wrong('receiving-number', { number: '+12025550199', label: 'X', dialExtension: { digits: '12,3' } }), ['dialExtension.digits: is not a row of keys. Use 0-9, * and #, with w for half a second of pause and W for a second.']],
   ])('with %s is refused', (_, found, expected) => {

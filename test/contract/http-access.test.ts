@@ -118,6 +118,8 @@ describe('while the database is away', () => {
     const write = await server.ask('POST', '/accounts/north/users', { json: { name: 'Later' } });
     expect([write.status, write.headers.get('retry-after')]).toEqual([503, '5']);
     expect((await server.ask('GET', '/accounts/north/calls')).status).toBe(503);
+    const logged = server.logged.filter((line) => line.startsWith('A request could not be served'));
+    expect([logged.length, logged.filter((line) => line.includes('    at '))], 'each a line, with no stack').toEqual([2, []]);
     server.stores.away = false;
     expect((await server.ask('POST', '/accounts/north/users', { json: { name: 'Later' } })).status).toBe(201);
   });

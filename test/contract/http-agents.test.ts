@@ -117,5 +117,6 @@ describe('A queue over the API', () => {
     expect([refused.status, refused.json.detail]).toEqual([409, 'It is in use: menu/desk options.2 uses the queue “billing-line”. Change it first.']);
     const user = await server.ask('DELETE', '/accounts/north/users/desk', { key: 'north', headers: { 'if-match': '*' } });
     expect([user.status, user.json.detail]).toEqual([409, expect.stringContaining('queue/billing-line agents[0].user uses the user “desk”. Change it first.')]);
+    expect(user.json.detail, 'a sentence for each').toMatch(/^It is in use: (\S+ \S+ uses the user “desk”\. Change it first\. ?){2,}$/);
   });
 });

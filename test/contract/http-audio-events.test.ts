@@ -1,5 +1,5 @@
 /** Audio in and out, live calls as they happen, past calls, and the plan of one that might come. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { CallChange } from '../../control-plane/http/ports.ts';
 import { until } from '../support/until.ts';
 import { registrationOf, speech, startApi, type KeyName, type TestApi } from './http-fixture.ts';
@@ -213,5 +213,13 @@ describe('calls', () => {
 
   it('need phones that can be reached', async () => {
     expect((await server.ask('GET', '/registrations', { key: 'north' })).json.items).toMatchObject([{ account: 'north', state: 'registered' }]);
+  });
+
+  it('and which those are is not known while the switch is away', async () => {
+    const away = await startApi({ registrations: () => Promise.reject(new Error('There is no link to the switch.')) });
+    onTestFinished(() => away.stop());
+    const { status, headers, json } = await away.ask('GET', '/registrations');
+    expect([status, headers.get('retry-after'), json.detail]).toEqual([503, '5', expect.stringContaining('The switch cannot be asked')]);
+    expect(away.logged.join(' ')).toContain('There is no link to the switch.');
   });
 });

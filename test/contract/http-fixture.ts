@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { createConfiguration, type Configuration } from '../../control-plane/configuration/configuration.ts';
+import { warningsOfWritten } from '../../control-plane/configuration/warnings.ts';
 import { createContacts, type Contacts } from '../../control-plane/contacts/contacts.ts';
 import type { Doc, DocInput, Kind } from '../../control-plane/configuration/documents.ts';
 import { emptyCdr, type Cdr } from '../../control-plane/core/cdr/cdr.ts';
@@ -82,13 +83,13 @@ const keyOwners: Readonly<Record<KeyName, readonly [Role, string | null]>> = {
   agency: ['agency-admin', null], agencyReader: ['read-only', null], north: ['account-admin', 'north'], northSupervisor: ['supervisor', 'north'], northReader: ['read-only', 'north'], south: ['account-admin', 'south'],
 };
 
-export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean } = {}): Promise<TestApi> {
+export async function startApi(options: { readonly limits?: Partial<Limits>; readonly seed?: boolean; readonly registrations?: () => Promise<readonly Registration[]> } = {}): Promise<TestApi> {
   const dir = await mkdtemp(join(tmpdir(), 'frontdesk-api-'));
   const stores = memoryStores();
   const logged: string[] = [];
   const note = (fields: Readonly<Record<string, unknown>>, sentence: string): void => { logged.push(`${sentence} ${JSON.stringify(fields)}`); };
   const log: Log = { debug: () => undefined, info: () => undefined, warn: note, error: note };
-  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log, usersElsewhere: (deleted) => contacts.usersOf(deleted) });
+  const configuration = createConfiguration({ store: stores.config, snapshot: await stores.config.load(), copyFile: join(dir, 'copy.json'), log, usersElsewhere: (deleted) => contacts.usersOf(deleted), warningsFor: warningsOfWritten });
   const contacts = createContacts({ store: stores.contacts, copyFile: join(dir, 'contacts.ndjson'), hasUser: (account, id) => configuration.get({ account, kind: 'user', id }) !== undefined, log });
   const files = new Map<string, Buffer>();
   if (options.seed !== false) await seed(configuration, contacts, files);
@@ -151,7 +152,7 @@ export async function startApi(options: { readonly limits?: Partial<Limits>; rea
       remove: async (account, sha256) => { files.delete(`${account}/${sha256}`); },
     },
     registrations: {
-      list: async () => accounts.map(registrationOf),
+      list: options.registrations ?? (async () => accounts.map(registrationOf)),
       onChange: (changed) => {
         registrationListeners.add(changed);
         return () => { registrationListeners.delete(changed); };

@@ -18,6 +18,14 @@ describe('an object', () => {
     expect((await server.ask('POST', users, { json: { name: 'Dr. Müller' } })).json.id).toMatch(/^dr-mu-ller-[0-9a-f]{6}$/);
   });
 
+  it('of which an account has one alone needs no id', async () => {
+    const one = '/accounts/south/night-switches/night';
+    expect((await server.ask('DELETE', one, { headers: { 'if-match': '*' } })).status).toBe(204);
+    const made = await server.ask('POST', '/accounts/south/night-switches', { json: { mode: 'closed' } });
+    expect([made.status, made.headers.get('location'), made.json.mode]).toEqual([201, `/api/v1${one}`, 'closed']);
+    expect((await server.ask('POST', '/accounts/south/night-switches', { json: { mode: 'open' } })).status).toBe(409);
+  });
+
   it('is not created twice under one id', async () => {
     expect((await server.ask('POST', users, { json: { id: 'twice', name: 'A' } })).status).toBe(201);
     expect((await server.ask('POST', users, { json: { id: 'twice', name: 'B' } })).status).toBe(409);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { compile, compileFor } from '../../control-plane/core/routing/compile.ts';
-import { explain } from '../../control-plane/core/routing/explain.ts';
+import { explain, rememberTexts } from '../../control-plane/core/routing/explain.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
 import { desk, menu, mobile, planOfMenus, walkOf } from './support/plans.ts';
 
@@ -49,6 +49,14 @@ describe('explain', () => {
       '- u1, mobile: +12025550121 over t1, then t2, 20 s from 5 s on, shows Jo Ray +13125550177', 'hears file:who + file:press-1; key 1 within 10 s accepts',
       'u2:', '- u2, desk 2: extension 102, 20 s, shows Jo Ray +13125550177', 'answered, the extension 2w04 is dialled after 1 s',
     ]);
+  });
+
+  it('tells what is heard in its words, where they are known', () => {
+    const texts = rememberTexts((text) => `file:/data/speech/${text.length}`);
+    const plan = compile(clinic({ announcementText: 'Open Mon/Fri, 8 to 5.', whisper: 'For {practice}' }), { ...callFrom(), whisperMedia: texts.whisperMedia });
+    expect(explain(plan, texts.words)).toContain('the caller hears “Open Mon/Fri, 8 to 5.”\n');
+    expect(explain(plan, texts.words)).toContain('answering accepts; hears “For Riverside Dental” before the caller');
+    expect(explain(plan), 'where they are not').toContain('the caller hears file:21\n');
   });
 
   it('marks what was passed over, and why', () => {

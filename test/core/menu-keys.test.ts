@@ -21,17 +21,17 @@ const sentence = (which: string, first: string): string => `Key ${which} of the 
 
 describe('A key of a menu that also begins an extension', () => {
   it('is named with the menu and the extension when the menu is saved', () => {
-    expect(warningsOfWritten(all({}), [key('menu', 'main')])).toEqual([sentence('1', '101 and 1 more')]);
+    expect(warningsOfWritten(all({}), [key('menu', 'main')], new Map())).toEqual([sentence('1', '101 and 1 more')]);
   });
 
   it.each<readonly [string, object]>([['that the menu does not dial', { dialByExtension: false }], ['of another account', { options: { 2: two } }], ['by no key', { options: { 9: one, '*': two } }]])('is none %s', (_, change) => {
-    expect(warningsOfWritten(all(change), [key('menu', 'main')])).toEqual([]);
+    expect(warningsOfWritten(all(change), [key('menu', 'main')], new Map())).toEqual([]);
   });
 
   it('is named when the extension is saved, and when nothing of it is, it is not', () => {
-    expect(warningsOfWritten(all({}), [key('device', 'desk-102')])).toEqual([sentence('1', '102')]);
-    expect(warningsOfWritten(all({ options: { 3: one } }), [key('device', 'desk-102')])).toEqual([]);
-    expect(warningsOfWritten(all({}), [key('user', 'ann')])).toEqual([]);
+    expect(warningsOfWritten(all({}), [key('device', 'desk-102')], new Map())).toEqual([sentence('1', '102')]);
+    expect(warningsOfWritten(all({ options: { 3: one } }), [key('device', 'desk-102')], new Map())).toEqual([]);
+    expect(warningsOfWritten(all({}), [key('user', 'ann')], new Map())).toEqual([]);
   });
 
   it('is named at a start', () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, warnings } from '../../control-plane/core/routing/compile.ts';
 import type { Account, Menu, ReceivingNumber, RingGroup, TrackingNumber } from '../../control-plane/core/routing/config.ts';
+import { explain } from '../../control-plane/core/routing/explain.ts';
 import type { Plan, Step } from '../../control-plane/core/routing/plan.ts';
 import type { NightSwitch } from '../../control-plane/core/routing/night.ts';
 import type { Router } from '../../control-plane/core/routing/router.ts';
@@ -54,6 +55,17 @@ describe('A receiving number', () => {
     const made = plan({ to: 'receiving-number', id: 'north' }, { receiving: [receiving('north', '40', { ringMs: 15_000 })] });
     expect(wayOf(made)).toEqual(['receiving-number.north', 'voicemail', 'hang-up']);
     expect(ringAt(made, 'receiving-number.north')).toMatchObject({ ringMs: 15_000, attempts: [{ ringMs: 15_000, target: { number: '+12025550140' } }] });
+  });
+
+  it.each<readonly [string, Partial<ReceivingNumber>, Partial<TrackingNumber>, string]>([
+    ['by its own rule, which is off', { callConnect: 'off' }, {}, '- it is off: whoever answers has the call'],
+    ['by its own rule, where the number’s is off', { callConnect: 'every' }, { callConnect: 'off' }, '+ it asks every leg: 1 of 1 must press any key'],
+    ['by the number’s, where it has none', {}, { callConnect: 'external' }, '+ it asks external legs: 1 of 1 must press any key'],
+    ['by the number’s, which is off', {}, { callConnect: 'off' }, '- it is off: whoever answers has the call'],
+  ])('says whether it is asked for a key: %s', (_, own, number, told) => {
+    const made = plan({ to: 'receiving-number', id: 'north' }, { receiving: [receiving('north', '40', own)] }, number);
+    expect(why(made, 'receiving-number.north, call connect')).toEqual([told]);
+    expect(explain(made)).toContain('- At north: +12025550140 over t1,');
   });
 
   it('leads on over three targets when nobody answers', () => {

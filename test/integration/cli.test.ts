@@ -142,7 +142,7 @@ describe('frontdesk doctor', () => {
     const dataDir = join(folder, 'never-made');
     const ended = await runCli(['doctor'], { FRONTDESK_DATA_DIR: dataDir });
     expect([ended.code, ended.stderr]).toEqual([0, '']);
-    for (const what of ['node', 'files', 'disk', 'clock', 'ports', 'plan', 'switch', 'redis']) expect(ended.stdout).toMatch(new RegExp(`^(ok  |warn) ${what}\\s+\\S`, 'm'));
+    for (const what of ['node', 'files', 'disk', 'clock', 'ports', 'plan', 'switch', 'redis', 'database']) expect(ended.stdout).toMatch(new RegExp(`^(ok  |warn) ${what}\\s+\\S`, 'm'));
     expect(ended.stdout).not.toContain('FAIL');
     expect((await runCli(['replay', dataDir])).stderr).toContain('there is no such file');
   });
@@ -160,6 +160,18 @@ describe('frontdesk doctor', () => {
     expect(ended.stdout).toMatch(/^FAIL disk\s+.*is not a directory/m);
     expect(ended.stdout).toMatch(/^warn redis\s+does not answer \(.+\)/m);
     expect(ended.stdout).not.toContain('my-password');
+  });
+
+  test('with a database that does not answer says whether calls are served without it', async () => {
+    const dataDir = join(folder, 'of-a-database');
+    const ask = () => runCli(['doctor'], { FRONTDESK_DATA_DIR: dataDir, DATABASE_URL: 'postgres://frontdesk:my-password@127.0.0.1:9/clinic' });
+    const first = await ask();
+    expect([first.code, first.stdout]).toEqual([1, expect.stringMatching(/^FAIL database\s+The database at 127\.0\.0\.1:9\/clinic cannot be reached \(.+\): .* There is no copy/m)]);
+    mkdirSync(dataDir);
+    writeFileSync(join(dataDir, 'configuration.json'), '{}');
+    const later = await ask();
+    expect([later.code, later.stdout]).toEqual([0, expect.stringMatching(/^warn database\s+.* Calls are routed by the copy/m)]);
+    expect(first.stdout + later.stdout).not.toContain('my-password');
   });
 });
 

@@ -36,6 +36,14 @@ const byDigits: ReadonlyMap<string, string> = new Map([
 ]);
 const longest = Math.max(...[...byDigits.keys()].map((digits) => digits.length));
 
+/** The last four share the codes of others. */
+const countries: ReadonlySet<string> = new Set([...byDigits.values(), 'AC', 'BL', 'MF', 'TA']);
+
+/** Whether numbers may be in it. */
+export function isCountry(code: string): boolean {
+  return countries.has(code);
+}
+
 /** Null where nobody has the code, or it belongs to no country (satellites, international services). */
 export function countryOf(e164: string): string | null {
   const digits = e164.slice(1);

@@ -1,5 +1,6 @@
 /** Conditions as they are saved: what is wrong with one, and which objects of the account it names. */
 import { didYouMean, type Complaint } from '../complaint.ts';
+import { isCountry } from './calling-codes.ts';
 import { conditionField, fieldNames, operatorsOf, type Field, type FieldType } from './condition-fields.ts';
 import { operatorOf, operators, type Condition, type Operator } from './conditions.ts';
 
@@ -83,7 +84,7 @@ const someText = text(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters of tex
 const values: Readonly<Record<FieldType, Value>> = {
   number: text(/^\+[1-9]\d{0,14}$/, 'must be a number, or the beginning of one, with its country code', 'Write it as +12025550123, or +1202.'),
   areaCode: text(/^\d{1,7}$/, 'must be the digits of an area code', 'Write it in quotation marks: "415".'),
-  country: text(/^[A-Z]{2}$/, 'must be a country', 'Use two capital letters such as US.'),
+  country: { takes: (value) => typeof value === 'string' && isCountry(value), words: 'must be a country', wayOut: 'Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.' },
   region: text(/^[A-Z]{2}-[A-Z0-9]{1,3}$/, 'must be a region of ISO 3166-2', 'Write it as US-CA.'),
   text: someText,
   tags: someText,

@@ -41,7 +41,7 @@ export function attemptsFor(making: Making, of: string, phones: readonly Phone[]
   const attempts = phones.map((phone, i) => attemptFor(making, phone, whispers[i] ?? making.whisper, ringMs));
   for (const why of new Set(whispers.map((whisper) => whisper.why))) tell('whisper', whispers.some((whisper) => whisper.why === why && whisper.media.length > 0), why);
   const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
-  tell('call connect', asked > 0, callConnectWhy(number, asked, attempts.length));
+  tell('call connect', asked > 0, callConnectWhy(number, phones, asked));
   if (number.passCalledNumber === true) tell('caller ID', true, 'the callee sees the number that was dialled');
   return recorded(making, attempts, phones, tell);
 }
@@ -67,11 +67,15 @@ function attemptFor(making: Making, phone: Phone, whisper: WhisperAudio, longest
   return attempt;
 }
 
-function callConnectWhy(number: TrackingNumber, asked: number, all: number): string {
-  const key = number.acceptKey === undefined ? 'any key' : `key ${number.acceptKey}`;
-  if (number.callConnect === 'off' && asked === 0) return 'it is off: whoever answers has the call';
-  if (asked === 0) return 'it asks external legs only, and there is none';
-  return `${number.callConnect === 'every' ? 'it asks every leg' : 'it asks external legs'}: ${asked} of ${all} must press ${key}`;
+/** A phone's own rule comes before the number's. */
+function callConnectWhy(number: TrackingNumber, phones: readonly Phone[], asked: number): string {
+  const rules = phones.map(({ callConnect = number.callConnect }) => callConnect);
+  if (asked > 0) {
+    const key = number.acceptKey === undefined ? 'any key' : `key ${number.acceptKey}`;
+    return `${rules.includes('every') ? 'it asks every leg' : 'it asks external legs'}: ${asked} of ${phones.length} must press ${key}`;
+  }
+  const isOff = rules.every((rule) => rule === 'off') || phones.some(({ target }) => target.kind === 'external');
+  return isOff ? 'it is off: whoever answers has the call' : 'it asks external legs only, and there is none';
 }
 
 /** The attempts that are recorded, marked so; the announcement is the last their callee hears before the bridge, key or none. */

@@ -6,7 +6,7 @@ import type { EventStreams } from '../events.ts';
 import type { ApiKey } from '../../store/ports.ts';
 import { given, pageFrom } from '../pages.ts';
 import type { ApiDeps } from '../ports.ts';
-import { notFound } from '../problem.ts';
+import { HttpProblem, notFound } from '../problem.ts';
 import { callFor, callsFor, journalFor, seesSupervisions } from '../seen-by.ts';
 import { nothing, route, type Route } from '../route.ts';
 import type { Streams } from '../streams.ts';
@@ -68,7 +68,12 @@ export function callRoutes(deps: Pick<ApiDeps, 'calls' | 'cdrs' | 'registrations
     route({
       ...common, scope: 'own', tag: 'Registrations', path: '/registrations', summary: 'List which phones and trunks can be reached',
       params: nothing, query: z.strictObject({ account: accountQuery }), answer: { json: z.strictObject({ items: z.array(registrationSchema) }) },
-      handle: async ({ account }) => ({ status: 200, body: { items: (await deps.registrations.list()).filter((one) => account === null || one.account === account) } }),
+      handle: async ({ account }) => {
+        const all = await deps.registrations.list().catch((cause: unknown) => {
+          throw new HttpProblem(503, 'The switch cannot be asked what it can reach: /readyz says why, and when it is back.', { headers: { 'retry-after': '5' }, cause });
+        });
+        return { status: 200, body: { items: all.filter((one) => account === null || one.account === account) } };
+      },
     }),
   ];
 }

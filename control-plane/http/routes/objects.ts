@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { WriteResult } from '../../configuration/configuration.ts';
 import { documents, type Kind } from '../../configuration/documents.ts';
 import { id as idField } from '../../configuration/fields.ts';
+import { nightSwitchId } from '../../configuration/night.ts';
 import type { ConfigObject, ObjectKey } from '../../configuration/objects.ts';
 import type { ApiKey } from '../../store/ports.ts';
 import { newWebhookSchema, objectAnswer, objectSchemas, pageOf, pageQuery, readOnlyFields, withoutSecrets, wordsOf, writtenSchemas } from '../answers.ts';
@@ -100,7 +101,7 @@ export function objectRoutes(deps: Pick<ApiDeps, 'configuration' | 'keys' | 'web
       handle: async (request) => {
         const { id, ...body } = request.body;
         const name = body[namedBy] ?? body['mobile'];
-        const chosen = typeof id === 'string' ? id : freeId(request.account ?? '', typeof name === 'string' ? name : '');
+        const chosen = typeof id === 'string' ? id : kind === 'night-switch' ? nightSwitchId : freeId(request.account ?? '', typeof name === 'string' ? name : '');
         const key = { kind, account: isAccount ? chosen : (request.account ?? ''), id: chosen } as const;
         const reply = await save(request, key, null, body);
         return kind === 'webhook' ? withSecret(reply, configuration.get({ ...key, kind })) : reply;

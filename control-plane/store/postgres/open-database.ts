@@ -61,6 +61,19 @@ export async function openDatabase(options: DatabaseOptions): Promise<SqlDatabas
   }
 }
 
+/** Whether the server of `url` can be used, changing nothing. Rejects with DatabaseOpenError alone. */
+export async function askServer(url: string, log: Log): Promise<void> {
+  const where = `at ${placeOf(url)}`;
+  const sql = serverSql({ url, log });
+  try {
+    await checkVersion(sql, where);
+  } catch (error) {
+    throw new DatabaseOpenError(serverSentence(error, where), { cause: error });
+  } finally {
+    await sql.close();
+  }
+}
+
 /** Brings the tables up to date; rejects as migrateUp. Closing it closes `sql`. */
 export async function databaseOn(sql: Sql, log: Log, pollMs: Ms = 1000): Promise<SqlDatabase> {
   const applied = await migrateUp(sql, ownMigrations());

@@ -3,6 +3,7 @@
  * Semantics: docs.asterisk.org, "ARI REST over WebSocket"; what it leaves open was tried on 22.10.1 and is
  * in the contract tests.
  */
+import { isPowerOfTwo } from '../../power-of-two.ts';
 import { parseAriUrl } from './ari-address.ts';
 import type { AriOperationId, AriParams, AriResponse, AriResult } from './ari-result.ts';
 import { openAriSocket } from './ari-socket.ts';
@@ -230,7 +231,8 @@ export async function connectAri(options: AriOptions): Promise<ConnectResult> {
     const waitMs = Math.random() * Math.min(backOff.maxMs, backOff.firstMs * 2 ** Math.min(failedInARow, 16));
     failedInARow += 1;
     retry = setTimeout(connect, waitMs);
-    log.warn({ ...at, why, retryInMs: Math.round(waitMs) }, before === 'up' ? 'Lost the link to the switch.' : 'The switch cannot be reached.');
+    if (before === 'up') log.warn({ ...at, why, retryInMs: Math.round(waitMs) }, 'Lost the link to the switch.');
+    else if (isPowerOfTwo(failedInARow)) log.warn({ ...at, why, tries: failedInARow }, 'The switch cannot be reached.');
     if (before === 'up') guarded(() => { options.onLink('down', client); });
   }
 
@@ -257,8 +259,4 @@ export async function connectAri(options: AriOptions): Promise<ConnectResult> {
 
   connect();
   return first.promise;
-}
-
-function isPowerOfTwo(count: number): boolean {
-  return (count & (count - 1)) === 0;
 }

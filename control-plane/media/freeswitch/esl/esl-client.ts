@@ -3,6 +3,7 @@
  * that takes its time holds up everything on its connection. Semantics: mod_event_socket of FreeSWITCH 1.10 and 1.11;
  * what was tried on a real switch is in the contract tests.
  */
+import { isPowerOfTwo } from '../../power-of-two.ts';
 import { createAwaitedEvents, type Awaited } from './awaited-events.ts';
 import { refused, type Command, type CommandLimits } from './command-queue.ts';
 import type { EslEvent } from './decode-frame.ts';
@@ -245,7 +246,8 @@ export async function connectEsl(options: EslOptions): Promise<ConnectResult> {
     const waitMs = Math.random() * Math.min(backOff.maxMs, backOff.firstMs * 2 ** Math.min(failedInARow, 16));
     failedInARow += 1;
     retry = setTimeout(connect, waitMs);
-    log.warn({ ...at, why, retryInMs: Math.round(waitMs) }, former === 'up' ? 'Lost the link to the switch.' : 'The switch cannot be reached.');
+    if (former === 'up') log.warn({ ...at, why, retryInMs: Math.round(waitMs) }, 'Lost the link to the switch.');
+    else if (isPowerOfTwo(failedInARow)) log.warn({ ...at, why, tries: failedInARow }, 'The switch cannot be reached.');
     if (former === 'up') guarded(() => { options.onLink({ state: 'down', why }, api); });
   }
 
