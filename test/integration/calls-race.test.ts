@@ -58,12 +58,13 @@ const callFrom = (phone: Party, number: string): Promise<SipCall> =>
 const factsOf = <T extends CallFact['type']>(journal: readonly JournalRecord[], type: T): { readonly at: number; readonly fact: Extract<CallFact, { type: T }> }[] =>
   journal.flatMap((record) => (record.kind === 'step' ? record.facts.filter((fact) => fact.type === type).map((fact) => ({ at: record.at, fact: fact as Extract<CallFact, { type: T }> })) : []));
 
-/** The prompt that follows a dismissal: when it began, and that it was heard to its end. */
-const wasToldSo = (journal: readonly JournalRecord[], legId: LegId): boolean => {
+/** What became of the prompt that follows a dismissal: whether it has words, and whether they were heard to their end. */
+const toldSo = (journal: readonly JournalRecord[], legId: LegId): unknown => {
   const told = journal.flatMap((record) => (record.kind === 'step' && record.facts.some((fact) => fact.type === 'LegDismissed' && fact.legId === legId) ? record.commands : []))
     .find((command) => command.type === 'PlayPrompt' && command.legId === legId);
-  return told?.type === 'PlayPrompt' && told.media.length > 0
-    && journal.some((record) => record.kind === 'step' && record.event.type === 'PromptFinished' && record.event.promptId === told.promptId && record.event.ok);
+  if (told?.type !== 'PlayPrompt') return 'nothing was played';
+  const ends = journal.flatMap((record) => (record.kind === 'step' && record.event.type === 'PromptFinished' && record.event.promptId === told.promptId ? [record.event.ok] : []));
+  return { words: told.media.length > 0, heard: ends };
 };
 
 /** One call, both phones in screening, both press 1: `first` at once, the other up to 20 ms later. */
@@ -108,7 +109,7 @@ const expectRecorded = async ({ caller, winner, loser }: Outcome, journals: Retu
   const legOf = (extension: Extension): LegId => cdr.legs.find(({ user }) => user === `user-${extension}`)?.legId ?? '';
   expect(accepted.map(({ fact }) => [fact.legId, fact.won])).toEqual([[legOf(winner), true], [legOf(loser), false]]);
   expect(factsOf(journal, 'LegConnected').map(({ fact }) => fact.legId)).toEqual([legOf(winner)]);
-  expect(wasToldSo(journal, legOf(loser))).toBe(true);
+  expect(toldSo(journal, legOf(loser))).toEqual({ words: true, heard: [true] });
   expect(cdr).toMatchObject({ disposition: 'answered', endedBy: 'caller', answeredBy: legOf(winner) });
   expect(cdr.legs).toHaveLength(2);
   expect(cdr.legs.find(({ legId }) => legId === legOf(winner))).toMatchObject({ disposition: 'answered', connectedAt: expect.any(Number) });

@@ -7,6 +7,7 @@ import type { AriEvent, Channel, ChannelTransferEvent } from './ari/ari-types.ge
 import { callerText } from '../caller-text.ts';
 import { causeOfEnd, type SwitchEnd } from './hang-up-cause.ts';
 import { recordingOfTrack } from './call-recording.ts';
+import { catchesLateStop } from './late-stop.ts';
 import type { Leg, Legs } from './legs.ts';
 import { endpointOf, offeredAs } from './origin.ts';
 
@@ -64,7 +65,7 @@ export function translateEvent(event: SwitchEvent, legs: Legs, tellCall: TellLeg
     case 'PlaybackFinished': {
       // One for the whole list, with the last item's state; items before it end in PlaybackContinuing.
       const { id, state, target_uri: target } = event.playback;
-      if (!target.startsWith('channel:')) return;
+      if (!target.startsWith('channel:') || catchesLateStop(id)) return;
       const legId = target.slice('channel:'.length);
       const leg = legs.get(legId);
       leg?.prompts.delete(id);

@@ -17,6 +17,8 @@ export interface Leg {
   /** Who ends with it by the dialplan, as was last written; nobody where it is empty, undefined where that is not known. */
   peer: string | undefined;
   readonly prompts: Set<PromptId>;
+  /** A prompt has been stopped since the last was begun. */
+  promptStopped: boolean;
   recording: string | undefined;
   /** Its events come wherever on the switch it is; those of a caller else only while it is in our application. */
   subscribed: boolean;
@@ -44,6 +46,7 @@ export interface Legs {
   /** Also of one that is not known. */
   callOf(id: LegId): CallId;
   in(bridgeId: BridgeId): readonly Leg[];
+  hearing(promptId: PromptId): Leg | undefined;
   /**
    * Forgets those of `known` whose end was missed. That of any other will be told, though the switch shows it no more: what
    * it lists comes on another socket than its events, and may be ahead of them. Returns those of which this was not known, and
@@ -64,7 +67,7 @@ export function createLegs(): Legs {
       let leg = legs.get(id);
       if (leg === undefined) {
         leg = {
-          id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), recording: undefined,
+          id, callId: callIdOf(id), rang: false, answered: false, answering: false, asked: undefined, ringTone: false, peer: undefined, prompts: new Set(), promptStopped: false, recording: undefined,
           subscribed: false, moving: false, bridge: undefined, end: undefined, afterEnd: undefined, unsure: false, dialled: false, originate: undefined,
         };
         legs.set(id, leg);
@@ -73,6 +76,7 @@ export function createLegs(): Legs {
     },
     delete: (id) => { legs.delete(id); },
     callOf: (id) => legs.get(id)?.callId ?? callIdOf(id),
+    hearing: (promptId) => [...legs.values()].find(({ prompts }) => prompts.has(promptId)),
     in: (bridgeId) => [...legs.values()].filter(({ bridge }) => bridge === bridgeId),
     keepOnly: (known, onSwitch) => {
       const there: Leg[] = [];

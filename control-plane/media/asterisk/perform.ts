@@ -9,6 +9,7 @@ import type { CallRecordings } from './call-recording.ts';
 import { reasonCode } from './hang-up-cause.ts';
 import { identityText } from '../identity.ts';
 import { appVariable, identityVariable, peerVariable, setByReading } from './identity.ts';
+import { catchLateStop } from './late-stop.ts';
 import type { Leg, Legs } from './legs.ts';
 import { mediaUri } from './media-uri.ts';
 import { originateLeg } from './originate-leg.ts';
@@ -59,6 +60,7 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       }
       const leg = legs.get(legId);
       stopRinging(ari, leg);
+      if (leg !== undefined) catchLateStop(ari, leg, promptId);
       leg?.prompts.add(promptId);
       const playing = await ari.request('channels.playWithId', { channelId: legId, playbackId: promptId, media: command.media.map(mediaUri) });
       if (!playing.ok) leg?.prompts.delete(promptId);
@@ -69,8 +71,11 @@ export async function perform(ari: AriClient, legs: Legs, recordings: CallRecord
       return result(await ari.request('channels.sendDTMF', {
         channelId: command.legId, dtmf: command.digits, before: command.delayMs, duration: digitMs, between: betweenDigitsMs,
       }));
-    case 'StopPrompt':
+    case 'StopPrompt': {
+      const leg = legs.hearing(command.promptId);
+      if (leg !== undefined) leg.promptStopped = true;
       return result(await ari.request('playbacks.stop', { playbackId: command.promptId }));
+    }
     case 'BridgeLegs': {
       const members = command.legIds.map((legId) => legs.get(legId));
       for (const leg of members) {
@@ -147,6 +152,7 @@ function setNow(ari: AriClient, channelId: LegId, name: string, value: string): 
 function freeThread(ari: AriClient, leg: Leg | undefined): void {
   if (leg === undefined) return;
   for (const playbackId of leg.prompts) void ari.request('playbacks.stop', { playbackId });
+  leg.promptStopped ||= leg.prompts.size > 0;
   if (leg.recording !== undefined) void ari.request('recordings.stop', { recordingName: leg.recording });
 }
 
