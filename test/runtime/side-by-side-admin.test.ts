@@ -1,11 +1,12 @@
 /** Two switches as one beside calls: phones, trunks, who logs in, calls of our own, recordings. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { supervisionId, syntheticId } from '../../control-plane/core/ids.ts';
 import { type MediaHandlers } from '../../control-plane/media/media-driver.ts';
 import { type AdminSide } from '../../control-plane/media/side-by-side/compose-admins.ts';
 import { sideBySide } from '../../control-plane/media/side-by-side/side-by-side.ts';
 import type { BesideAnother, SeenLogins, StoredRecordings, SupervisorCall, SwitchAdmin } from '../../control-plane/media/switch-admin.ts';
 import type { DeviceRegistration, SwitchSetup, SwitchTrunk, TrunkHealth } from '../../control-plane/media/switch-setup.ts';
+import { until } from '../support/until.ts';
 
 const trunk = (id: string, more: Partial<SwitchTrunk> = {}): SwitchTrunk => ({ id, host: '192.0.2.1', port: 5060, transport: 'udp', register: false, match: [], codecs: ['ulaw'], dtmf: 'rfc4733', srtp: false, nat: true, qualifySeconds: 0, ...more });
 const setup: SwitchSetup = {
@@ -27,6 +28,8 @@ describe('What two switches know by themselves', () => {
     const recorded: Record<Kind, readonly string[]> = { asterisk: ['1700000000.1--r1'], freeswitch: ['f81d4fae-7dec-11d0-a765-00a0c91e6bf6--c1-caller'] };
     const tried: Record<Kind, SeenLogins> = { asterisk: { logins: [], problem: null }, freeswitch: { logins: [], problem: null } };
     const refuses = new Set<Kind>();
+    const looked: string[] = [];
+    const reaches: Record<Kind, boolean> = { asterisk: true, freeswitch: true };
     const note = (kind: Kind, what: string): void => void asked.push(`${kind} ${what}`);
     const adminOf = (kind: Kind): SwitchAdmin & BesideAnother => {
       const registrations = (): Promise<readonly DeviceRegistration[]> => Promise.resolve(setup.devices.map(({ id }) => ({ device: id, contacts: phones[kind].includes(id) ? [{ address: `192.0.2.1:${id}`, userAgent: kind, expiresAt: 0, since: kind === 'asterisk' ? 1 : 2 }] : [] })));
@@ -49,7 +52,8 @@ describe('What two switches know by themselves', () => {
         callAsTest: ({ callId }) => Promise.resolve(note(kind, callId)).then(() => 'placed' as const),
         endTest: (callId) => Promise.resolve(note(kind, `ends ${callId}`)),
         packetsOf: () => Promise.resolve({ received: kinds.indexOf(kind), sent: 0 }),
-        process: () => Promise.resolve(kind), reaches: () => Promise.resolve(true), relayed: () => Promise.resolve([]), endRelayed: () => Promise.resolve(),
+        process: () => Promise.resolve(kind), reaches: () => Promise.resolve(looked.push(`${kind} looks`)).then(() => reaches[kind]),
+        relayed: (peer) => Promise.resolve([`leg ${peer}`]), endRelayed: (legs) => Promise.resolve(void looked.push(`${kind} ends ${legs.join()}`)),
       };
     };
     const driverOf = (kind: Kind): AdminSide['driver'] => ({
@@ -71,7 +75,7 @@ describe('What two switches know by themselves', () => {
       over: `to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, peer: trunk(`to-${kind === 'asterisk' ? 'freeswitch' : 'asterisk'}`, { host: kind === 'asterisk' ? '192.0.2.9' : '192.0.2.8' }),
     }) satisfies AdminSide & { recordings: StoredRecordings });
     const both = sideBySide(sides, { log: { warn: () => undefined } });
-    return { ...both, asked, given, tried, refuses, supervised, phones, health, goes: (kind: Kind) => { handlers[kind]?.onLink('down', 'lost'); }, comes: (kind: Kind) => { handlers[kind]?.onLink('up', 'connected'); } };
+    return { ...both, asked, given, tried, refuses, reaches, looked, supervised, phones, health, goes: (kind: Kind) => { handlers[kind]?.onLink('down', 'lost'); }, comes: (kind: Kind) => { handlers[kind]?.onLink('up', 'connected'); } };
   }
   async function opened() {
     const one = open();
@@ -166,6 +170,33 @@ describe('What two switches know by themselves', () => {
     await driver.admin.endSupervisor(callId);
     expect(asked, 'where it was placed last').toEqual([`asterisk ends ${callId}`]);
     expect(await driver.admin.endSupervisor(supervisionId('bb', 'main'))).toBe(true);
+  });
+
+  it('is asked whether the one that is away is dead, and legs to that are ended', async () => {
+    const { driver, looked, goes, comes, reaches } = await opened();
+    goes('freeswitch');
+    await until(() => looked.length > 0, { describe: 'it is looked' });
+    comes('freeswitch');
+    expect(looked).toEqual(['asterisk looks']);
+    reaches.freeswitch = false;
+    goes('asterisk');
+    await until(() => looked.length > 2, { describe: 'it is found dead' });
+    expect(looked.slice(1)).toEqual(['freeswitch looks', 'freeswitch ends leg to-asterisk']);
+    await driver.stop();
+  });
+
+  it('is not asked for anything any more once it is stopped', async () => {
+    const { driver, looked, goes } = await opened();
+    vi.useFakeTimers();
+    try {
+      goes('freeswitch');
+      await vi.advanceTimersByTimeAsync(3000);
+      expect(looked.length).toBeGreaterThan(1);
+      await driver.stop();
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('finds a recording with the switch that made it', async () => {
