@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CallMark } from '../../control-plane/core/call/mark.ts';
 import type { Media } from '../../control-plane/core/routing/config.ts';
 import { createFreeSwitchDriver, type FreeSwitchDriver } from '../../control-plane/media/freeswitch/freeswitch-driver.ts';
+import { identityText } from '../../control-plane/media/identity.ts';
 import type { CommandResult } from '../../control-plane/media/media-driver.ts';
 import { apiResponse, commandReply, jsonEvent, startEslServer, type EslAnswer, type EslCommand } from '../support/esl-server.ts';
 import { until } from '../support/until.ts';
@@ -176,6 +177,33 @@ test('what is asked for after the answer to a transfer is asked over the same co
     sockets.push(used.size);
   }
   expect(sockets).toEqual([1, 1, 1, 1]);
+});
+
+const messageStops = (): void => { say('RECORD_STOP', 'caller', { 'Record-File-Path': '/recordings/caller--r1.wav', variable_record_ms: '4321' }); };
+
+test('a message that ends after the switch was read, and before its call is taken over, has its end told once', async () => {
+  const identity = Buffer.from(identityText('caller', 'other', { v: 4, dialled: '100', plan: 'p', startedAt: 0, step: 's', place: 'recording', recording: 'caller--r1', n: 1 })).toString('base64url');
+  const dump = JSON.stringify({ 'Unique-ID': 'caller', 'Answer-State': 'answered', variable_fd_identity: identity, variable_fd_recording: 'caller--r1' });
+  let isRecorded = true;
+  answer = ({ line }) => {
+    if (line === 'api hash_dump db fd_claim') return apiResponse('D/fd_claim_caller/other\n');
+    if (line.startsWith('api uuid_dump caller')) return apiResponse(dump);
+    if (line.startsWith('api uuid_buglist caller')) return apiResponse(isRecorded ? '<media-bugs><media-bug><target>/recordings/caller--r1.wav</target></media-bug></media-bugs>' : '<media-bugs></media-bugs>');
+    return line === 'api uuid_getvar caller record_ms' ? apiResponse('4321') : undefined;
+  };
+  const snapshot = await driver.snapshot();
+  expect(snapshot.calls).toMatchObject([{ callId: 'caller', recordings: ['caller--r1'] }]);
+  isRecorded = false;
+  // nobody's yet
+  messageStops();
+  await heard();
+  await driver.adopt('caller', snapshot);
+  expect(told).toContain('RecordingFinished caller--r1');
+  // it may come late as well
+  messageStops();
+  offer('the very last');
+  await until(() => told.includes('offered the very last'), { describe: 'the next is offered' });
+  expect(told.filter((each) => each.includes('caller'))).toEqual(['RecordingFinished caller--r1']);
 });
 
 test('two who are marked for a bridge are seen in it once the switch was asked to connect them', async () => {
