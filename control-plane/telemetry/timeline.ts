@@ -82,7 +82,7 @@ export function describeFact(fact: CallFact, names: ReadonlyMap<string, string>)
     case 'VoicemailStarted':
       return 'voicemail     recording';
     case 'VoicemailRecorded':
-      return `voicemail     recorded ${(fact.durationMs / 1000).toFixed(1)} s`;
+      return `voicemail     recorded${fact.durationMs === null ? '' : ` ${(fact.durationMs / 1000).toFixed(1)} s`}`;
     case 'VoicemailFailed':
       return 'voicemail     could not be recorded';
     case 'RecordingAnnounced':

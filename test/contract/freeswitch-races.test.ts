@@ -1,8 +1,11 @@
 /** What the FreeSWITCH driver makes of events that overtake replies: an event socket says both, in the order that a test wants. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { CallMark } from '../../control-plane/core/call/mark.ts';
+import type { Media } from '../../control-plane/core/routing/config.ts';
 import { createFreeSwitchDriver, type FreeSwitchDriver } from '../../control-plane/media/freeswitch/freeswitch-driver.ts';
-import { apiResponse, jsonEvent, startEslServer, type EslAnswer } from '../support/esl-server.ts';
+import { identityText } from '../../control-plane/media/identity.ts';
+import type { CommandResult } from '../../control-plane/media/media-driver.ts';
+import { apiResponse, commandReply, jsonEvent, startEslServer, type EslAnswer, type EslCommand } from '../support/esl-server.ts';
 import { until } from '../support/until.ts';
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
@@ -29,7 +32,7 @@ beforeEach(async () => {
   driver = createFreeSwitchDriver({ url: server.url, instance: 'test', log: quiet, backOff: { firstMs: 5, maxMs: 20 } });
   await driver.start({
     onOffer: ({ callId }) => { told.push(`offered ${callId}`); },
-    onLegEvent: (_callId, event) => { told.push(`${event.type} ${'recordingId' in event ? event.recordingId : event.legId}`); },
+    onLegEvent: (_callId, event) => { told.push(event.type === 'PromptFinished' ? `${event.type} ${event.promptId} ${event.ok}` : `${event.type} ${'recordingId' in event ? event.recordingId : event.legId}`); },
     onLink: (state) => { links.push(state); },
   });
 });
@@ -110,6 +113,51 @@ test('a ringing tone that is asked for again after the loss of the link ends for
   expect(server.seen.slice(before).map(({ line }) => line).filter((line) => line.includes('caller'))).toEqual(['api uuid_break caller all', 'sendmsg caller']);
 });
 
+const play = (n: number, media: readonly Media[] = ['tone:beep']): Promise<CommandResult> => driver.execute({ type: 'PlayPrompt', legId: 'caller', promptId: `caller--p${n}`, media });
+const plays = (): readonly EslCommand[] => server.commands('sendmsg').filter(({ line }) => line === 'sendmsg caller');
+const playsUntil = (times: number): Promise<unknown> => until(() => plays().length >= times, { describe: `${times} are played` });
+const ends = (): void => { say('CHANNEL_EXECUTE_COMPLETE', 'caller', { 'Application-UUID': plays().at(-1)?.headers['Event-UUID'], 'Application-Response': 'FILE PLAYED' }); };
+/** The n-th, and no other. */
+const refuse = (n: number, reply: string): void => { answer = ({ line }) => (line === 'sendmsg caller' && plays().length === n ? commandReply(reply) : undefined); };
+
+test('a prompt that the switch refuses keeps none that waits behind it', async () => {
+  offer('caller', { 'Answer-State': 'answered' });
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  refuse(1, '-ERR memory error');
+  expect(await Promise.all([play(1), play(2), play(3)])).toMatchObject([{ ok: false, error: 'rejected' }, { ok: true }, { ok: true }]);
+  await playsUntil(2);
+  ends();
+  await playsUntil(3);
+  ends();
+  await until(() => told.includes('PromptFinished caller--p3 true'), { describe: 'both are told' });
+  expect(told).toEqual(['offered caller', 'PromptFinished caller--p2 true', 'PromptFinished caller--p3 true']);
+});
+
+test('a prompt of which the switch refuses a later sound is told as not played, and the next begins', async () => {
+  offer('caller', { 'Answer-State': 'answered' });
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  refuse(2, '-ERR memory error');
+  expect(await Promise.all([play(1, ['tone:beep', 'tone:beep', 'tone:beep']), play(2)])).toEqual([{ ok: true }, { ok: true }]);
+  ends();
+  await until(() => told.includes('PromptFinished caller--p1 false'), { describe: 'it is told' });
+  await playsUntil(3);
+  ends();
+  await until(() => told.includes('PromptFinished caller--p2 true'), { describe: 'the next is heard' });
+});
+
+test('prompts of a leg that has gone when they are to begin are told after its end', async () => {
+  offer('caller', { 'Answer-State': 'answered' });
+  await until(() => told.includes('offered caller'), { describe: 'the offer' });
+  refuse(2, '-ERR invalid session id [caller]');
+  expect(await Promise.all([play(1), play(2), play(3)])).toEqual([{ ok: true }, { ok: true }, { ok: true }]);
+  ends();
+  await playsUntil(2);
+  await heard();
+  hangsUp('caller');
+  await until(() => told.includes('PromptFinished caller--p3 false'), { describe: 'they are told' });
+  expect(told.filter((each) => each.includes('caller'))).toEqual(['offered caller', 'PromptFinished caller--p1 true', 'LegEnded caller', 'PromptFinished caller--p2 false', 'PromptFinished caller--p3 false']);
+});
+
 test('what is asked for after the answer to a transfer is asked over the same connection', async () => {
   const sockets: unknown[] = [];
   for (const callId of ['first', 'second', 'third', 'fourth']) {
@@ -129,6 +177,33 @@ test('what is asked for after the answer to a transfer is asked over the same co
     sockets.push(used.size);
   }
   expect(sockets).toEqual([1, 1, 1, 1]);
+});
+
+const messageStops = (): void => { say('RECORD_STOP', 'caller', { 'Record-File-Path': '/recordings/caller--r1.wav', variable_record_ms: '4321' }); };
+
+test('a message that ends after the switch was read, and before its call is taken over, has its end told once', async () => {
+  const identity = Buffer.from(identityText('caller', 'other', { v: 4, dialled: '100', plan: 'p', startedAt: 0, step: 's', place: 'recording', recording: 'caller--r1', n: 1 })).toString('base64url');
+  const dump = JSON.stringify({ 'Unique-ID': 'caller', 'Answer-State': 'answered', variable_fd_identity: identity, variable_fd_recording: 'caller--r1' });
+  let isRecorded = true;
+  answer = ({ line }) => {
+    if (line === 'api hash_dump db fd_claim') return apiResponse('D/fd_claim_caller/other\n');
+    if (line.startsWith('api uuid_dump caller')) return apiResponse(dump);
+    if (line.startsWith('api uuid_buglist caller')) return apiResponse(isRecorded ? '<media-bugs><media-bug><target>/recordings/caller--r1.wav</target></media-bug></media-bugs>' : '<media-bugs></media-bugs>');
+    return line === 'api uuid_getvar caller record_ms' ? apiResponse('4321') : undefined;
+  };
+  const snapshot = await driver.snapshot();
+  expect(snapshot.calls).toMatchObject([{ callId: 'caller', recordings: ['caller--r1'] }]);
+  isRecorded = false;
+  // nobody's yet
+  messageStops();
+  await heard();
+  await driver.adopt('caller', snapshot);
+  expect(told).toContain('RecordingFinished caller--r1');
+  // it may come late as well
+  messageStops();
+  offer('the very last');
+  await until(() => told.includes('offered the very last'), { describe: 'the next is offered' });
+  expect(told.filter((each) => each.includes('caller'))).toEqual(['RecordingFinished caller--r1']);
 });
 
 test('two who are marked for a bridge are seen in it once the switch was asked to connect them', async () => {

@@ -28,6 +28,14 @@ test('a message whose end is never heard of keeps its place in the record', () =
   expect(call.cdr).toMatchObject({ endedAt: call.now, voicemail: { durationMs: null } });
 });
 
+test('a message of which is known that it has ended, and not when, is kept, and the call goes on', () => {
+  const call = given(one).offered().timer('round').promptEnds().promptEnds().recordingEnds(null);
+  expect(call.asked()).toEqual(['HangUpLeg caller normal']);
+  expect(call.every('VoicemailRecorded')).toMatchObject([{ durationMs: null }]);
+  expect(call.every('VoicemailFailed')).toEqual([]);
+  expect(call.allEnds().cdr.voicemail).toMatchObject({ durationMs: null });
+});
+
 describe.each(phases.filter((phase) => phase !== 'ended'))('The caller hangs up while the call is %s', (phase) => {
   test('nothing is left, and the call ends once', () => {
     const call = inPhase[phase]().callerHangsUp();

@@ -304,4 +304,26 @@ describe('A call of a controller that is gone', () => {
     await Promise.all([ended(callId), ended(`${callId}--l3`)]);
     await driver.execute({ type: 'DestroyBridge', bridgeId: `${callId}--b4` });
   });
+
+  test.each([['ended', true], ['ended with its caller', false]] as const)('has the end of a message told that %s after the switch was read and before the call was taken over', async (_, callerStays) => {
+    const { caller, callId } = await offered();
+    const recordingId = `${callId}--r1`;
+    await driver.execute({ type: 'AnswerLeg', legId: callId });
+    await driver.execute({ type: 'MarkCall', legId: callId, callId, mark: { v: 4, dialled: NUMBER, plan: 'p', startedAt: 0, step: 'voicemail', place: 'recording', recording: recordingId, n: 1 } });
+    await driver.execute({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await seen('RecordingStarted');
+    await driver.stop();
+    events = [];
+    driver = createAsteriskDriver({ url: site.asterisk.url, instance: 'other', log: quiet });
+    await driver.start(handlers);
+    const snapshot = await driver.snapshot();
+    expect(snapshot.calls).toMatchObject([{ callId, recordings: [recordingId] }]);
+    if (callerStays) await driver.execute({ type: 'StopRecording', recordingId });
+    else await caller.call.hangUp();
+    await until(async () => ((await driver.snapshot()).calls[0]?.recordings ?? []).length === 0, { describe: 'it has ended' });
+    expect(events).toEqual([]);
+    await driver.adopt(callId, snapshot);
+    expect(events.filter(({ type }) => type !== 'LegAnswered')).toEqual([...(callerStays ? [] : [{ type: 'LegEnded', legId: callId, cause: 'lost' }]), { type: 'RecordingFinished', recordingId, durationMs: null }]);
+    if (callerStays) await Promise.all([hangUp(callId), ended(callId)]);
+  });
 });

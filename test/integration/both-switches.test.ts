@@ -90,6 +90,7 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
   /** One asks the other by OPTIONS, and calls it when it answers. */
   const reaches = (kind: Kind): Promise<unknown> => until(async () => (kind === 'asterisk' ? /fd-freeswitch\S*\s.*Avail/.test(await site.asterisk.cli('pjsip show contacts')) : (await freeswitch.ask('sofia xmlstatus gateway fd-asterisk')).includes('<status>UP</status>')), { describe: `the ${kind} reaches the other`, within: 15_000 });
   const isAway = (kind: Kind, away: boolean): Promise<unknown> => until(async () => (await Promise.all(names.map(reasons))).every((text) => text.includes(`${kind === 'asterisk' ? 'Asterisk' : 'FreeSWITCH'} is away`) === away), { describe: `the ${kind} ${away ? 'is away' : 'is back'}, both controllers say`, within: 20_000 });
+  const isMute = (mute: boolean): Promise<unknown> => until(async () => (await Promise.all(names.map(reasons))).every((text) => text.includes('Asterisk does not say') === mute), { describe: `both controllers say that the Asterisk is ${mute ? 'mute' : 'not mute'}`, within: 10_000 });
   const reasons = async (name: Name): Promise<string> => ((await (await fetch(`${controllers[name].httpUrl}/readyz`)).json()) as { readonly reasons: readonly string[] }).reasons.join(' ');
 
   interface Talk {
@@ -350,6 +351,29 @@ describe.skipIf(withoutFreeSwitch !== undefined)('An Asterisk and a FreeSWITCH s
     await until(() => heard(held), { describe: 'who was held is heard again' });
     await ends(held);
   }, 90_000);
+
+  test('An Asterisk that does not say what calls it has keeps nothing of the FreeSWITCH: calls there go on, its own are as they were until it does', async () => {
+    const [kept, left] = await Promise.all([talk('freeswitch', extension.freeswitch), talk('asterisk', extension.asterisk)]);
+    await site.asterisk.cli('module unload res_ari_bridges.so');
+    try {
+      // so that both are asked
+      links.freeswitch.cut();
+      await isAway('freeswitch', true);
+      links.freeswitch.mend();
+      await isAway('freeswitch', false);
+      await isMute(true);
+      await ends(kept);
+      await ends(await talk('freeswitch', second.freeswitch));
+      await Promise.all([left.caller.call.hangUp(), left.callee.hangUp()]);
+      await stays(() => !cdrs().some(({ caller }) => caller.number === left.from), { describe: 'nobody concludes how its call has ended', forMs: 1_000 });
+    } finally {
+      links.freeswitch.mend();
+      await site.asterisk.cli('module load res_ari_bridges.so');
+    }
+    await isMute(false);
+    expect(await recordOf(left.from)).toMatchObject({ disposition: 'answered' });
+    await ends(await talk('asterisk', second.asterisk));
+  }, 60_000);
 
   test.each(kinds)('A phone that a call on the %s reaches over the other holds it, and the call knows', async (kind) => {
     const one = await talk(kind, extension[otherOf(kind)]);

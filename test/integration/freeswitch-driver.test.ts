@@ -299,6 +299,29 @@ describe.skipIf(withoutFreeSwitch !== undefined)('On FreeSWITCH', () => {
     await until(() => caller.call.hears(700), { describe: 'the caller hears the beep' });
   });
 
+  test.each([['ended', true], ['ended with its caller', false]] as const)('a message that %s after the switch was read and before its call was taken over has its end told', async (_, callerStays) => {
+    const { caller, callId } = await offered();
+    const recordingId = `${callId}--r1`;
+    await driver.execute({ type: 'AnswerLeg', legId: callId });
+    await driver.execute({ type: 'MarkCall', legId: callId, callId, mark: { v: 4, dialled: number, plan: 'p', startedAt: 0, step: 'voicemail', place: 'recording', recording: recordingId, n: 1 } });
+    await driver.execute({ type: 'StartRecording', recordingId, legId: callId, maxMs: 60_000, silenceMs: 30_000 });
+    await heard('RecordingStarted', recordingId);
+    const other = createFreeSwitchDriver({ url: site.switch.url, instance: 'other', log: quiet });
+    const told: LegEvent[] = [];
+    await other.start({ ...handlers, onLegEvent: (_callId, event) => { told.push(event); } });
+    const snapshot = await other.snapshot();
+    expect(snapshot.calls).toMatchObject([{ callId, recordings: [recordingId] }]);
+    if (callerStays) await driver.execute({ type: 'StopRecording', recordingId });
+    else await caller.call.hangUp();
+    await heard('RecordingFinished', recordingId);
+    if (!callerStays) await until(async () => (await site.switch.ask(`uuid_exists ${callId}`)) === 'false', { describe: 'the switch has the caller no more' });
+    await other.adopt(callId, snapshot);
+    await until(() => told.some(({ type }) => type === 'RecordingFinished'), { describe: 'it is told' });
+    expect(told.filter(({ type }) => type !== 'LegAnswered')).toEqual([...(callerStays ? [] : [{ type: 'LegEnded', legId: callId, cause: 'lost' }]), { type: 'RecordingFinished', recordingId, durationMs: expect.toSatisfy((ms: number | null) => (ms === null) !== callerStays) as number }]);
+    if (callerStays) await Promise.all([caller.call.hangUp(), ended(callId), until(() => other.leftovers().legs === 0, { describe: 'the other remembers nothing' })]);
+    await other.stop();
+  });
+
   test('a sound that the switch does not have is spoken, and one of that name which it has is heard before', async () => {
     const { caller, callId } = await offered();
     await driver.execute({ type: 'AnswerLeg', legId: callId });

@@ -38,7 +38,8 @@ export type LegEvent =
   | { readonly type: 'LegBridged'; readonly legId: LegId; readonly bridgeId: BridgeId }
   | { readonly type: 'LegUnbridged'; readonly legId: LegId; readonly bridgeId: BridgeId }
   | { readonly type: 'RecordingStarted'; readonly recordingId: RecordingId }
-  | { readonly type: 'RecordingFinished'; readonly recordingId: RecordingId; readonly durationMs: Ms }
+  /** `durationMs` is null where its end was not seen. */
+  | { readonly type: 'RecordingFinished'; readonly recordingId: RecordingId; readonly durationMs: Ms | null }
   | { readonly type: 'RecordingFailed'; readonly recordingId: RecordingId };
 
 /** With Replaces (RFC 3891): the phone talks with `to` in another call, and the two others are to talk. */

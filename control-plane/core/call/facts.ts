@@ -87,7 +87,8 @@ export type CallFact =
   | { readonly type: 'CallContinued'; readonly legId: LegId; readonly as: CallId }
   | { readonly type: 'RingEnded'; readonly step: StepId; readonly outcome: 'noAnswer' }
   | { readonly type: 'VoicemailStarted'; readonly recordingId: RecordingId }
-  | { readonly type: 'VoicemailRecorded'; readonly recordingId: RecordingId; readonly durationMs: Ms }
+  /** `durationMs` is null where its end was not seen. */
+  | { readonly type: 'VoicemailRecorded'; readonly recordingId: RecordingId; readonly durationMs: Ms | null }
   | { readonly type: 'VoicemailFailed' }
   /** This party has heard to the end that the call is recorded. */
   | { readonly type: 'RecordingAnnounced'; readonly legId: LegId }

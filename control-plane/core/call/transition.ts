@@ -17,7 +17,7 @@ import { callerDigit, menuExtensionPlanned, menuLeft, menuPromptFinished, menuTi
 import { askAgain, screeningPromptFinished, screeningTimedOut } from '../steps/screening.ts';
 import { bridgeSupervisor, changeMode, spyBridged, spyEnded, spyThere, spyUnbridged, superviseFailed, supervisionFailed } from '../steps/supervise.ts';
 import { continuedElsewhere, settleTransfer, transferAsked, transferPlanned } from '../steps/transfer.ts';
-import { recordingClosed, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
+import { recordingFailed, recordingFinished, recordingStarted, recordingTimedOut, voicemailPromptFinished } from '../steps/voicemail.ts';
 import { delayOver, goOnWhenNobodyIsLeft } from '../steps/walk.ts';
 import { bridge, bridgeRefused, connectFailed, legBridged, legUnbridged, whisperFinished, whisperTimedOut, winnerLost } from '../steps/whisper.ts';
 import type { EpochMs } from '../time.ts';
@@ -109,11 +109,11 @@ function handle(draft: Draft, event: CallEvent): void {
       callRecordingStarted(draft, event.recordingId);
       return;
     case 'RecordingFinished':
-      recordingClosed(draft, event.recordingId, event.durationMs);
+      recordingFinished(draft, event.recordingId, event.durationMs);
       callRecordingEnded(draft, event.recordingId, event.durationMs);
       return;
     case 'RecordingFailed':
-      recordingClosed(draft, event.recordingId, null);
+      recordingFailed(draft, event.recordingId);
       callRecordingFailed(draft, event.recordingId);
       return;
     case 'TimerFired':
@@ -343,7 +343,7 @@ function commandFailed(draft: Draft, event: Extract<CallEvent, { type: 'CommandF
       onLeg(draft, failed.legId, (d, leg) => superviseFailed(d, leg, error));
       return;
     case 'StartRecording':
-      if (error !== 'unreachable') recordingClosed(draft, failed.recordingId, null);
+      if (error !== 'unreachable') recordingFailed(draft, failed.recordingId);
       return;
     case 'StartCallRecording':
       if (error === 'unreachable') return;

@@ -3,6 +3,7 @@
  * silence, or with the caller. Its start and end are what the switch reports, never what it replied.
  */
 import { cancelTimer, change, command, fact, goTo, newId, startTimer, type Draft } from '../call/draft.ts';
+import type { CallFact } from '../call/facts.ts';
 import { answerCaller } from '../call/leg-life.ts';
 import { promptLimitMs, promptTimer, recordMarginMs, recordTimer } from '../call/timers.ts';
 import type { RecordingId, StepId } from '../ids.ts';
@@ -48,11 +49,19 @@ export function recordingStarted(draft: Draft, recordingId: RecordingId): void {
   if (draft.call.recording === recordingId) fact(draft, { type: 'VoicemailStarted', recordingId });
 }
 
-/** `durationMs` is null when the recording failed. */
-export function recordingClosed(draft: Draft, recordingId: RecordingId, durationMs: Ms | null): void {
+/** `durationMs` is null where its end was not seen. */
+export function recordingFinished(draft: Draft, recordingId: RecordingId, durationMs: Ms | null): void {
+  recordingClosed(draft, recordingId, { type: 'VoicemailRecorded', recordingId, durationMs });
+}
+
+export function recordingFailed(draft: Draft, recordingId: RecordingId): void {
+  recordingClosed(draft, recordingId, { type: 'VoicemailFailed' });
+}
+
+function recordingClosed(draft: Draft, recordingId: RecordingId, how: CallFact): void {
   if (draft.call.recording !== recordingId) return;
   change(draft, { recording: null });
-  fact(draft, durationMs === null ? { type: 'VoicemailFailed' } : { type: 'VoicemailRecorded', recordingId, durationMs });
+  fact(draft, how);
   afterRecording(draft);
 }
 

@@ -4,7 +4,7 @@ import type { AriClient } from './ari/ari-client.ts';
 import { tracksOf } from './call-recording.ts';
 import type { Subscribe } from './gather-subscriptions.ts';
 import { dialledVariable } from './identity.ts';
-import { legAnswered, legBridged, legRang, legUnbridged, type TellLeg } from './leg-events.ts';
+import { inTurn, legAnswered, legBridged, legRang, legUnbridged, type TellLeg } from './leg-events.ts';
 import type { Legs } from './legs.ts';
 
 /**
@@ -28,17 +28,20 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
     leg.dialled = true;
   }
   for (const { bridgeId, legIds } of call.bridges) for (const id of legIds) if (channelIds.includes(id)) legs.of(id).bridge = bridgeId;
-  if (call.caller !== null) {
-    const leg = legs.of(served);
-    leg.answered ||= call.caller.answered;
+  const message = call.recordings.find((id) => !isCallRecording(id));
+  const recorded = call.caller === null ? undefined : legs.of(served);
+  if (recorded !== undefined && call.caller !== null) {
+    recorded.answered ||= call.caller.answered;
+    recorded.recording = message;
     // Not known from the snapshot; silence where there is none is no harm.
-    leg.ringTone = true;
+    recorded.ringTone = true;
   }
   // Waited for: a change between what is read below and the subscription would never be told.
   const subscribed = await subscribe(ari, sources);
   // The move of a channel that plays a prompt is done when that ends; events and commands do not wait for it.
   const moved = channelIds.filter((id) => elsewhere.has(id)).map((channelId) => ari.request('channels.move', { channelId, app: ari.app, appArgs: 'adopted' }));
   const now = channelIds.map(async (channelId) => ({ channelId, reply: await ari.request('channels.get', { channelId }) }));
+  const messageNow = message === undefined ? undefined : ari.request('recordings.getLive', { recordingName: message });
   const bridgesNow = call.bridges.map(async (before) => ({ before, reply: await ari.request('bridges.get', { bridgeId: before.bridgeId }) }));
 
   for (const reply of [...subscribed, ...(await Promise.all(moved))]) {
@@ -60,6 +63,13 @@ export async function adoptCall(ari: AriClient, subscribe: Subscribe, legs: Legs
     for (const legId of channels) if (!before.legIds.includes(legId)) legBridged(legs, legId, before.bridgeId, tell);
     for (const legId of before.legIds) if (!channels.includes(legId)) legUnbridged(legs, legId, before.bridgeId, tell);
   }
+  // After the end of its leg, if that was missed as well: else it would look as if the caller were there yet.
+  const reply = await messageNow;
+  if (message === undefined || reply?.ok !== false || reply.error !== 'gone') return;
+  // An event has told it by now.
+  if (recorded?.recording !== message) return;
+  recorded.recording = undefined;
+  inTurn(legs.get(served), () => { tell(callId, { type: 'RecordingFinished', recordingId: message, durationMs: null }); });
 }
 
 /** A leg that was made and not dialled looks as one that does not ring yet; a phone's is taken for one. */

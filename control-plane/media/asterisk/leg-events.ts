@@ -127,7 +127,7 @@ function referTo({ refer_to: { requested_destination: wanted, destination_channe
 }
 
 /** At once, or after the end of a leg that is ending. */
-function inTurn(leg: Leg | undefined, say: () => void): void {
+export function inTurn(leg: Leg | undefined, say: () => void): void {
   if (leg?.afterEnd === undefined) say();
   else leg.afterEnd.push(say);
 }

@@ -1,10 +1,11 @@
 import { callIdOf } from '../../core/ids.ts';
 import type { SwitchSnapshot } from '../media-driver.ts';
 import type { EslClient } from './esl/esl-client.ts';
-import { legAnswered, legEnded, legRang, type TellLeg } from './leg-events.ts';
+import { inTurn, legAnswered, legEnded, legRang, wholeSeconds, type TellLeg } from './leg-events.ts';
 import { legBridged } from './bridges.ts';
-import { endDeed, unknownRun, type Legs } from './legs.ts';
-import { dumpOf, stateOf, type SwitchReading } from './read-switch.ts';
+import { endDeed, unknownRun, type Leg, type Legs } from './legs.ts';
+import { messageEnded } from './message.ts';
+import { dumpOf, stateOf, tracksOn, type SwitchReading } from './read-switch.ts';
 import { recordingFile } from './recordings.ts';
 import { bridgeVariable, handVariable, phoneVariable } from './variables.ts';
 
@@ -32,7 +33,8 @@ export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot
   }
   if (call.caller !== null) legs.of(served).answered ||= call.caller.answered;
   const recording = call.recordings.find((id) => id === call.caller?.mark?.recording);
-  if (call.caller !== null) legs.of(served).recording = recording === undefined ? undefined : { id: recording, file: recordingFile(folder, recording) };
+  const recorded = call.caller === null ? undefined : legs.of(served);
+  if (recorded !== undefined) recorded.recording = recording === undefined ? undefined : { id: recording, file: recordingFile(folder, recording) };
 
   await Promise.all(legIds.map(async (id) => {
     void esl.api('uuid_setvar', { leg: id, name: handVariable, value: legs.hand }, { order: callIdOf(id) });
@@ -56,4 +58,17 @@ export async function adoptCall(esl: EslClient, legs: Legs, call: SwitchSnapshot
       leg.bridge = undefined;
     }
   }));
+  // After the end of its leg, if that was missed as well: else it would look as if the caller were there yet.
+  if (recorded?.recording !== undefined) await messageAsItIs(esl, legs, recorded, recorded.recording, tell);
+}
+
+async function messageAsItIs(esl: EslClient, legs: Legs, leg: Leg, message: NonNullable<Leg['recording']>, tell: TellLeg): Promise<void> {
+  // In this order: its length is written at its end.
+  const [tracks, length] = await Promise.all([tracksOn(esl, leg.id), esl.api('uuid_getvar', { leg: leg.id, name: 'record_ms' }, { order: callIdOf(leg.id) })]);
+  const runs = legs.get(leg.id) === leg && tracks?.includes(message.id) !== false;
+  // An event has told of its end by now.
+  if (runs || leg.recording !== message) return;
+  messageEnded(esl, leg);
+  const durationMs = length.ok && length.text !== '_undef_' ? wholeSeconds(Number(length.text)) : null;
+  inTurn(legs, leg, () => { tell(callIdOf(message.id), { type: 'RecordingFinished', recordingId: message.id, durationMs }); });
 }

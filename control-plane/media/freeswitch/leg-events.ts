@@ -176,13 +176,17 @@ function recordingEvent(esl: EslClient, event: EslEvent, legs: Legs, recordings:
   else ended(durationMs);
 }
 
-/** In whole seconds, as other switches know them. */
 function messageEnd(recordingId: RecordingId, durationMs: Ms | null): LegEvent {
-  return durationMs === null ? { type: 'RecordingFailed', recordingId } : { type: 'RecordingFinished', recordingId, durationMs: Math.floor(durationMs / second) * second };
+  return durationMs === null ? { type: 'RecordingFailed', recordingId } : { type: 'RecordingFinished', recordingId, durationMs: wholeSeconds(durationMs) };
+}
+
+/** As other switches know the lengths of messages. */
+export function wholeSeconds(durationMs: Ms): Ms {
+  return Math.floor(durationMs / second) * second;
 }
 
 /** At once, or after the end of a leg that is ending. */
-function inTurn(legs: Legs, leg: Leg, say: () => void): void {
+export function inTurn(legs: Legs, leg: Leg, say: () => void): void {
   if (leg.afterEnd === undefined || legs.get(leg.id) !== leg) say();
   else leg.afterEnd.push(say);
 }

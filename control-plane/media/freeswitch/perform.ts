@@ -74,7 +74,7 @@ export async function perform(performing: Performing, command: MediaCommand): Pr
         setImmediate(() => { tell(callIdOf(promptId), { type: 'PromptFinished', legId, promptId, ok: false }); });
         return done;
       }
-      return onLeg(legs, legId, (leg) => play(esl, leg, { id: promptId, sounds: media.map(soundOf) }));
+      return onLeg(legs, legId, (leg) => play(esl, legs.hand, leg, { id: promptId, sounds: media.map(soundOf) }, tell));
     }
     case 'StopPrompt': {
       const leg = legs.playing(command.promptId);

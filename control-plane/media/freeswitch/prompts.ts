@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { callIdOf, type LegId, type PromptId } from '../../core/ids.ts';
 import type { EslClient } from './esl/esl-client.ts';
-import type { EslResult } from './esl/esl-result.ts';
+import type { EslFailure, EslResult } from './esl/esl-result.ts';
 import type { TellLeg } from './leg-events.ts';
 import { unknownRun, type Leg, type Prompt } from './legs.ts';
 import { handVariable } from './variables.ts';
@@ -36,12 +36,15 @@ export async function fill(esl: EslClient, leg: Leg, path: string): Promise<EslR
   return begun;
 }
 
-export async function play(esl: EslClient, leg: Leg, prompt: Prompt): Promise<EslResult> {
+/** One that the switch refuses is told by the result alone; what waits behind it goes on. */
+export async function play(esl: EslClient, hand: string, leg: Leg, prompt: Prompt, tell: TellLeg): Promise<EslResult> {
   if (leg.filled) stopRun(esl, leg);
   leg.prompts.push(prompt);
   if (leg.prompts.length > 1) return { ok: true, text: '' };
   const begun = await begin(esl, leg, prompt);
-  if (!begun.ok) forget(leg, prompt.id);
+  if (begun.ok) return begun;
+  passOver(esl, hand, leg, prompt, begun, tell);
+  forget(leg, prompt.id);
   return begun;
 }
 
@@ -71,7 +74,7 @@ export function runEnded(esl: EslClient, hand: string, leg: Leg, played: boolean
   const heard = prompt.sounds.shift();
   if (!played && heard?.otherwise !== undefined) prompt.sounds.unshift({ path: heard.otherwise() });
   if (prompt.sounds.length > 0) {
-    void follow(esl, hand, leg, prompt);
+    beginNext(esl, hand, leg, tell);
     return;
   }
   leg.prompts.shift();
@@ -98,16 +101,28 @@ async function follow(esl: EslClient, hand: string, leg: Leg, prompt: Prompt): P
   return begin(esl, leg, prompt);
 }
 
-/** Before anybody is told of the end of the one before: what they ask for then comes behind it, or is begun by them. */
+/** Before anybody is told of the end of what was before: what they ask for then comes behind it, or is begun by them. */
 function beginNext(esl: EslClient, hand: string, leg: Leg, tell: TellLeg): void {
   const [next] = leg.prompts;
   if (next === undefined || leg.afterEnd !== undefined) return;
   void follow(esl, hand, leg, next).then((begun) => {
-    if (begun.ok || begun.error === 'unreachable' || leg.prompts[0] !== next) return;
-    leg.prompts.shift();
-    beginNext(esl, hand, leg, tell);
-    tellFinished(leg.id, next.id, false, tell);
+    if (!begun.ok && passOver(esl, hand, leg, next, begun, tell)) tellFinished(leg.id, next.id, false, tell);
   });
+}
+
+/** What the switch has refused: no event will tell of it. False where it is not to be told here. */
+function passOver(esl: EslClient, hand: string, leg: Leg, prompt: Prompt, refusal: EslFailure, tell: TellLeg): boolean {
+  // It was stopped meanwhile; or its leg has gone, whose end tells of it and of what waits behind it.
+  if (leg.prompts[0] !== prompt || (refusal.error === 'gone' && refusal.sent)) return false;
+  if (refusal.error === 'unreachable') {
+    leg.prompts.splice(0);
+    return false;
+  }
+  leg.prompts.shift();
+  // Without a reply it may have begun all the same.
+  if (!leg.filled) stopRun(esl, leg);
+  beginNext(esl, hand, leg, tell);
+  return true;
 }
 
 function forget(leg: Leg, promptId: PromptId): void {

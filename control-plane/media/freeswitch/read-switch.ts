@@ -136,11 +136,14 @@ function recordingsOf(dumps: ReadonlyMap<LegId, Dump>, tracks: ReadonlySet<strin
 /** `track leg` of each voice that is recorded now: a recording, or one side of it. */
 async function recordingsOn(esl: EslClient, dumps: ReadonlyMap<LegId, Dump>): Promise<ReadonlySet<string>> {
   const marked = [...dumps].filter(([, dump]) => dump(`variable_${recordingVariable}`) !== undefined);
-  const lists = await Promise.all(marked.map(async ([id]) => {
-    const bugs = await esl.api('uuid_buglist', { leg: id }, { order: callIdOf(id) });
-    return bugs.ok ? [...bugs.text.matchAll(/([^/<>]+--[rc]\d+(?:-call(?:er|ee))?)\.wav/g)].map(([, track]) => `${track} ${id}`) : [];
-  }));
+  const lists = await Promise.all(marked.map(async ([id]) => (await tracksOn(esl, id))?.map((track) => `${track} ${id}`) ?? []));
   return new Set(lists.flat());
+}
+
+/** What of a leg is recorded now; undefined where that cannot be told. */
+export async function tracksOn(esl: EslClient, id: LegId): Promise<readonly string[] | undefined> {
+  const bugs = await esl.api('uuid_buglist', { leg: id }, { order: callIdOf(id) });
+  return bugs.ok ? [...bugs.text.matchAll(/([^/<>]+--[rc]\d+(?:-call(?:er|ee))?)\.wav/g)].map(([, track = '']) => track) : undefined;
 }
 
 function createdAt(dump: Dump): number {

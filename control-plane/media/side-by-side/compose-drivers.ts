@@ -29,7 +29,7 @@ export interface SideBySide<S extends Side> extends MediaDriver {
 
 interface SideBySideOptions<S> {
   readonly log: { warn(fields: Record<string, unknown>, message: string): void };
-  /** Until one that could not be reached at the start is tried again. */
+  /** Until one that could not be reached at the start, or did not say what calls it has, is tried again. */
   readonly againMs?: Ms;
   /** The link to one has come, or is lost, or could not be made. */
   readonly onSide?: (side: S, state: LinkState) => void;
@@ -43,6 +43,8 @@ const noLink: CommandResult = { ok: false, error: 'unreachable', mayHaveReachedC
 export function composeDrivers<S extends Side>(sides: readonly S[], { log, againMs = 2 * second, onSide }: SideBySideOptions<S>): SideBySide<S> {
   const homes = createHomes(sides);
   const links = new Map<S, { readonly state: LinkState; readonly why: string }>();
+  /** Linked, and not saying what calls they have: these are out of reach, as those of one that is away. Why it is so. */
+  const mute = new Map<S, string>();
   const timers = new Set<NodeJS.Timeout>();
   /** Being made; true where it was hung up meanwhile. */
   const making = new Map<LegId, boolean>();
@@ -58,7 +60,12 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
 
   function onLink(side: S, state: LinkState, why: string): void {
     links.set(side, { state, why });
+    mute.delete(side);
     onSide?.(side, state);
+    tellLink(side, why);
+  }
+
+  function tellLink(side: S, why: string): void {
     const [now, away] = [link(), notUp()];
     if (now !== 'up' || away.length === 0) handlers?.onLink(now, `${side.name}: ${why}`);
     else handlers?.onLink(now, away.map((one) => `${one.name}: ${links.get(one)?.why ?? notYet}`).join(', '), amongThese(away));
@@ -78,9 +85,16 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
     });
   }
 
-  function startLater(side: S): void {
+  function later(act: () => void): void {
     const timer = setTimeout(() => {
       timers.delete(timer);
+      act();
+    }, againMs);
+    timers.add(timer);
+  }
+
+  function startLater(side: S): void {
+    later(() => {
       void startSide(side).then(
         () => (handlers === undefined ? side.driver.stop() : undefined),
         (error: unknown) => {
@@ -89,8 +103,45 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
           startLater(side);
         },
       );
-    }, againMs);
-    timers.add(timer);
+    });
+  }
+
+  /** Undefined where it cannot say what calls it has. */
+  async function snapshotOf(side: S, only: ReadonlySet<CallId> | undefined): Promise<SwitchSnapshot | undefined> {
+    const before = links.get(side);
+    if (!isUp(side) || mute.has(side)) return undefined;
+    try {
+      return await side.driver.snapshot(only);
+    } catch (error) {
+      // A link that was lost meanwhile has been told of, or will be told of when it is back.
+      if (links.get(side) !== before || handlers === undefined) return undefined;
+      const why = textOf(error);
+      log.warn({ switch: side.name, why }, 'One of the switches does not say what calls it has: those stay as they are until it does, and calls on the other go on; it is asked again all the time. See its log, and if it goes on so, restart it');
+      mute.set(side, why);
+      askLater(side);
+      return undefined;
+    }
+  }
+
+  /** Until it says what calls it has: all of them, so that who asks next is not refused. */
+  function askLater(side: S): void {
+    const link = links.get(side);
+    const isStill = (): boolean => handlers !== undefined && links.get(side) === link && mute.has(side);
+    later(() => {
+      if (!isStill()) return;
+      side.driver.snapshot().then(
+        () => {
+          if (!isStill()) return;
+          mute.delete(side);
+          tellLink(side, 'it says again what calls it has');
+        },
+        (error: unknown) => {
+          if (!isStill()) return;
+          mute.set(side, textOf(error));
+          askLater(side);
+        },
+      );
+    });
   }
 
   async function originate(side: S, command: Originate): Promise<CommandResult> {
@@ -108,7 +159,10 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
   return {
     homes,
     isUp,
-    problems: () => notUp().map((side) => `${side.name} is away, and tried again all the time; calls on it are as they were, and new ones go to its failsafe: ${links.get(side)?.why ?? notYet}`),
+    problems: () => [
+      ...notUp().map((side) => `${side.name} is away, and tried again all the time; calls on it are as they were, and new ones go to its failsafe: ${links.get(side)?.why ?? notYet}`),
+      ...[...mute].map(([{ name }, why]) => `${name} does not say what calls it has, and is asked again all the time; calls that it had are as they were: ${why}`),
+    ],
     async start(given) {
       handlers = given;
       const started = await Promise.allSettled(sides.map(startSide));
@@ -134,16 +188,9 @@ export function composeDrivers<S extends Side>(sides: readonly S[], { log, again
     async snapshot(only) {
       // One that has none of these calls need not answer.
       const mayHave = (side: S): boolean => only === undefined || [...only].some((callId) => (homes.of(callId) ?? side) === side);
-      const seen = await Promise.all(sides.map(async (side): Promise<SwitchSnapshot | undefined> => {
-        if (!isUp(side)) return undefined;
-        if (!mayHave(side)) return { calls: [] };
-        return side.driver.snapshot(only).catch((error: unknown) => {
-          if (isUp(side)) throw error;
-          return undefined;
-        });
-      }));
+      const seen = await Promise.all(sides.map(async (side) => (isUp(side) && !mayHave(side) ? { calls: [] } : snapshotOf(side, only))));
       const away = sides.filter((_, i) => seen[i] === undefined);
-      if (away.length === sides.length) throw new Error('There is no link to a switch.');
+      if (away.length === sides.length) throw new Error([...mute.values()][0] ?? 'There is no link to a switch.');
       for (const [i, side] of sides.entries()) for (const { callId } of seen[i]?.calls ?? []) homes.learn(callId, side);
       return { calls: seen.flatMap((one) => one?.calls ?? []), ...(away.length === 0 ? {} : { isAway: amongThese(away) }) };
     },

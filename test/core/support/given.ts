@@ -91,7 +91,7 @@ export class Story {
     return this.when({ type: 'LegBridged', legId: caller.legId, bridgeId }).when({ type: 'LegBridged', legId: other, bridgeId });
   }
 
-  recordingEnds(durationMs: number): this {
+  recordingEnds(durationMs: number | null): this {
     return this.when({ type: 'RecordingFinished', recordingId: this.call.recording ?? 'none', durationMs });
   }
 
