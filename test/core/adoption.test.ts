@@ -73,6 +73,13 @@ test('the callee hung up while nobody listened and every journal is lost: the re
   expect(call.cdr.legs.find((leg) => leg.legId === before.legId(1))).toMatchObject({ label: before.cdr.legs[0]?.label, disposition: 'answered' });
 });
 
+test.each([['callee', { legs: [] }], ['caller', { caller: null }]] as const)('the two were connected and the %s hung up while nobody listened: the call was answered, and ends', (by, gone) => {
+  const asked = inPhase.connecting().promptEnds(1);
+  const bridgeId = 'bridgeId' in asked.call ? asked.call.bridgeId : '';
+  const call = asked.adopted({ ...gone, bridges: [{ bridgeId, legIds: [by === 'callee' ? asked.call.id : asked.legId(1)] }] }).allEnds();
+  expect(call.cdr).toMatchObject({ disposition: 'answered', endedBy: by, answeredBy: asked.legId(1) });
+});
+
 test('the winner vanished in the whisper: routing goes on', () => {
   expect(inPhase.connecting().adopted({ legs: [] }).call.phase).toBe('greeting');
 });

@@ -45,6 +45,9 @@ describe('A supervisor who has answered', () => {
   test('goes on as before when the switch refuses another mode, or does not bridge it', () => {
     const refused = supervising().callerPresses('5').fails('SuperviseLeg', 'rejected');
     expect(refused.call).toMatchObject({ phase: 'supervising', spy: refused.legId(1) });
+    const both = supervising().callerPresses('56').fails('SuperviseLeg', 'rejected');
+    expect(both.asked()).toEqual(['HangUpLeg l3 canceled']);
+    expect(both.call).toMatchObject({ phase: 'supervising', spy: both.legId(1) });
     const late = supervising().callerPresses('5').timer('connect');
     expect(late.asked()).toEqual(['HangUpLeg l3 temporary-failure']);
     expect(late.call).toMatchObject({ phase: 'supervising', spy: late.legId(1) });

@@ -64,6 +64,7 @@ export function adopt(draft: Draft, { seen: found, steps }: Extract<CallEvent, {
   }
   if (behind || unknown.length > 0) walkAsSeen(draft, seen.legs);
   recordingAsSeen(draft, seen);
+  if (onlyOneIsLeft(draft.call, seen)) connected(draft);
   const asked = draft.call;
   if (seen.caller === null) handle(draft, { type: 'LegEnded', legId: asked.caller.legId, cause: 'lost' });
   for (const leg of legsOf(draft)) catchUp(draft, leg.id, seen, handle);
@@ -190,8 +191,6 @@ function placeByMark(draft: Draft, mark: CallMark, seen: CallOnSwitch): void {
       fact(draft, { type: 'LegAccepted', legId: winner.id, won: true });
       goTo(draft, { phase: 'connecting', step, winner: winner.id, bridgeId: mark.bridge, joined: [], next: mark.walk?.next ?? [] });
       if (mark.walk !== undefined) startTimer(draft, roundTimer, mark.walk.until);
-      // A caller in the bridge has talked: if the other is gone now, that was the end of a call that was answered.
-      if (isIn(seen, mark.bridge, draft.call.caller.legId)) connected(draft);
       return;
     }
     case 'recording': {
@@ -219,6 +218,13 @@ function ringingByMark(draft: Draft, { step: id, walk }: CallMark, seen: CallOnS
 
 function isIn(seen: CallOnSwitch, bridgeId: string, legId: LegId): boolean {
   return seen.bridges.some((one) => one.bridgeId === bridgeId && one.legIds.includes(legId));
+}
+
+/** Of two who were to be connected one is in the bridge and the other is gone: they have talked, and that one has hung up. */
+function onlyOneIsLeft(call: Call, seen: CallOnSwitch): boolean {
+  if (call.phase !== 'connecting') return false;
+  const callee = seen.legs.some(({ legId }) => legId === call.winner);
+  return (seen.caller !== null) !== callee && isIn(seen, call.bridgeId, callee ? call.winner : call.caller.legId);
 }
 
 /** Feeds one leg what it has missed. */

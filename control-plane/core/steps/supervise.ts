@@ -138,6 +138,8 @@ function asBefore(draft: Draft): void {
     return;
   }
   cancelTimer(draft, connectTimer);
+  // One that was asked for in between may be on its way.
+  for (const other of legsOf(draft)) if (other.id !== before.id) hangUp(draft, other, 'canceled');
   goTo(draft, { phase: 'supervising', step: now.call.step, bridgeId: now.call.bridgeId, spy: before.id });
 }
 

@@ -3,10 +3,10 @@
  * an old one can arrive on it.
  *
  * Order: requests arrive in the order they were sent. Events of one subject (a leg, a prompt, a recording) arrive in the order
- * they happened; between subjects, and between events and replies, any order is possible (FIELD-NOTES: the reply was
- * seen before and after the events of the same request).
+ * they happened, and so do those of one bridge, which a switch tells under that bridge's lock; between subjects, and between
+ * events and replies, any order is possible (FIELD-NOTES: the reply was seen before and after the events of the same request).
  */
-import type { CallId } from '../../core/ids.ts';
+import type { BridgeId, CallId } from '../../core/ids.ts';
 import type { LegEvent, Offer } from '../../core/call/events.ts';
 import type { LinkState } from '../media-driver.ts';
 import type { Chance, Clock } from './chance.ts';
@@ -20,8 +20,8 @@ export interface LinkHandlers {
 export interface Link {
   readonly up: () => boolean;
   readonly inFlight: () => number;
-  /** Deliver in order within `subject`. */
-  send(subject: string, deliver: (handlers: LinkHandlers) => void): void;
+  /** Deliver in order within `subject`, and within `bridge`. */
+  send(subject: string, deliver: (handlers: LinkHandlers) => void, bridge?: BridgeId): void;
   /** Deliver after `ms`, in no order: a duplicate. */
   sendLate(ms: number, deliver: (handlers: LinkHandlers) => void): void;
   /** `perform` runs on the switch when the request arrives; `lost` is the answer to one the link's end caught. */
@@ -45,24 +45,31 @@ interface Pending {
 export function createLink(clock: Clock, chance: Chance, handlers: LinkHandlers): Link {
   let up = true;
   const streams = new Map<string, Stream>();
+  /** When the last event of each bridge arrives. */
+  const bridges = new Map<BridgeId, number>();
   const pending = new Set<Pending>();
 
-  function enqueue(name: string, ms: number, fn: () => void): void {
+  /** Tells when it arrives. */
+  function enqueue(name: string, at: number, fn: () => void): number {
     const stream = streams.get(name) ?? { queue: [], lastAt: 0 };
     streams.set(name, stream);
-    stream.lastAt = Math.max(stream.lastAt, clock.now() + ms);
+    stream.lastAt = Math.max(stream.lastAt, at);
     stream.queue.push(fn);
     clock.setTimer(stream.lastAt, () => {
       stream.queue.shift()?.();
       if (stream.queue.length === 0) streams.delete(name);
     });
+    return stream.lastAt;
   }
 
   return {
     up: () => up,
     inFlight: () => pending.size,
-    send(subject, deliver) {
-      if (up) enqueue(subject, chance.delayMs('event'), () => up && deliver(handlers));
+    send(subject, deliver, bridge) {
+      if (!up) return;
+      const at = clock.now() + chance.delayMs('event');
+      const arrives = enqueue(subject, Math.max(at, bridges.get(bridge ?? '') ?? 0), () => up && deliver(handlers));
+      if (bridge !== undefined) bridges.set(bridge, arrives);
     },
     sendLate(ms, deliver) {
       if (up) clock.setTimer(clock.now() + ms, () => up && deliver(handlers));
@@ -72,7 +79,7 @@ export function createLink(clock: Clock, chance: Chance, handlers: LinkHandlers)
       return new Promise<T>((resolve) => {
         const mine: Pending = { arrived: false, settleLost: () => resolve(lost()) };
         pending.add(mine);
-        enqueue(' requests', chance.delayMs('request'), () => {
+        enqueue(' requests', clock.now() + chance.delayMs('request'), () => {
           // A request the cut caught on its way: still `pending` means it had left our socket.
           if (!pending.has(mine)) return;
           mine.arrived = true;

@@ -104,7 +104,7 @@ export function createSimulatedSwitch(options: { readonly clock: Clock; readonly
       const subject = 'recordingId' in event ? event.recordingId : 'promptId' in event ? event.promptId : leg.id;
       // One that has come to another call may still be heard or recorded for the one before.
       const callId = subject === leg.id ? leg.callId : callIdOf(subject);
-      link.send(subject, (handlers) => handlers.onLegEvent(callId, event));
+      link.send(subject, (handlers) => handlers.onLegEvent(callId, event), ...('bridgeId' in event ? [event.bridgeId] : []));
       // What a phone asks for has no id by which a second telling could be known; none was ever seen.
       const late = event.type === 'TransferAsked' ? null : chance.again(event);
       if (late !== null) link.sendLate(late, (handlers) => handlers.onLegEvent(callId, event));
