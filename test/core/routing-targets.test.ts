@@ -132,6 +132,13 @@ describe('A menu', () => {
     expect(made.steps['menu.main']).toMatchObject({ kind: 'menu', prompt: ['file:Press one.'], options: { 0: 'ring', 1: 'user.ana', 2: 'user.ana', 3: 'voicemail' }, on: { noKey: 'voicemail', invalid: 'voicemail' } });
   });
 
+  it.each<[string, Partial<Menu>]>([
+    ['a key of it leads elsewhere', { options: { 1: { to: 'user', id: 'ben' } } }], ['it has another key', { options: { 2: { to: 'user', id: 'ana' } } }], ['it asks once', { tries: 1 }], ['extensions may be dialled', { dialByExtension: true }],
+  ])('is another plan’s, by its hash, where %s', (_, change) => {
+    const [one, other] = [menu(), menu(change)].map((asked) => plan({ to: 'menu', id: 'main' }, { menus: [asked] }).hash);
+    expect(other).not.toBe(one);
+  });
+
   it('may lead back to the menu before it by a key', () => {
     const menus = [menu({ options: { 1: { to: 'menu', id: 'more' } } }), menu({ id: 'more', options: { '*': { to: 'menu', id: 'main' } }, noKey: { to: 'hang-up' } })];
     const made = plan({ to: 'menu', id: 'main' }, { menus });
