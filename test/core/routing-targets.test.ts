@@ -247,6 +247,12 @@ describe('A router', () => {
     expect(compile(account('where'), callerIn('US-CA')).first).toBe('voicemail');
   });
 
+  it.each([['where', 1], ['who', 0]])('“%s” asks %i times where the caller is', (id, times) => {
+    let asked = 0;
+    compile(account(id), callFrom({ placeOf: () => { asked += 1; return { country: 'US', region: 'US-IL' }; } }));
+    expect(asked).toBe(times);
+  });
+
   it('is come back to by a key of the menu that it leads to', () => {
     const menus = new Map([['main', menu({ options: { 9: { to: 'router', id: 'back' } } })]]);
     const back: Router<Target> = { kind: 'rules', id: 'back', name: 'Back', rules: [], default: { to: 'menu', id: 'main' } };

@@ -2,6 +2,7 @@
 import type { StepId } from '../ids.ts';
 import { second, type Ms } from '../time.ts';
 import type { Account, CallFacts, Media, ScheduleId, TrackingNumber } from './config.ts';
+import type { Geo } from './conditions.ts';
 import { e164Of } from './e164-of.ts';
 import { indexOf } from './index-of.ts';
 import { modeAt } from './night.ts';
@@ -60,10 +61,11 @@ export function routerFacts({ account, number, facts }: Making): RouterFacts {
   const caller = e164Of(facts.callerNumber);
   const contact = caller === undefined ? undefined : facts.contact(account.id, caller);
   const last = caller === undefined ? undefined : facts.lastCallAt?.(account.id, caller);
+  const place = (): Geo => (caller === undefined ? {} : (facts.placeOf?.(account.id, caller) ?? {}));
   return {
     at: facts.at,
     draw: (router) => drawOf(facts.callId, router),
-    caller: { number: caller ?? '', ...(caller === undefined ? {} : facts.placeOf?.(account.id, caller)) },
+    caller: { number: caller ?? '', place },
     dialled: { number: number.e164, label: number.label },
     ...(contact === undefined ? {} : { contact }),
     tags: number.tags ?? [],
