@@ -92,6 +92,12 @@ describe('A ring group', () => {
     ]);
   });
 
+  it('that stays as it was rings the phones that its users have now', () => {
+    const before = routed({ to: 'ring-group', id: 'desk' }, { groups: [group('sequential')] });
+    const after = { ...before, users: before.users.map((user) => ({ ...user, devices: user.devices.slice(0, 1) })) };
+    expect([before, after].map((account) => ringAt(compile(account, callFrom()), 'ring-group.desk').attempts.map(({ label }) => label))).toEqual([['desk', 'mobile', 'At north'], ['desk', 'At north']]);
+  });
+
   it.each(['sequential', 'round-robin', 'least-connected'] as const)('that is %s takes as long as its destinations do', (pattern) => {
     const made = ringAt(plan({ to: 'ring-group', id: 'desk' }, { groups: [group(pattern)] }), 'ring-group.desk');
     const [asked] = made.attempts.flatMap(({ screening }) => screening?.waitMs ?? []);

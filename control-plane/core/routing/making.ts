@@ -30,6 +30,8 @@ export interface Making {
   readonly screening: Screening;
   /** Heard by one who answered after another had won. */
   readonly taken: readonly Media[];
+  /** Whether the caller may press keys: they alone lead in circles. */
+  byKeys: boolean;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
 }
@@ -38,7 +40,7 @@ export interface Making {
 export function startMaking(account: Account, number: TrackingNumber, facts: CallFacts): Making {
   const whisper = whisperAudio(account, number, undefined, facts);
   return {
-    account, number, facts, steps: {}, reasons: [], made: new Map(), named: new Set(), skipped: new Map(), whisper, screening: screeningFor(number, facts, whisper.media),
+    account, number, facts, steps: {}, reasons: [], made: new Map(), named: new Set(), skipped: new Map(), byKeys: false, whisper, screening: screeningFor(number, facts, whisper.media),
     callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
     taken: [facts.whisperMedia(takenText) ?? 'sound:vm-goodbye'],
   };
