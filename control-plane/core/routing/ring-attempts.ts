@@ -38,12 +38,18 @@ export function callable(making: Making, of: string, phones: readonly Phone[], i
 export function attemptsFor(making: Making, of: string, phones: readonly Phone[], ringMs: Ms): readonly Attempt[] {
   const { account, number, facts } = making;
   const tell = (subject: string, taken: boolean, why: string): void => { say(making, subjectOf(of, subject), taken, why); };
-  const whispers = phones.map((phone) => (phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts)));
-  const attempts = phones.map((phone, i) => attemptFor(making, phone, whispers[i] ?? making.whisper, ringMs));
-  whispers.forEach(({ why, media }, i) => {
-    if (whispers.findIndex((other) => other.why === why) === i) tell('whisper', media.length > 0, why);
+  const told: string[] = [];
+  let asked = 0;
+  const attempts = phones.map((phone) => {
+    const whisper = phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts);
+    if (!told.includes(whisper.why)) {
+      told.push(whisper.why);
+      tell('whisper', whisper.media.length > 0, whisper.why);
+    }
+    const attempt = attemptFor(making, phone, whisper, ringMs);
+    if (attempt.screening !== undefined) asked += 1;
+    return attempt;
   });
-  const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
   tell('call connect', asked > 0, callConnectWhy(number, asked, attempts.length));
   if (number.passCalledNumber === true) tell('caller ID', true, 'the callee sees the number that was dialled');
   return recorded(making, attempts, phones, tell);
