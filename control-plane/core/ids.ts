@@ -91,19 +91,46 @@ export function isCallback(callId: CallId): boolean {
 
 /** Content hash (53 bits, base 36) of a JSON value; not for security. */
 export function contentHash(value: unknown): string {
-  return textHash(JSON.stringify(value));
+  const hash = new ContentHash();
+  hash.add(JSON.stringify(value));
+  return hash.end();
 }
 
-/** As `contentHash`, of a text. */
-export function textHash(text: string): string {
-  let a = 0xdeadbeef;
-  let b = 0x41c6ce57;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    a = Math.imul(a ^ code, 2654435761);
-    b = Math.imul(b ^ code, 1597334677);
+/** As `contentHash`, of what is told piece by piece: no text of all has to be made. */
+export class ContentHash {
+  #a = 0xdeadbeef | 0;
+  #b = 0x41c6ce57;
+
+  /** The end of one text and the beginning of the next are nothing to the hash. */
+  add(text: string): void {
+    let a = this.#a;
+    let b = this.#b;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      a = Math.imul(a ^ code, 2654435761);
+      b = Math.imul(b ^ code, 1597334677);
+    }
+    this.#a = a;
+    this.#b = b;
   }
-  a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
-  b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
-  return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+
+  /** A text of its own. */
+  piece(text = ''): void {
+    this.add(text);
+    this.number(-1);
+  }
+
+  /** An integer of at most 32 bits. */
+  number(n: number): void {
+    this.#a = Math.imul(this.#a ^ n, 2654435761);
+    this.#b = Math.imul(this.#b ^ n, 1597334677);
+  }
+
+  end(): string {
+    let a = this.#a;
+    let b = this.#b;
+    a = Math.imul(a ^ (a >>> 16), 2246822507) ^ Math.imul(b ^ (b >>> 13), 3266489909);
+    b = Math.imul(b ^ (b >>> 16), 2246822507) ^ Math.imul(a ^ (a >>> 13), 3266489909);
+    return (4294967296 * (2097151 & b) + (a >>> 0)).toString(36);
+  }
 }

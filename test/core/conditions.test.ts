@@ -61,7 +61,7 @@ describe('A condition on', () => {
     ['has not called before', { field: 'repeat.withinSeconds', isNot: 600 }, 'yes: the caller is not known to have called before'],
   ])('a caller of whom nothing is known: one who %s', (_, condition, said) => {
     const { contact: _contact, secondsSinceLastCall: _seconds, ...rest } = facts();
-    const { matches, why } = evaluate(condition, { ...rest, caller: { number: 'anonymous' } });
+    const { matches, why } = evaluate(condition, { ...rest, caller: { number: 'anonymous', place: () => ({}) } });
     expect(`${matches ? 'yes' : 'no'}: ${why}`).toBe(said);
   });
 });

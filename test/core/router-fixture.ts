@@ -3,7 +3,7 @@ import type { RouterFacts } from '../../control-plane/core/routing/router.ts';
 
 export function facts(change: Partial<RouterFacts> = {}): RouterFacts {
   return {
-    caller: { number: '+14155550177', country: 'US', region: 'US-CA', areaCode: '415' },
+    caller: { number: '+14155550177', place: () => ({ country: 'US', region: 'US-CA', areaCode: '415' }) },
     dialled: { number: '+12025550110', label: 'Main line' },
     contact: { name: 'Jo Ray', owner: 'ben', tags: ['vip'], fields: { insurance: 'Acme' } },
     tags: ['after-hours'],

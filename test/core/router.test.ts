@@ -32,7 +32,7 @@ describe('A geo router', () => {
   });
 
   it('has only its default for a caller who shows no number', () => {
-    expect(said(geoRouter(country, region, area), { caller: { number: '' } })).toEqual(['default', '- where the caller is is not known', '+ its default']);
+    expect(said(geoRouter(country, region, area), { caller: { number: '', place: () => ({}) } })).toEqual(['default', '- where the caller is is not known', '+ its default']);
   });
 });
 

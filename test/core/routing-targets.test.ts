@@ -104,6 +104,12 @@ describe('A ring group', () => {
     ]);
   });
 
+  it('that stays as it was rings the phones that its users have now', () => {
+    const before = routed({ to: 'ring-group', id: 'desk' }, { groups: [group('sequential')] });
+    const after = { ...before, users: before.users.map((user) => ({ ...user, devices: user.devices.slice(0, 1) })) };
+    expect([before, after].map((account) => ringAt(compile(account, callFrom()), 'ring-group.desk').attempts.map(({ label }) => label))).toEqual([['desk', 'mobile', 'At north'], ['desk', 'At north']]);
+  });
+
   it.each(['sequential', 'round-robin', 'least-connected'] as const)('that is %s takes as long as its destinations do', (pattern) => {
     const made = ringAt(plan({ to: 'ring-group', id: 'desk' }, { groups: [group(pattern)] }), 'ring-group.desk');
     const [asked] = made.attempts.flatMap(({ screening }) => screening?.waitMs ?? []);
@@ -142,6 +148,13 @@ describe('A menu', () => {
   it('leads where its keys say, one step for each target however many keys lead there', () => {
     const made = plan({ to: 'menu', id: 'main' }, { menus: [menu({ options: { 1: { to: 'user', id: 'ana' }, 2: { to: 'user', id: 'ana' }, 3: { to: 'voicemail' }, 0: { to: 'precedence' } } })] });
     expect(made.steps['menu.main']).toMatchObject({ kind: 'menu', prompt: ['file:Press one.'], options: { 0: 'ring', 1: 'user.ana', 2: 'user.ana', 3: 'voicemail' }, on: { noKey: 'voicemail', invalid: 'voicemail' } });
+  });
+
+  it.each<[string, Partial<Menu>]>([
+    ['a key of it leads elsewhere', { options: { 1: { to: 'user', id: 'ben' } } }], ['it has another key', { options: { 2: { to: 'user', id: 'ana' } } }], ['it asks once', { tries: 1 }], ['extensions may be dialled', { dialByExtension: true }],
+  ])('is another plan’s, by its hash, where %s', (_, change) => {
+    const [one, other] = [menu(), menu(change)].map((asked) => plan({ to: 'menu', id: 'main' }, { menus: [asked] }).hash);
+    expect(other).not.toBe(one);
   });
 
   it('may lead back to the menu before it by a key', () => {
@@ -250,6 +263,12 @@ describe('A router', () => {
     const made = compile(account('where'), callerIn('US-CA', ['regular']));
     expect([made.first, why(made, 'router.who')]).toEqual(['user.ben', [expect.stringMatching(/^\+ regulars: /)]]);
     expect(compile(account('where'), callerIn('US-CA')).first).toBe('voicemail');
+  });
+
+  it.each([['where', 1], ['who', 0]])('“%s” asks %i times where the caller is', (id, times) => {
+    let asked = 0;
+    compile(account(id), callFrom({ placeOf: () => { asked += 1; return { country: 'US', region: 'US-IL' }; } }));
+    expect(asked).toBe(times);
   });
 
   it('is come back to by a key of the menu that it leads to', () => {

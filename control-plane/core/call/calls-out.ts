@@ -1,4 +1,5 @@
 /** How many calls are out over trunks: what an account's limit counts (O4). */
+import { remembered } from '../remembered.ts';
 import type { AccountId } from '../routing/config.ts';
 import { destinationsOf } from '../routing/destinations.ts';
 import type { Plan, RingStep } from '../routing/plan.ts';
@@ -28,17 +29,8 @@ function outOf(call: Call): number {
   return Math.max(legs + delayed, ...next.map((place) => byDestination[place] ?? 0));
 }
 
-/** Steps are never changed, only replaced, and each call that comes asks this of all that have not rung yet. */
-const known = new WeakMap<Plan['steps'], number>();
-
-/** The most that any step dials at once. */
-function mostOut(steps: Plan['steps']): number {
-  const counted = known.get(steps);
-  if (counted !== undefined) return counted;
-  const most = Math.max(0, ...Object.values(steps).flatMap((step) => (step.kind === 'ring' ? outByDestination(step) : [])));
-  known.set(steps, most);
-  return most;
-}
+/** The most that any step dials at once. Each call that comes asks this of all that have not rung yet. */
+const mostOut = remembered((steps: Plan['steps']) => Math.max(0, ...Object.values(steps).flatMap((step) => (step.kind === 'ring' ? outByDestination(step) : []))));
 
 /** Of each destination of a ring step: one rings after the other. */
 function outByDestination(step: RingStep | undefined): readonly number[] {

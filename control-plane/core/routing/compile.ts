@@ -70,13 +70,11 @@ function compileNumber(account: Account, number: TrackingNumber, given: CallFact
   say(making, 'number', true, `${number.e164} is “${number.label}” of ${account.name}`);
   const refused = whyBlocked(account, given.callerNumber);
   const first = account.blocked === undefined || refused === undefined ? welcome(making) : turnAway(making, account.blocked, refused);
-  // Only the keys of a caller lead in circles.
-  const circles = Object.values(making.steps).some((step) => step.kind === 'menu' || (step.kind === 'queue' && step.exitKey !== undefined));
   return seal({
     account: { id: account.id, name: account.name },
     number: { e164: number.e164, label: number.label },
     first,
-    ...(circles ? { last: voicemail(making, 'for callers who go in circles', []) } : {}),
+    ...(making.byKeys ? { last: voicemail(making, 'for callers who go in circles', []) } : {}),
     steps: stepsOf(making),
     reasons,
     maxCallMs,
@@ -96,7 +94,8 @@ function welcome(making: Making): StepId {
   const announcement = announcementMedia(number, facts, reasons);
   const { id } = nameStep(making, 'announcement', 'announcement');
   const first = leadTo(making, routeNow(making), 'no-answer');
-  const recorded = Object.values(steps).some((step) => mayBeAnnounced(making, step)) ? recordingMedia(number, facts) : [];
+  const words = recordingMedia(number, facts);
+  const recorded = words.length > 0 && Object.values(steps).some((step) => mayBeAnnounced(making, step)) ? words : [];
   if (announcement.length + recorded.length === 0) return first;
   const says = recorded.length > 0 ? { announcesRecording: true as const } : {};
   steps[id] = { kind: 'announcement', media: [...announcement, ...recorded], ...says, on: { done: first } };

@@ -39,9 +39,9 @@ export const operatorsOf: Readonly<Record<FieldType, readonly Operator[]>> = {
 
 const plain: Readonly<Record<string, Field>> = {
   'caller.number': { type: 'number', label: 'the caller’s number', read: ({ caller }) => shown(caller.number) },
-  'caller.country': { type: 'country', label: 'the caller’s country', read: ({ caller }) => caller.country },
-  'caller.region': { type: 'region', label: 'the caller’s region', read: ({ caller }) => caller.region },
-  'caller.areaCode': { type: 'areaCode', label: 'the caller’s area code', read: ({ caller }) => caller.areaCode },
+  'caller.country': { type: 'country', label: 'the caller’s country', read: ({ caller }) => caller.place().country },
+  'caller.region': { type: 'region', label: 'the caller’s region', read: ({ caller }) => caller.place().region },
+  'caller.areaCode': { type: 'areaCode', label: 'the caller’s area code', read: ({ caller }) => caller.place().areaCode },
   'caller.anonymous': {
     type: 'flag', label: 'the caller', read: ({ caller }) => shown(caller.number) === undefined,
     says: ({ caller }) => (shown(caller.number) === undefined ? 'the caller shows no number' : 'the caller shows a number'),

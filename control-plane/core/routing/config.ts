@@ -10,7 +10,7 @@ import type { RingPattern } from './plan.ts';
 import type { Router } from './router.ts';
 import type { Rates } from './rate.ts';
 import type { LocalTime, Schedule } from './schedule.ts';
-import type { AgentState, ConditionFacts } from './conditions.ts';
+import type { AgentState, Geo } from './conditions.ts';
 import type { MenuId, ReceivingNumberId, RingGroupId, RouterId, Target } from './targets.ts';
 
 export type E164 = string;
@@ -320,7 +320,7 @@ export interface CallFacts {
   /** Chooses among shares, the same for a call whenever its plan is compiled. */
   readonly callId: string;
   /** Where a number is, as far as that is known. */
-  readonly placeOf?: (account: AccountId, number: E164) => Omit<ConditionFacts['caller'], 'number'>;
+  readonly placeOf?: (account: AccountId, number: E164) => Geo;
   /** Agents of an account as they are now, each with the phones on which it is logged in. */
   readonly loggedIn?: (account: AccountId) => readonly { readonly agent: UserId; readonly devices: readonly DeviceId[] }[];
   /** On the phones of this user too many wrong PINs were dialled lately. */

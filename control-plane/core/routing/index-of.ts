@@ -1,4 +1,5 @@
 /** Look-ups that every call needs, made once for each account as it is: an account is never changed, only replaced. */
+import { remembered } from '../remembered.ts';
 import type { Account, Device, TrackingNumber, User, UserId } from './config.ts';
 import { sipName } from './sip-name.ts';
 
@@ -20,15 +21,7 @@ export interface AccountIndex {
   readonly blocked: ReadonlySet<string>;
 }
 
-const indexes = new WeakMap<Account, AccountIndex>();
-
-export function indexOf(account: Account): AccountIndex {
-  const known = indexes.get(account);
-  if (known !== undefined) return known;
-  const index = build(account);
-  indexes.set(account, index);
-  return index;
-}
+export const indexOf = remembered(build);
 
 export function digitsOf(number: string): string {
   return number.replace(/\D/g, '');

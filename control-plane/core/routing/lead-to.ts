@@ -6,18 +6,18 @@
 import { digitsMs } from '../call/digits.ts';
 import { extensionMarginMs } from '../call/timers.ts';
 import type { StepId } from '../ids.ts';
+import { remembered } from '../remembered.ts';
 import { minute, second, type Ms } from '../time.ts';
-import type { Media, Menu, Queue, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
+import type { Account, Media, Menu, Queue, ReceivingNumber, RingDestination, RingGroup, User } from './config.ts';
 import { greetingMedia, onlyUser } from './greeting.ts';
 import { indexOf } from './index-of.ts';
-import { nameStep, openNow, routerFacts, say, type Making } from './making.ts';
+import { nameStep, routerFacts, say, type Making } from './making.ts';
 import type { Attempt, RingStep, Step } from './plan.ts';
 import { devicesOf, phoneAt, phonesByPrecedence, type Phone } from './precedence.ts';
 import { queueStep } from './queue-step.ts';
 import { asking } from './reach.ts';
 import { attemptsFor, callable, messageMedia, shortestRingMs } from './ring-attempts.ts';
 import { chooseTarget } from './router.ts';
-import { hoursTag } from './schedule.ts';
 import type { NamedTarget, RouterId, Target } from './targets.ts';
 import { invalidKeyText } from './whisper.ts';
 import { count, seconds } from './words.ts';
@@ -72,8 +72,8 @@ export function leadTo(making: Making, target: Target, otherwise: Otherwise): St
 
 /** A step of an object's own; an object that is not there is passed over. */
 function named(making: Making, target: NamedTarget, otherwise: Otherwise, make: (id: StepId) => StepId | undefined, priority?: number): StepId {
-  const name = `${target.to}.${target.id}`;
-  const { id, fresh } = nameStep(making, `${name} ${otherwise} ${priority ?? ''}`, name);
+  const name = nameOf(target);
+  const { id, fresh } = nameStep(making, otherwise === 'no-answer' && priority === undefined ? name : `${name} ${otherwise} ${priority ?? ''}`, name);
   if (!fresh) return following(making, id);
   const first = make(id);
   if (first === undefined) say(making, id, false, `there is no ${target.to} “${target.id}”`);
@@ -81,6 +81,8 @@ function named(making: Making, target: NamedTarget, otherwise: Otherwise, make: 
   if (reached !== id) making.skipped.set(id, reached);
   return reached;
 }
+
+const nameOf = remembered((target: NamedTarget): StepId => `${target.to}.${target.id}`);
 
 /** Of a step that was passed over: what took its place. */
 function following(making: Making, id: StepId): StepId {
@@ -133,7 +135,7 @@ export function ringByPrecedence(making: Making, otherwise: Otherwise): StepId {
 
 function ringReceivingNumber(making: Making, id: StepId, receiving: ReceivingNumber, otherwise: Otherwise): StepId {
   const ringMs = receiving.ringMs ?? making.number.ringMs;
-  const rung = ringMs < shortestRingMs ? [] : callable(making, id, [phoneOf(making, receiving)]);
+  const rung = ringMs < shortestRingMs ? [] : callable(making, id, [phoneOf(receiving)]);
   if (rung.length === 0) {
     say(making, id, false, ringMs < shortestRingMs ? tooShort(ringMs) : 'it may not be called');
     return nobodyAnswered(making, [], otherwise, receiving.noAnswer);
@@ -143,10 +145,16 @@ function ringReceivingNumber(making: Making, id: StepId, receiving: ReceivingNum
   return ring(making, id, { pattern: 'simultaneous', attempts, ringMs: ringMs + extensionMs(receiving) }, () => nobodyAnswered(making, attempts, otherwise, receiving.noAnswer));
 }
 
+const devicesInTurn = remembered((user: User) => devicesOf(user).map(inTurn));
+
+function inTurn(phone: Phone, i: number): Phone {
+  return { ...phone, destination: `${i + 1} ${phone.label}`, ringMs: phone.ringMs ?? turnMs };
+}
+
 /** D10: the devices one after the other, then the forwarding number with call connect. */
 function ringUser(making: Making, id: StepId, user: User, otherwise: Otherwise): StepId {
   const forward = user.forward === undefined ? [] : [phoneAt({ callConnect: asking(making.number.callConnect), ...user.forward }, 'forward', user)];
-  const phones = [...devicesOf(user), ...forward].map((phone, i): Phone => ({ ...phone, destination: `${i + 1} ${phone.label}`, ringMs: phone.ringMs ?? turnMs }));
+  const phones = [...devicesInTurn(user), ...forward.map((phone) => inTurn(phone, user.devices.length))];
   const rung = callable(making, id, phones, true);
   if (rung.length === 0) {
     say(making, id, false, `${user.name} has no phone that may be called`);
@@ -160,13 +168,9 @@ function ringUser(making: Making, id: StepId, user: User, otherwise: Otherwise):
 function ringTheGroup(making: Making, id: StepId, group: RingGroup, otherwise: Otherwise): StepId {
   const { account, number } = making;
   const walks = group.pattern !== 'simultaneous';
-  const phones = group.destinations.flatMap((destination) => phonesAt(making, destination).map((phone): Phone => ({
-    ...phone, destination: `${destination.target.to}.${destination.target.id}`, delayMs: destination.delayMs,
-    ringMs: destination.ringMs ?? phone.ringMs ?? (walks ? turnMs : undefined),
-  })));
   const round = group.ringMs ?? (walks ? undefined : number.ringMs);
   const short = round !== undefined && round < shortestRingMs;
-  const rung = short ? [] : callable(making, id, phones, walks);
+  const rung = short ? [] : callable(making, id, phonesOfGroup(account)(group), walks);
   const own = group.noAnswer ?? group.destinations.map(({ target }) => (target.to === 'receiving-number' ? account.receivingNumbers?.get(target.id)?.noAnswer : undefined)).find((target) => target !== undefined);
   if (rung.length === 0) {
     say(making, id, false, short ? tooShort(round) : `${group.name} has nobody who may be called`);
@@ -186,21 +190,24 @@ const patternWords = {
   'least-connected': 'one after the other, fewest live calls first',
 } as const;
 
-function phonesAt(making: Making, { target }: RingDestination): readonly Phone[] {
-  const { account } = making;
+const phonesOfGroup = remembered((account: Account) => remembered((group: RingGroup) => group.destinations.flatMap((destination) => phonesAt(account, destination).map((phone): Phone => ({
+  ...phone, destination: nameOf(destination.target), delayMs: destination.delayMs,
+  ringMs: destination.ringMs ?? phone.ringMs ?? (group.pattern === 'simultaneous' ? undefined : turnMs),
+})))));
+
+function phonesAt(account: Account, { target }: RingDestination): readonly Phone[] {
   if (target.to === 'receiving-number') {
     const receiving = account.receivingNumbers?.get(target.id);
-    return receiving === undefined ? [] : [phoneOf(making, receiving)];
+    return receiving === undefined ? [] : [phoneOf(receiving)];
   }
   const user = indexOf(account).users.get(target.id);
   if (user === undefined) return [];
   return user.devices.length === 0 && user.forward !== undefined ? [phoneAt(user.forward, 'forward', user)] : devicesOf(user);
 }
 
-function phoneOf(making: Making, { label, number, trunks, ringMs, callConnect, dialExtension, whisper, taggingHours }: ReceivingNumber): Phone {
-  const hours = taggingHours === undefined ? undefined : openNow(making, taggingHours);
-  return { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper, tags: hours === undefined ? undefined : [hoursTag(hours)] };
-}
+const phoneOf = remembered(({ label, number, trunks, ringMs, callConnect, dialExtension, whisper, taggingHours }: ReceivingNumber): Phone => (
+  { user: undefined, label, target: { kind: 'external', number, trunks }, ringMs, callConnect, dialExtension, whisper, taggingHours }
+));
 
 /** From the answer of a switchboard until its extension is dialled. */
 function extensionMs({ dialExtension }: Pick<Attempt, 'dialExtension'>): Ms {
@@ -210,11 +217,15 @@ function extensionMs({ dialExtension }: Pick<Attempt, 'dialExtension'>): Ms {
 /** Destinations one after the other, each for as long as the last of its phones may take to accept. */
 function total(attempts: readonly Attempt[]): Ms {
   const turns = new Map<string, Ms>();
-  for (const [i, attempt] of attempts.entries()) {
+  let sum: Ms = 0;
+  attempts.forEach((attempt, i) => {
     const { destination = `#${i}`, delayMs = 0, ringMs, screening } = attempt;
-    turns.set(destination, Math.max(turns.get(destination) ?? 0, delayMs + ringMs + extensionMs(attempt) + (screening?.waitMs ?? 0)));
-  }
-  return Math.min(longestRoundMs, [...turns.values()].reduce((sum, turn) => sum + turn, 0));
+    const [before, turn] = [turns.get(destination) ?? 0, delayMs + ringMs + extensionMs(attempt) + (screening?.waitMs ?? 0)];
+    if (turn <= before) return;
+    turns.set(destination, turn);
+    sum += turn - before;
+  });
+  return Math.min(longestRoundMs, sum);
 }
 
 function tooShort(ringMs: Ms): string {
@@ -236,6 +247,7 @@ function ring(making: Making, id: StepId, step: Omit<RingStep, 'kind' | 'taken' 
 /** Q5. */
 function waitIn(making: Making, id: StepId, queue: Queue, priority: number, otherwise: Otherwise): StepId {
   making.steps[id] = itsPlace;
+  making.byKeys ||= queue.exit !== undefined;
   making.steps[id] = queueStep(making, id, queue, priority, (own) => nobodyAnswered(making, [], otherwise, own, 'no agent took the call'), (media) => sayAndHangUp(making, media, 'the caller is called back'));
   return id;
 }
@@ -250,6 +262,8 @@ export function sayAndHangUp(making: Making, media: Media, why: string): StepId 
   return id;
 }
 
+const keysOf = remembered((options: Menu['options']) => Object.entries(options));
+
 /** M1. */
 function askByMenu(making: Making, id: StepId, menu: Menu, otherwise: Otherwise): StepId {
   const { account, facts } = making;
@@ -258,8 +272,10 @@ function askByMenu(making: Making, id: StepId, menu: Menu, otherwise: Otherwise)
   const dialable = menu.dialByExtension ? indexOf(account).dialable : undefined;
   say(making, id, true, `${menu.name} asks for a key, at most ${count(menu.tries, 'time')}`);
   if (prompt === undefined) say(making, `${id}, prompt`, false, 'its audio is not ready: the caller hears a beep');
+  making.byKeys = true;
   making.steps[id] = itsPlace;
-  const options = Object.fromEntries(Object.entries(menu.options).map(([key, target]) => [key, leadTo(making, target, otherwise)]));
+  const options: Record<string, StepId> = {};
+  for (const [key, target] of keysOf(menu.options)) options[key] = leadTo(making, target, otherwise);
   const noKey = nobodyAnswered(making, [], otherwise, menu.noKey);
   making.steps[id] = {
     kind: 'menu', prompt: [prompt ?? 'tone:beep'], invalid: invalid === undefined ? [] : [invalid], options,
@@ -297,7 +313,7 @@ export function voicemail(making: Making, why: string, rung: readonly Attempt[])
   }
   const only = onlyUser(rung);
   const whose = only !== undefined && indexOf(account).users.get(only)?.greeting !== undefined ? only : undefined;
-  const { id, fresh } = nameStep(making, `voicemail of ${whose ?? ''}`, 'voicemail');
+  const { id, fresh } = nameStep(making, whose === undefined ? 'voicemail' : `voicemail of ${whose}`, 'voicemail');
   if (!fresh) return id;
   const { maxMs, silenceMs } = number.voicemail;
   const greeting = [greetingMedia(account, number, rung, facts, reasons)];
@@ -308,7 +324,7 @@ export function voicemail(making: Making, why: string, rung: readonly Attempt[])
 }
 
 export function hangUp(making: Making, cause: 'normal' | 'declined', why: string): StepId {
-  const { id, fresh } = nameStep(making, `hang-up ${cause}`, 'hang-up');
+  const { id, fresh } = nameStep(making, cause, 'hang-up');
   if (!fresh) return id;
   making.steps[id] = { kind: 'hang-up', cause };
   say(making, id, true, why);

@@ -2,6 +2,7 @@
 import type { StepId } from '../ids.ts';
 import { second, type Ms } from '../time.ts';
 import type { Account, CallFacts, Media, ScheduleId, TrackingNumber } from './config.ts';
+import type { Geo } from './conditions.ts';
 import { e164Of } from './e164-of.ts';
 import { indexOf } from './index-of.ts';
 import { modeAt } from './night.ts';
@@ -29,6 +30,8 @@ export interface Making {
   readonly screening: Screening;
   /** Heard by one who answered after another had won. */
   readonly taken: readonly Media[];
+  /** Whether the caller may press keys: they alone lead in circles. */
+  byKeys: boolean;
   /** What was passed over, and what is led to instead. */
   readonly skipped: Map<StepId, StepId>;
 }
@@ -37,7 +40,7 @@ export interface Making {
 export function startMaking(account: Account, number: TrackingNumber, facts: CallFacts): Making {
   const whisper = whisperAudio(account, number, undefined, facts);
   return {
-    account, number, facts, steps: {}, reasons: [], made: new Map(), named: new Set(), skipped: new Map(), whisper, screening: screeningFor(number, facts, whisper.media),
+    account, number, facts, steps: {}, reasons: [], made: new Map(), named: new Set(), skipped: new Map(), byKeys: false, whisper, screening: screeningFor(number, facts, whisper.media),
     callerId: { number: number.passCalledNumber === true ? number.e164 : facts.callerNumber, name: facts.callerName },
     taken: [facts.whisperMedia(takenText) ?? 'sound:vm-goodbye'],
   };
@@ -60,10 +63,11 @@ export function routerFacts({ account, number, facts }: Making): RouterFacts {
   const caller = e164Of(facts.callerNumber);
   const contact = caller === undefined ? undefined : facts.contact(account.id, caller);
   const last = caller === undefined ? undefined : facts.lastCallAt?.(account.id, caller);
+  const place = (): Geo => (caller === undefined ? {} : (facts.placeOf?.(account.id, caller) ?? {}));
   return {
     at: facts.at,
     draw: (router) => drawOf(facts.callId, router),
-    caller: { number: caller ?? '', ...(caller === undefined ? {} : facts.placeOf?.(account.id, caller)) },
+    caller: { number: caller ?? '', place },
     dialled: { number: number.e164, label: number.label },
     ...(contact === undefined ? {} : { contact }),
     tags: number.tags ?? [],

@@ -2,6 +2,7 @@
  * O4: whether a call may leave over a trunk. Toll fraud dials what pays its dialler: numbers in countries the clinic never
  * calls, and numbers that cost by the minute. Emergency calls never come here: the switch makes them by itself.
  */
+import { remembered } from '../remembered.ts';
 import { countryOf } from './calling-codes.ts';
 import type { E164 } from './config.ts';
 
@@ -33,11 +34,10 @@ export function guardOutbound(number: E164, rules: OutboundRules, callsOut: numb
 }
 
 /** Rules are never changed, only replaced; and calls go to the numbers of the configuration, again and again. */
-const judgements = new WeakMap<OutboundRules, Map<E164, DestinationDecision>>();
+const judgements = remembered<OutboundRules, Map<E164, DestinationDecision>>(() => new Map());
 
 function judged(number: E164, rules: OutboundRules): DestinationDecision {
-  const own = judgements.get(rules) ?? new Map<E164, DestinationDecision>();
-  if (own.size === 0) judgements.set(rules, own);
+  const own = judgements(rules);
   let decision = own.get(number);
   if (decision === undefined) {
     decision = guardDestination(number, rules);

@@ -3,7 +3,7 @@
  * no-answer routing follows; the next entry is not tried. The number's users ring together with it (N11); where no
  * entry is configured, they alone, or whoever's number it is (R4).
  */
-import { defaultPrecedence, maxUsers, type Account, type CallConnect, type CallFacts, type DialTarget, type Forward, type Message, type PrecedenceEntry, type TrackingNumber, type User, type UserId } from './config.ts';
+import { defaultPrecedence, maxUsers, type Account, type CallConnect, type CallFacts, type DialTarget, type Forward, type Message, type PrecedenceEntry, type ScheduleId, type TrackingNumber, type User, type UserId } from './config.ts';
 import { e164Of } from './e164-of.ts';
 import { indexOf } from './index-of.ts';
 import type { Reason } from './plan.ts';
@@ -21,7 +21,8 @@ export interface Phone {
   /** What a pattern walks over. */
   readonly destination?: string | undefined;
   readonly dialExtension?: { readonly digits: string; readonly delayMs: Ms } | undefined;
-  readonly tags?: readonly string[] | undefined;
+  /** By which of the account’s schedules the call is tagged (D5). */
+  readonly taggingHours?: ScheduleId | undefined;
   /** Heard where the tracking number has no whisper (D3). */
   readonly whisper?: Message | undefined;
 }

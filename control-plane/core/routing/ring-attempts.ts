@@ -1,11 +1,12 @@
 /** How each try of a phone goes: what it shows, what its callee hears, whether it is asked for a key and recorded. */
 import { second, type Ms } from '../time.ts';
 import type { CallFacts, Media, Message, TrackingNumber } from './config.ts';
-import { say, screeningFor, type Making } from './making.ts';
+import { openNow, say, screeningFor, type Making } from './making.ts';
 import type { Attempt } from './plan.ts';
 import { guardOutbound } from './outbound-guard.ts';
 import type { Phone } from './precedence.ts';
 import { recordingDecision } from './recording.ts';
+import { hoursTag } from './schedule.ts';
 import { targetOf } from './sip-name.ts';
 import { whisperAudio, type WhisperAudio } from './whisper.ts';
 
@@ -37,10 +38,18 @@ export function callable(making: Making, of: string, phones: readonly Phone[], i
 export function attemptsFor(making: Making, of: string, phones: readonly Phone[], ringMs: Ms): readonly Attempt[] {
   const { account, number, facts } = making;
   const tell = (subject: string, taken: boolean, why: string): void => { say(making, subjectOf(of, subject), taken, why); };
-  const whispers = phones.map((phone) => (phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts)));
-  const attempts = phones.map((phone, i) => attemptFor(making, phone, whispers[i] ?? making.whisper, ringMs));
-  for (const why of new Set(whispers.map((whisper) => whisper.why))) tell('whisper', whispers.some((whisper) => whisper.why === why && whisper.media.length > 0), why);
-  const asked = attempts.filter((attempt) => attempt.screening !== undefined).length;
+  const told: string[] = [];
+  let asked = 0;
+  const attempts = phones.map((phone) => {
+    const whisper = phone.whisper === undefined ? making.whisper : whisperAudio(account, number, phone.whisper, facts);
+    if (!told.includes(whisper.why)) {
+      told.push(whisper.why);
+      tell('whisper', whisper.media.length > 0, whisper.why);
+    }
+    const attempt = attemptFor(making, phone, whisper, ringMs);
+    if (attempt.screening !== undefined) asked += 1;
+    return attempt;
+  });
   tell('call connect', asked > 0, callConnectWhy(number, phones, asked));
   if (number.passCalledNumber === true) tell('caller ID', true, 'the callee sees the number that was dialled');
   return recorded(making, attempts, phones, tell);
@@ -52,17 +61,20 @@ function subjectOf(of: string, subject: string): string {
   return of === '' ? subject : `${of}, ${subject}`;
 }
 
+const nothing: readonly Media[] = [];
+
 function attemptFor(making: Making, phone: Phone, whisper: WhisperAudio, longest: Ms): Attempt {
   const { account, number, facts, callerId } = making;
-  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, tags, dialExtension } = phone;
+  const { user, label, target, ringMs = longest, callConnect = number.callConnect, delayMs = 0, destination, taggingHours, dialExtension } = phone;
+  const hours = taggingHours === undefined ? undefined : openNow(making, taggingHours);
   const asked = callConnect === 'every' || (callConnect === 'external' && target.kind === 'external');
   const attempt: { -readonly [K in keyof Attempt]: Attempt[K] } = {
-    user: user?.id ?? '', label, target: targetOf(account, target), ringMs: Math.min(ringMs, longest), callerId, whisper: asked ? [] : whisper.media,
+    user: user?.id ?? '', label, target: targetOf(account, target), ringMs: Math.min(ringMs, longest), callerId, whisper: asked ? nothing : whisper.media,
   };
   if (asked) attempt.screening = whisper === making.whisper ? making.screening : screeningFor(number, facts, whisper.media);
   if (destination !== undefined) attempt.destination = destination;
   if (delayMs > 0) attempt.delayMs = delayMs;
-  if (tags !== undefined) attempt.tags = tags;
+  if (hours !== undefined) attempt.tags = [hoursTag(hours)];
   if (dialExtension !== undefined) attempt.dialExtension = dialExtension;
   return attempt;
 }

@@ -84,7 +84,7 @@ function choose<T>(router: Router<T>, facts: RouterFacts, say: Say): { readonly 
 }
 
 function closest<T>(rules: readonly GeoRule<T>[], { caller }: RouterFacts, say: Say): GeoRule<T> | undefined {
-  const { country, region, areaCode } = caller;
+  const { country, region, areaCode } = caller.place();
   const near: readonly (readonly [string | undefined, string, (rule: GeoRule<T>) => boolean])[] = [
     [areaCode, 'area code', ({ areaCodes = [], countries }) => areaCodes.includes(areaCode ?? '') && (countries === undefined || countries.includes(country ?? ''))],
     [region, 'region', ({ regions = [] }) => regions.includes(region ?? '')],
