@@ -46,7 +46,7 @@ export const explanationSchema = z.strictObject({
   rate: rateSchema.nullable().meta({ description: 'Of this call; null where the account has no `rates`.' }),
   diagram: z.string().meta({ description: 'A flowchart in the language of Mermaid.' }),
   picture: z.string().meta({ description: 'The same as SVG.' }),
-  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run.' }),
+  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run. What is heard is named by its words, or by the name of its file.' }),
 }).meta({ id: 'Explanation' });
 
 export function rateAnswer({ currency, inbound, lowest, highest, legs, unknown }: RateOfCalls): z.output<typeof rateSchema> {
