@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, compileFor } from '../../control-plane/core/routing/compile.ts';
 import { explain, rememberTexts, withoutPlaces } from '../../control-plane/core/routing/explain.ts';
+import { explainedSteps } from '../../control-plane/core/routing/explained-steps.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
 import { desk, menu, mobile, planOfMenus, walkOf } from './support/plans.ts';
 
@@ -68,6 +69,13 @@ describe('explain', () => {
     expect(JSON.stringify(shown)).toContain('"file:9f2c"');
     expect(JSON.stringify(shown)).not.toContain('/data/');
     expect({ ...shown, steps: {} }).toEqual({ ...plan, steps: {} });
+  });
+
+  it('lists of each phone how much later it rings, the extension that is dialled and whether it is recorded', () => {
+    const [ring] = explainedSteps(walkOf('sequential', [mobile({ delayMs: 5000, recording: { announced: true } }), desk(2, { dialExtension: { digits: '2w04', delayMs: 1000 } })]));
+    expect(ring?.legs.map(({ delayMs, dialExtension, recorded }) => ({ delayMs, dialExtension, recorded }))).toEqual([
+      { delayMs: 5000, dialExtension: null, recorded: true }, { delayMs: 0, dialExtension: { digits: '2w04', delayMs: 1000 }, recorded: false },
+    ]);
   });
 
   it('marks what was passed over, and why', () => {
