@@ -97,7 +97,7 @@ describe('A condition is refused', () => {
     ['without an operator', { field: 'mode' }, 'when: does not say what mode is compared with. Use one of: is, isNot, oneOf, noneOf.'],
     ['with two operators', { field: 'mode', is: 'closed', isNot: 'normal' }, 'when.isNot: stands beside is. Write a condition for each, and join them by all.'],
     ['with a number without its country code', { field: 'caller.number', startsWith: '415' }, 'when.startsWith: must be a number, or the beginning of one, with its country code. Write it as +12025550123, or +1202.'],
-    ['with an area code that is a number', { field: 'caller.areaCode', is: 415 }, 'when.is: must be the digits of an area code. Write it in quotation marks: "415".'],
+    ['with an area code that is a number', { field: 'caller.areaCode', is: 415 }, 'when.is: must be the digits of an area code, which does not begin with 00. Write it in quotation marks: "415".'],
     ['with a country in small letters', { field: 'caller.country', oneOf: ['US', 'ca'] }, 'when.oneOf.1: must be a country. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a country that there is not', { field: 'caller.country', is: 'UK' }, 'when.is: must be a country. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a region without its country', { field: 'caller.region', is: 'CA' }, 'when.is: must be a region of ISO 3166-2. Write it as US-CA.'],
