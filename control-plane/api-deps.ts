@@ -5,7 +5,7 @@ import { compile, findNumber } from './core/routing/compile.ts';
 import type { Account, CallFacts, Media } from './core/routing/config.ts';
 import type { EventFeed } from './events/feed.ts';
 import { refusalOf } from './events/webhooks/addresses.ts';
-import { explain, rememberTexts } from './core/routing/explain.ts';
+import { explain, rememberTexts, withoutPlaces } from './core/routing/explain.ts';
 import { rateOfNumber, rateOfPlan, rateText } from './core/routing/rate.ts';
 import { localTime } from './hours/local-time.ts';
 import { scheduleAt } from './hours/schedule-at.ts';
@@ -84,7 +84,8 @@ export function apiDeps({ dataDir, running, database, calls, recordings, audioFi
       const uploads = new Map(configuration.list('audio', id).map((file): [string, string] => [audioFiles.media(id, file.body.sha256), file.body.name]));
       const plan = compile(found.account, { callId: `explained ${caller} ${at}`, dialled, callerNumber: caller, callerName: '', at, localTime: (timezone) => localTime(timezone, at), callsOut, whisperMedia: texts.whisperMedia, ...known });
       const rate = rateOfPlan(found.account, plan);
-      return { plan, rate, text: [explain(plan, (media) => texts.words(media) ?? uploads.get(media)), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
+      const words = (media: Media): string | undefined => texts.words(media) ?? uploads.get(media);
+      return { plan: withoutPlaces(plan, words), rate, text: [explain(plan, words), ...(rate === null ? [] : ['', rateText(rate)])].join('\n') };
     },
     readiness: async ({ account: id, body, updatedAt }) => {
       const clinic = running.clinics().find(({ account }) => account.id === id);

@@ -61,6 +61,9 @@ const environment = z.object({
   REDIS_URL: url(['redis:', 'rediss:'], 'redis://:password@host:6379, or rediss:// for TLS').optional(),
 });
 
+/** Every variable that is read. */
+export const settingNames: readonly string[] = Object.keys(environment.shape);
+
 const syntheticEverySeconds = 60;
 /** Who talks may finish their sentence. */
 const ownSwitchDrainSeconds = 30;
@@ -182,7 +185,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
 }
 
 function warningsOf(names: readonly string[]): readonly string[] {
-  const known = Object.keys(environment.shape).filter((name) => name.startsWith('FRONTDESK_'));
+  const known = settingNames.filter((name) => name.startsWith('FRONTDESK_'));
   const unknown = names.filter((name) => name.startsWith('FRONTDESK_') && !known.includes(name) && !othersVariables.includes(name)).map((name) => {
     const meant = didYouMean(withoutPrefix(name), known.map(withoutPrefix));
     return meant === undefined ? `${name} is not a setting.` : `${name} is not a setting; did you mean FRONTDESK_${meant}?`;

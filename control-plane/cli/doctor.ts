@@ -7,6 +7,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import type { Config } from '../config.ts';
+import { count } from '../core/routing/words.ts';
 import { askServer } from '../store/postgres/open-database.ts';
 import { connectRedis } from '../store/redis/connect.ts';
 import { loadPlanFiles } from '../store/plan-files/load.ts';
@@ -84,7 +85,7 @@ async function plan(config: Config): Promise<Finding> {
   const loaded = await loadPlanFiles(config.planFiles);
   if (!loaded.ok) return { what: 'plan', state: 'stops calls', text: `\n${formatProblems(loaded.problems)}` };
   const numbers = loaded.config.clinics.reduce((sum, clinic) => sum + clinic.account.numbers.length, 0);
-  return { what: 'plan', state: 'ok', text: `${config.planFiles.join(', ')}: ${numbers} numbers, ${loaded.config.warnings.length} warnings` };
+  return { what: 'plan', state: 'ok', text: `${config.planFiles.join(', ')}: ${count(numbers, 'number')}, ${count(loaded.config.warnings.length, 'warning')}` };
 }
 
 /** Without it a start goes by the copy of the configuration, where an earlier one has left that. */

@@ -6,7 +6,7 @@ import { compileFor, findNumber } from '../core/routing/compile.ts';
 import type { Account, CallFacts, Media } from '../core/routing/config.ts';
 import { openGeo } from '../geo/geo-of.ts';
 import { localTime } from '../hours/local-time.ts';
-import { explain, rememberTexts } from '../core/routing/explain.ts';
+import { explain, rememberTexts, withoutPlaces } from '../core/routing/explain.ts';
 import { compileAgentCode } from '../core/routing/agent-code.ts';
 import { compileNightCode } from '../core/routing/night-code.ts';
 import type { EpochMs } from '../core/time.ts';
@@ -73,7 +73,7 @@ async function ofPlanFiles({ dialled, from, name, at }: Asked): Promise<{ readon
   };
   const code = compileNightCode(accounts, from, facts) ?? compileAgentCode(accounts, from, facts);
   const plan = code ?? compileFor(accounts, facts);
-  const told = explanationAnswer({ plan, text: explain(plan, texts.words), rate: null }, { caller: from, at });
+  const told = explanationAnswer({ plan: withoutPlaces(plan, texts.words), text: explain(plan, texts.words), rate: null }, { caller: from, at });
   return code === undefined && findNumber(accounts, dialled) === undefined ? { told, problem: noSuchNumber(dialled, accounts) } : { told };
 }
 

@@ -47,9 +47,16 @@ Settings come from the environment:
   FRONTDESK_HTTP_PORT         API, health and readiness (8088)
   FRONTDESK_HTTP_BIND         where they listen (127.0.0.1); elsewhere behind a proxy with TLS
   FRONTDESK_INSTANCE          this controller's name, unique on its switch (main)
+  FRONTDESK_TRANSFERS         whether phones may transfer calls: on, off, or auto, where the switch bears it (auto)
+  FRONTDESK_DRAIN_SECONDS     told to stop, with calls and no other controller: how long they may go on (0 with a switch of your own, else 30)
+  FRONTDESK_SYNTHETIC_CALL    on: a call of Frontdesk to itself each minute; off; or the seconds between two (on)
+  FRONTDESK_NEVER_BAN         addresses and networks that are not banned for guessing SIP passwords, with commas between
+  FRONTDESK_SECURITY_LOG      beside ASTERISK_URL: the file that switch's security log goes to
+  FRONTDESK_WEBHOOKS_PRIVATE  allow: webhooks may lead into private networks, and go without TLS (refuse)
   FRONTDESK_SMTP_URL          sends notices, of an emergency call too: smtp://user:password@mail.clinic.example:587
   FRONTDESK_MAIL_FROM         the address they come from
   FRONTDESK_LOG_LEVEL         debug, info, warn, error or silent
+  FRONTDESK_LOG_NUMBERS       yes: numbers of callers and callees stand in the log whole; else their last two digits (no)
   FRONTDESK_MEDIA_KEY         encrypts recordings: 32 bytes in hex; made in the data directory when absent
   FRONTDESK_MEDIA_KEYS_OLD    keys that older recordings need, with commas between
   FRONTDESK_NEW_ADMIN_KEY     yes: makes another key of an agency admin at this start, and prints it

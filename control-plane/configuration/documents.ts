@@ -62,7 +62,7 @@ const voicemail = z.strictObject({
 const entries = ['company', 'number-forward', 'number-user', 'contact-owner'] as const;
 const precedence = z.union([
   z.enum(presetNames, `must be one of: ${presetNames.join(', ')}`),
-  rule(z.array(z.enum(entries, `must be one of: ${entries.join(', ')}`), 'must be a list').max(entries.length), (list) => new Set(list).size === list.length, 'names an entry twice', 'Name each once.'),
+  rule(z.array(z.enum(entries, `must be one of: ${entries.join(', ')}`), 'must be a list').min(1, 'must name an entry. Leave it out for company-first.').max(entries.length), (list) => new Set(list).size === list.length, 'names an entry twice', 'Name each once.'),
 ], { error: (issue) => (issue.code === 'invalid_union' ? `must be ${presetNames.join(' or ')}, or a list of: ${entries.join(', ')}` : undefined) });
 
 const prefixRates = rule(

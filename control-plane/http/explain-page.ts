@@ -54,7 +54,10 @@ async function numbers() {
 const guarded = (work) => async (event) => {
   event.preventDefault();
   fail('');
-  try { await work(); } catch (error) { fail(error.message); }
+  try { await work(); } catch (error) {
+    $('told').hidden = true;
+    fail(error.message);
+  }
 };
 $('key').addEventListener('change', guarded(async () => {
   await fill($('account'), [], String);
@@ -79,7 +82,7 @@ $('form').addEventListener('submit', guarded(async () => {
     const list = add(item, 'ul');
     for (const leg of legs) {
       const shown = [leg.shows.name, leg.shows.number].filter((part) => part !== '').join(' ') || 'no caller ID';
-      add(list, 'li', [leg.user, leg.label, leg.extension === null ? leg.number : 'extension ' + leg.extension, leg.ringMs / 1000 + ' s', 'shows ' + shown, leg.key === null ? 'an answer accepts' : leg.key === 'any' ? 'any key accepts' : 'key ' + leg.key + ' accepts'].filter((part) => part !== null).join(', '));
+      add(list, 'li', [leg.user, leg.label, leg.extension === null ? leg.number : 'extension ' + leg.extension, leg.ringMs / 1000 + ' s' + (leg.delayMs === 0 ? '' : ' from ' + leg.delayMs / 1000 + ' s on'), 'shows ' + shown, leg.dialExtension === null ? null : 'the extension ' + leg.dialExtension.digits + ' is dialled ' + leg.dialExtension.delayMs / 1000 + ' s after the answer', leg.key === null ? 'an answer accepts' : leg.key === 'any' ? 'any key accepts' : 'key ' + leg.key + ' accepts', leg.recorded ? 'the call is recorded' : null].filter((part) => part !== null).join(', '));
     }
     for (const { afterMs, agents, of } of queue?.tiers ?? []) add(list, 'li', [afterMs === 0 ? '' : 'after ' + afterMs / 1000 + ' s', agents.join(', '), of === agents.length ? '' : 'and ' + (of - agents.length) + ' more'].filter((part) => part !== '').join(' '));
     for (const { on, to } of next) add(list, 'li', on + ' → ' + (to ?? (on === 'accepted' ? 'connected' : 'that phone')));
@@ -93,6 +96,8 @@ $('form').addEventListener('submit', guarded(async () => {
   $('text').textContent = told.text;
   $('diagram').textContent = told.diagram;
   $('told').hidden = false;
+  const first = $('drawing').querySelector('rect')?.getBBox();
+  if (first !== undefined) $('drawing').scrollLeft = first.x + (first.width - $('drawing').clientWidth) / 2;
 }));
 `;
 

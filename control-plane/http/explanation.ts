@@ -24,6 +24,7 @@ const leg = z.strictObject({
   turn: z.int().meta({ description: 'All of one turn ring together, after those of the turn before; which is the first is decided by the call, where it goes by turns or by fewest calls.' }), delayMs: z.number(), ringMs: z.number(),
   shows: z.strictObject({ number: z.string(), name: z.string() }).meta({ description: 'The caller ID that the phone shows.' }),
   key: z.string().nullable().meta({ description: 'Must be pressed before the call is connected: `any`, or the one. Null: an answer is enough.' }),
+  dialExtension: z.strictObject({ digits: z.string(), delayMs: z.number() }).nullable().meta({ description: 'Dialled so long after the far end has answered; null: none.' }),
   recorded: z.boolean(),
 }).meta({ id: 'ExplainedLeg' });
 
@@ -46,7 +47,7 @@ export const explanationSchema = z.strictObject({
   rate: rateSchema.nullable().meta({ description: 'Of this call; null where the account has no `rates`.' }),
   diagram: z.string().meta({ description: 'A flowchart in the language of Mermaid.' }),
   picture: z.string().meta({ description: 'The same as SVG.' }),
-  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run.' }),
+  plan: z.looseObject({ hash: z.string(), first: z.string() }).meta({ description: 'What the call would run. What is heard is named by its words, or by the name of its file.' }),
 }).meta({ id: 'Explanation' });
 
 export function rateAnswer({ currency, inbound, lowest, highest, legs, unknown }: RateOfCalls): z.output<typeof rateSchema> {

@@ -43,7 +43,15 @@ describe('A router is refused', () => {
     ['with a place that is none', { geo: [{ target: menu }] }, 'geo[0]: names no place. Give it countries, regions or areaCodes.'],
     ['with a mistyped region', { geo: [{ regions: ['US-CX'], target: menu }] }, expect.stringMatching(/^geo\[0\]\.regions\[0\]: is not a region that a number tells of\. Did you mean US-C[AOT]\?$/)],
     ['with a region elsewhere', { geo: [{ regions: ['Bavaria'], target: menu }] }, 'geo[0].regions[0]: is not a region that a number tells of. Regions are known in the US and Canada, written as US-CA.'],
-    ['with an area code in brackets', { geo: [{ areaCodes: ['(415)'], target: menu }] }, 'geo[0].areaCodes[0]: is not an area code. Write its digits alone: 415.'],
+    ['with an area code in brackets', { geo: [{ areaCodes: ['(415)'], target: menu }] }, 'geo[0].areaCodes[0]: is not an area code. Write its digits alone, without any 00 before them: 415.'],
+    ['with an area code that there cannot be', { geo: [{ areaCodes: ['000'], target: menu }] }, 'geo[0].areaCodes[0]: is not an area code. Write its digits alone, without any 00 before them: 415.'],
+    ['with such an area code in a condition', { rules: [{ when: { field: 'caller.areaCode', oneOf: ['415', '000'] }, target: menu }] }, 'rules[0].when.oneOf[1]: must be the digits of an area code, which does not begin with 00. Write it in quotation marks: "415".'],
+    ['with a region in a condition that there is not', { rules: [{ when: { any: [{ field: 'caller.region', oneOf: ['US-CA', 'DE-BY'] }] }, target: menu }] }, 'rules[0].when.any[0].oneOf[1]: is not a region that a number tells of. Regions are known in the US and Canada, written as US-CA.'],
+    ['with a mistyped region in a condition', { rules: [{ when: { not: { field: 'caller.region', is: 'US-XX' } }, target: menu }] }, expect.stringMatching(/^rules\[0\]\.when\.not\.is: is not a region that a number tells of\. /)],
+    ['with a country of two rules', { geo: [us, { countries: ['CA', 'US'], target: voicemail }] }, 'geo[1].countries[1]: is a place of geo[0] already, which comes first. Remove it from one of them.'],
+    ['with a region of two rules', { geo: [us, { regions: ['US-CA'], target: menu }, { countries: ['CA'], regions: ['US-NV', 'US-CA'], target: menu }] }, 'geo[2].regions[1]: is a place of geo[1] already, which comes first. Remove it from one of them.'],
+    ['with an area code of two rules', { geo: [{ areaCodes: ['415'], target: menu }, { countries: ['US'], areaCodes: ['415'], target: voicemail }] }, 'geo[1].areaCodes[0]: is a place of geo[0] already, which comes first. Remove it from one of them.'],
+    ['with an area code of one country in two rules', { geo: [{ countries: ['US'], areaCodes: ['415'], target: menu }, { countries: ['US'], areaCodes: ['415'], target: voicemail }] }, 'geo[1].areaCodes[0]: is a place of geo[0] already, which comes first. Remove it from one of them.'],
     ['with a country that there is not', { geo: [{ countries: ['GB', 'UK'], target: menu }] }, 'geo[0].countries[1]: is not a country that numbers are in. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a country twice', { geo: [{ countries: ['US', 'US'], target: menu }] }, 'geo[0].countries: names one twice. Name each once.'],
     ['with a condition on nothing', { rules: [{ when: { all: [{ field: 'caller.nubmer', is: '+1202' }] }, target: menu }] }, 'rules[0].when.all[0].field: “caller.nubmer” is no field of conditions. Did you mean “caller.number”?'],
@@ -54,6 +62,11 @@ describe('A router is refused', () => {
     ['with an instant in no calendar', { weighted: [{ ...share, from: '2026-02-30T00:00:00Z' }] }, 'weighted[0].from: is not in the calendar. Correct the day or the time.'],
   ])('%s', (_, change, problem) => {
     expect(refused('router', router(change))).toEqual([problem]);
+  });
+
+  it('not for places within one another, or for one area code in two countries', () => {
+    const near = { countries: ['US'], areaCodes: ['415'], target: menu };
+    expect(refused('router', router({ geo: [near, { ...near, countries: ['CA', 'US'] }, { areaCodes: ['415', '06'], target: menu }, { regions: ['US-CA'], target: menu }, us] }))).toEqual([]);
   });
 
   it('for what it names that is not there, each at its field', () => {

@@ -79,6 +79,7 @@ describe('A document', () => {
     ['a menu without an exit', wrong('menu', { name: 'M', prompt: { text: 'Hello' } }), [': has no way out. Give it an option, or set dialByExtension to true.']],
     ['a pattern without a destination', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [] }), ['destinations: must name a destination.']],
     ['a destination twice', wrong('ring-group', { name: 'G', pattern: 'sequential', destinations: [{ target: to('user', 'a') }, { target: to('user', 'a') }] }), ['destinations: names a destination twice. Name each once.']],
+    ['a precedence of nothing', wrong('account', { name: 'Elm', precedence: [] }), ['precedence: must name an entry. Leave it out for company-first.']],
     ['a target of an unknown kind', wrong('number', { e164: '+12025550110', name: 'Main', route: to('fax', 'x') }), ['route.to: must lead to one of: receiving-number, ring-group, queue, menu, router, user, voicemail, message, hang-up, precedence. Write it as { "to": "menu", "id": "main" }.']],
     ['a target without an id', wrong('number', { e164: '+12025550110', name: 'Main', route: { to: 'menu' } }), ['route.id: is missing. Add it.']],
     ['a text in the place of audio', wrong('menu', { name: 'M', prompt: 'Press 1.', options: { 1: { to: 'voicemail' } } }), ['prompt: must be one of text, audio and sound. Write it as { "text": "Good morning." }.']],

@@ -31,6 +31,11 @@ describe('The list of agents', () => {
     expect(await listed('?queue=north-queue')).toEqual([['desk', ['desk', 'north-queue']]]);
   });
 
+  it('is refused of a queue that there is not', async () => {
+    const answer = await server.ask('GET', `${agents}?queue=south-queue`, { key: 'northReader' });
+    expect([answer.status, answer.json.problems]).toEqual([400, [{ path: 'queue', message: 'there is no queue “south-queue”. Create it first, or correct the id.' }]]);
+  });
+
   it('tells what each has chosen, and what was measured', async () => {
     server.desks.agents.set('north/desk', {
       ...newAgent('desk', 1000), status: 'available', statusAt: 2000, state: 'offered', stateSince: 3000, devices: ['1001', 'gone'], offer: 'a.b--c--o7.3', calls: ['a.b--c'], wrapUpUntil: 5, restUntil: 9_000_000_000_000, missed: 2,

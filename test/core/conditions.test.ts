@@ -10,6 +10,7 @@ const asked = (condition: Condition, change: Partial<ConditionFacts> = {}): stri
   const { matches, why } = evaluate(condition, facts(change));
   return `${matches ? 'yes' : 'no'}: ${why}`;
 };
+const calledAgain = (after: number, within: number): string => asked({ field: 'repeat.withinSeconds', is: within }, { secondsSinceLastCall: after });
 const complaints = (value: unknown): readonly string[] => conditionComplaints(value, ['when']).map(({ path, message, wayOut }) => `${path.join('.')}: ${message}. ${wayOut}`);
 
 describe('A condition on', () => {
@@ -41,13 +42,19 @@ describe('A condition on', () => {
     ['a schedule', { field: 'schedule.main', is: 'closed' }, 'yes: the schedule main is closed: Thanksgiving Day'],
     ['a schedule that there is not', { field: 'schedule.other', is: 'closed' }, 'no: the schedule other is not known'],
     ['the mode', { field: 'mode', isNot: 'emergency' }, 'yes: the mode is not emergency but normal'],
-    ['a repeated call', { field: 'repeat.withinSeconds', is: 600 }, 'yes: the caller called 300 s ago, within 600 s'],
-    ['a call repeated too late', { field: 'repeat.withinSeconds', is: 299 }, 'no: the caller called 300 s ago, not within 299 s'],
+    ['a repeated call', { field: 'repeat.withinSeconds', is: 600 }, 'yes: the caller called 5 min ago, within 10 min'],
+    ['a call repeated too late', { field: 'repeat.withinSeconds', is: 299 }, 'no: the caller called 5 min ago, not within 4 min 59 s'],
     ['an agent', { field: 'agent.ana', is: 'available' }, 'yes: the agent ana is available'],
     ['an agent who is busy', { field: 'agent.ben', oneOf: ['available', 'offline'] }, 'no: the agent ben is none of available, offline but busy'],
   ])('%s', (_, condition, said) => {
     expect(asked(condition)).toBe(said);
     expect(complaints(condition)).toEqual([]);
+  });
+
+  it('a repeated call tells of long times in days and hours', () => {
+    expect(calledAgain(84_234.7, 86_400)).toBe('yes: the caller called 23 h 23 min 54 s ago, within 1 day');
+    expect(calledAgain(180_000.5, 7200)).toBe('no: the caller called 2 days 2 h ago, not within 2 h');
+    expect(calledAgain(0.4, 10)).toBe('yes: the caller called 0 s ago, within 10 s');
   });
 
   it.each<readonly [string, Condition, string]>([
@@ -97,7 +104,7 @@ describe('A condition is refused', () => {
     ['without an operator', { field: 'mode' }, 'when: does not say what mode is compared with. Use one of: is, isNot, oneOf, noneOf.'],
     ['with two operators', { field: 'mode', is: 'closed', isNot: 'normal' }, 'when.isNot: stands beside is. Write a condition for each, and join them by all.'],
     ['with a number without its country code', { field: 'caller.number', startsWith: '415' }, 'when.startsWith: must be a number, or the beginning of one, with its country code. Write it as +12025550123, or +1202.'],
-    ['with an area code that is a number', { field: 'caller.areaCode', is: 415 }, 'when.is: must be the digits of an area code. Write it in quotation marks: "415".'],
+    ['with an area code that is a number', { field: 'caller.areaCode', is: 415 }, 'when.is: must be the digits of an area code, which does not begin with 00. Write it in quotation marks: "415".'],
     ['with a country in small letters', { field: 'caller.country', oneOf: ['US', 'ca'] }, 'when.oneOf.1: must be a country. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a country that there is not', { field: 'caller.country', is: 'UK' }, 'when.is: must be a country. Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.'],
     ['with a region without its country', { field: 'caller.region', is: 'CA' }, 'when.is: must be a region of ISO 3166-2. Write it as US-CA.'],

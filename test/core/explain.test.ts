@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { compile, compileFor } from '../../control-plane/core/routing/compile.ts';
-import { explain, rememberTexts } from '../../control-plane/core/routing/explain.ts';
+import { explain, rememberTexts, withoutPlaces } from '../../control-plane/core/routing/explain.ts';
+import { explainedSteps } from '../../control-plane/core/routing/explained-steps.ts';
 import { callFrom, clinic } from './routing-fixture.ts';
 import { desk, menu, mobile, planOfMenus, walkOf } from './support/plans.ts';
 
@@ -57,6 +58,24 @@ describe('explain', () => {
     expect(explain(plan, texts.words)).toContain('the caller hears “Open Mon/Fri, 8 to 5.”\n');
     expect(explain(plan, texts.words)).toContain('answering accepts; hears “For Riverside Dental” before the caller');
     expect(explain(plan), 'where they are not').toContain('the caller hears file:21\n');
+  });
+
+  it('shows a plan without where its audio lies', () => {
+    const texts = rememberTexts((text) => `file:/data/speech/${text.length}`);
+    const plan = compile(clinic({ announcementText: 'Open Mon/Fri, 8 to 5.', whisperFile: 'file:/data/audio/9f2c' }), { ...callFrom(), whisperMedia: texts.whisperMedia });
+    expect(JSON.stringify(plan)).toContain('/data/');
+    const shown = withoutPlaces(plan, texts.words);
+    expect(shown.steps['announcement']).toMatchObject({ media: ['file:“Open Mon/Fri, 8 to 5.”'] });
+    expect(JSON.stringify(shown)).toContain('"file:9f2c"');
+    expect(JSON.stringify(shown)).not.toContain('/data/');
+    expect({ ...shown, steps: {} }).toEqual({ ...plan, steps: {} });
+  });
+
+  it('lists of each phone how much later it rings, the extension that is dialled and whether it is recorded', () => {
+    const [ring] = explainedSteps(walkOf('sequential', [mobile({ delayMs: 5000, recording: { announced: true } }), desk(2, { dialExtension: { digits: '2w04', delayMs: 1000 } })]));
+    expect(ring?.legs.map(({ delayMs, dialExtension, recorded }) => ({ delayMs, dialExtension, recorded }))).toEqual([
+      { delayMs: 5000, dialExtension: null, recorded: true }, { delayMs: 0, dialExtension: { digits: '2w04', delayMs: 1000 }, recorded: false },
+    ]);
   });
 
   it('marks what was passed over, and why', () => {

@@ -225,9 +225,9 @@ describe('While its schedule is closed', () => {
   const account = (number: Partial<TrackingNumber> = {}): Account => ({ ...routed({ to: 'user', id: 'ana' }, { receiving: [receiving('north', '40', { taggingHours: 'office' })] }, { hours: { schedule: 'office', closed: { to: 'receiving-number', id: 'north' } }, ...number }), schedules });
 
   it.each([
-    ['2026-11-23T15:00:00Z', 'user.ana', '- open: Monday 08:00 to 17:00'],
-    ['2026-11-23T22:00:00Z', 'receiving-number.north', '+ closed: Monday is open 08:00 to 17:00'],
-    ['2026-11-25T15:00:00Z', 'receiving-number.north', '+ closed: Moving day'],
+    ['2026-11-23T15:00:00Z', 'user.ana', '- open: Monday 08:00 to 17:00; it is Monday 10:00 there'],
+    ['2026-11-23T22:00:00Z', 'receiving-number.north', '+ closed: Monday is open 08:00 to 17:00; it is Monday 17:00 there'],
+    ['2026-11-25T15:00:00Z', 'receiving-number.north', '+ closed: Moving day; it is Wednesday 10:00 there'],
   ])('at %s a call goes to %s', (instant, first, reason) => {
     const made = compile(account(), at(instant));
     expect([made.first, why(made, 'hours')]).toEqual([first, [reason]]);

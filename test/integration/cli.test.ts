@@ -4,6 +4,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { settingNames } from '../../control-plane/config.ts';
 import { isSentence, killLeftCli, runCli, startCli } from '../support/cli.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -20,6 +21,11 @@ describe('The command line', () => {
     for (const word of ['start', 'demo', 'explain', 'replay', 'doctor', 'FRONTDESK_EXTERNAL_ADDRESS', 'ASTERISK_URL', 'Exit codes']) expect(help.stdout).toContain(word);
     expect((await runCli(['explain', '--help'])).stdout).toBe(help.stdout);
     expect(await runCli([])).toEqual({ code: 2, stdout: '', stderr: help.stdout });
+  });
+
+  test('names every setting with --help', async () => {
+    const words = (await runCli(['--help'])).stdout.split(/[\s,]+/);
+    expect(settingNames.filter((name) => !words.includes(name))).toEqual([]);
   });
 
   test('refuses a command it does not know, one of JavaScript’s names too, an option or an argument too many, with exit code 2', async () => {
@@ -143,6 +149,7 @@ describe('frontdesk doctor', () => {
     const ended = await runCli(['doctor'], { FRONTDESK_DATA_DIR: dataDir });
     expect([ended.code, ended.stderr]).toEqual([0, '']);
     for (const what of ['node', 'files', 'disk', 'clock', 'ports', 'plan', 'switch', 'redis', 'database']) expect(ended.stdout).toMatch(new RegExp(`^(ok  |warn) ${what}\\s+\\S`, 'm'));
+    expect(ended.stdout).toMatch(/^ok   plan\s.*: 1 number, \d+ warnings?$/m);
     expect(ended.stdout).not.toContain('FAIL');
     expect((await runCli(['replay', dataDir])).stderr).toContain('there is no such file');
   });

@@ -58,6 +58,16 @@ const some = <T>(of: readonly T[]): fc.Arbitrary<readonly T[]> => fc.subarray([.
 const place: fc.Arbitrary<PaperPlace> = fc.tuple(
   fc.oneof(fc.record({ countries: some(countries) }), fc.record({ regions: some(regions) }), fc.record({ areaCodes: some(areaCodes) }), fc.record({ countries: some(countries), regions: some(regions) }), fc.record({ countries: some(countries), areaCodes: some(areaCodes) })), goes,
 ).map(([where, target]) => ({ ...where, target }));
+/** Without what is for a place of one before: two are refused. */
+const apart = (places: readonly PaperPlace[]): readonly PaperPlace[] => {
+  const seen = new Set<string>();
+  return places.filter(({ countries = [], regions = [], areaCodes = [] }) => {
+    const all = [...(areaCodes.length === 0 ? countries : areaCodes), ...regions];
+    const free = all.every((one) => !seen.has(one));
+    if (free) for (const one of all) seen.add(one);
+    return free;
+  });
+};
 const instant = fc.constantFrom('2026-03-01T00:00:00Z', '2026-06-01T00:00:00Z', '2026-10-01T00:00:00Z');
 const share = optional<PaperShare>({ weight: fc.integer({ min: 1, max: 5 }), from: instant, until: instant, schedule: fc.constant('day' as const), target: goes }, ['weight', 'target'])
   .filter(({ from = '', until = 'always' }) => from < until);
@@ -74,7 +84,7 @@ const { question } = fc.letrec<{ question: PaperQuestion }>((tie) => ({
 }));
 const list = <T>(of: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> => fc.array(of, { minLength: 1, maxLength: 4 });
 const router: fc.Arbitrary<PaperRouter> = fc.tuple(
-  fc.oneof(fc.record({ geo: list(place) }), fc.record({ rules: list(fc.record({ when: question, target: goes })) }), fc.record({ weighted: list(share) })), goes,
+  fc.oneof(fc.record({ geo: list(place).map(apart) }), fc.record({ rules: list(fc.record({ when: question, target: goes })) }), fc.record({ weighted: list(share) })), goes,
 ).map(([rules, otherwise]) => ({ name: 'Router', ...rules, default: otherwise }));
 
 const clock = fc.constantFrom('00:00', '06:30', '08:00', '12:00', '17:30', '22:00');

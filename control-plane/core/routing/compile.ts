@@ -21,6 +21,7 @@ import { reachOf } from './reach.ts';
 import { seal } from './seal.ts';
 import type { Target } from './targets.ts';
 import { modeAt } from './night.ts';
+import { dayAndTime } from './schedule.ts';
 import { messageMedia, recordingMedia, shortestRingMs } from './ring-attempts.ts';
 import { seconds } from './words.ts';
 
@@ -122,7 +123,7 @@ function routeNow(making: Making): Target {
   if (number.hours === undefined) return open;
   const answer = openNow(making, number.hours.schedule);
   const closed = answer?.open === false;
-  say(making, 'hours', closed, answer === undefined ? `there is no schedule “${number.hours.schedule}”: calls are taken` : answer.why);
+  say(making, 'hours', closed, answer === undefined ? `there is no schedule “${number.hours.schedule}”: calls are taken` : `${answer.why}; it is ${dayAndTime(answer.local)} there`);
   return closed ? number.hours.closed : open;
 }
 

@@ -11,15 +11,25 @@ const longestAgo = 31 * 24 * 60 * 60;
 
 type Path = Complaint['path'];
 
-/** All that is wrong with it. */
-export function conditionComplaints(value: unknown, path: Path = []): readonly Complaint[] {
-  const tests = { left: mostTests };
+/** What is beyond one condition. */
+interface Around {
+  /** So many tests more may be asked. */
+  left: number;
+  readonly regionWayOut: RegionWayOut;
+}
+
+/** The way out where it is none that a caller can be in; undefined where it is one. */
+export type RegionWayOut = (region: string) => string | undefined;
+
+/** All that is wrong with it. `regionWayOut`: the core itself knows no regions. */
+export function conditionComplaints(value: unknown, path: Path = [], regionWayOut: RegionWayOut = () => undefined): readonly Complaint[] {
+  const tests: Around = { left: mostTests, regionWayOut };
   const found = complaintsOf(value, path, deepest, tests);
   if (tests.left >= 0) return found;
   return [...found, { path, message: `asks more than ${mostTests} things`, wayOut: 'Divide it among several rules.' }];
 }
 
-function complaintsOf(value: unknown, path: Path, depth: number, tests: { left: number }): readonly Complaint[] {
+function complaintsOf(value: unknown, path: Path, depth: number, tests: Around): readonly Complaint[] {
   tests.left -= 1;
   if (tests.left < 0) return [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
@@ -27,7 +37,7 @@ function complaintsOf(value: unknown, path: Path, depth: number, tests: { left: 
   }
   if (depth === 0) return [{ path, message: `is more than ${deepest} deep`, wayOut: 'Write it with fewer of all, any and not within each other.' }];
   const joint = (['all', 'any', 'not'] as const).find((one) => Object.hasOwn(value, one));
-  if (joint === undefined) return testComplaints(value, path);
+  if (joint === undefined) return testComplaints(value, path, tests);
   const others = Object.keys(value).filter((key) => key !== joint);
   const beside = others.map((key): Complaint => ({ path: [...path, key], message: `cannot stand beside ${joint}`, wayOut: `Move it into the ${joint}, or remove it.` }));
   const inner: unknown = (value as Readonly<Record<string, unknown>>)[joint];
@@ -36,7 +46,7 @@ function complaintsOf(value: unknown, path: Path, depth: number, tests: { left: 
   return [...beside, ...inner.flatMap((part, i) => complaintsOf(part, [...path, joint, i], depth - 1, tests))];
 }
 
-function testComplaints(value: object, path: Path): readonly Complaint[] {
+function testComplaints(value: object, path: Path, around: Around): readonly Complaint[] {
   const { field: name, ...rest } = value as Readonly<Record<string, unknown>>;
   if (typeof name !== 'string') return [{ path: [...path, 'field'], message: 'must be the name of a field', wayOut: `Known: ${fieldNames.join(', ')}.` }];
   const field = conditionField(name);
@@ -50,27 +60,31 @@ function testComplaints(value: object, path: Path): readonly Complaint[] {
   const [operator, another] = keys;
   if (operator === undefined || !isOneOf(known, operator)) return [{ path, message: `does not say what ${name} is compared with`, wayOut: `Use one of: ${known.join(', ')}.` }];
   if (another !== undefined) return [{ path: [...path, another], message: `stands beside ${operator}`, wayOut: 'Write a condition for each, and join them by all.' }];
-  return valueComplaints(field, operator, rest[operator], [...path, operator]);
+  return valueComplaints(field, operator, rest[operator], [...path, operator], around);
 }
 
-function valueComplaints(field: Field, operator: Operator, value: unknown, path: Path): readonly Complaint[] {
+function valueComplaints(field: Field, operator: Operator, value: unknown, path: Path, around: Around): readonly Complaint[] {
   if (operator === 'exists') return typeof value === 'boolean' ? [] : [{ path, message: 'must be true or false', wayOut: 'Write true to ask whether it is known.' }];
-  if (!takesList.has(operator)) return oneComplaint(field, value, path);
+  if (!takesList.has(operator)) return oneComplaint(field, value, path, around);
   if (!Array.isArray(value) || value.length === 0 || value.length > longestList) return [{ path, message: `must be a list of 1 to ${longestList}`, wayOut: 'Write it in square brackets.' }];
-  return value.flatMap((one, i) => oneComplaint(field, one, [...path, i]));
+  return value.flatMap((one, i) => oneComplaint(field, one, [...path, i], around));
 }
 
 const takesList: ReadonlySet<Operator> = new Set(['oneOf', 'noneOf', 'hasAny', 'hasAll', 'hasNone']);
 
-function oneComplaint({ type, choices }: Field, value: unknown, path: Path): readonly Complaint[] {
+function oneComplaint({ type, choices }: Field, value: unknown, path: Path, { regionWayOut }: Around): readonly Complaint[] {
   if (choices !== undefined) {
     if (typeof value === 'string' && choices.includes(value)) return [];
     const meant = typeof value === 'string' ? didYouMean(value, choices) : undefined;
     return [{ path, message: `must be one of: ${choices.join(', ')}`, wayOut: meant === undefined ? 'Write one of them.' : `Did you mean “${meant}”?` }];
   }
   const { takes, words, wayOut } = values[type];
-  return takes(value) ? [] : [{ path, message: words, wayOut }];
+  if (!takes(value)) return [{ path, message: words, wayOut }];
+  const regionElse = type === 'region' ? regionWayOut(String(value)) : undefined;
+  return regionElse === undefined ? [] : [{ path, message: unknownRegion, wayOut: regionElse }];
 }
+
+export const unknownRegion = 'is not a region that a number tells of';
 
 interface Value {
   readonly takes: (value: unknown) => boolean;
@@ -83,7 +97,7 @@ const someText = text(/^[^\p{Cc}]{1,200}$/u, 'must be 1 to 200 characters of tex
 
 const values: Readonly<Record<FieldType, Value>> = {
   number: text(/^\+[1-9]\d{0,14}$/, 'must be a number, or the beginning of one, with its country code', 'Write it as +12025550123, or +1202.'),
-  areaCode: text(/^\d{1,7}$/, 'must be the digits of an area code', 'Write it in quotation marks: "415".'),
+  areaCode: text(/^(?!00)\d{1,7}$/, 'must be the digits of an area code, which does not begin with 00', 'Write it in quotation marks: "415".'),
   country: { takes: (value) => typeof value === 'string' && isCountry(value), words: 'must be a country', wayOut: 'Use the two capital letters of ISO 3166-1, such as US, or GB for the United Kingdom.' },
   region: text(/^[A-Z]{2}-[A-Z0-9]{1,3}$/, 'must be a region of ISO 3166-2', 'Write it as US-CA.'),
   text: someText,

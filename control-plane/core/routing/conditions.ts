@@ -6,10 +6,12 @@
  * What is not known is not anything: `is` does not hold of it, and `isNot` does. A test that condition-check.ts would have
  * refused does not hold either.
  */
+import { second } from '../time.ts';
 import type { UserId } from './config.ts';
 import { conditionField, type Actual, type FieldType } from './condition-fields.ts';
 import type { Mode } from './night.ts';
 import { clockMinutes, clockText, type LocalTime, type OpenAnswer } from './schedule.ts';
+import { longTime } from './words.ts';
 
 export type Condition =
   | { readonly all: readonly Condition[] }
@@ -148,7 +150,7 @@ function sentence(type: FieldType, label: string, operator: Operator, actual: Ac
     const span = spanIn(value);
     return `it is ${typeof actual === 'number' ? clockText(actual) : 'no time'}, ${held ? '' : 'not '}between ${span?.from ?? ''} and ${span?.to ?? ''}`;
   }
-  if (type === 'recency') return typeof actual === 'number' ? `the caller called ${Math.floor(actual)} s ago, ${held ? '' : 'not '}within ${typeof value === 'number' ? value : 'no number of'} s` : 'the caller is not known to have called before';
+  if (type === 'recency') return typeof actual === 'number' ? `the caller called ${longTime(actual * second)} ago, ${held ? '' : 'not '}within ${typeof value === 'number' ? longTime(value * second) : 'no time'}` : 'the caller is not known to have called before';
   if (actual === undefined) return `${label} is not known`;
   if (operator === 'exists') return `${label} is known`;
   if (typeof actual !== 'string') return `${label} ${held ? yes : no} ${wanted}`;

@@ -25,9 +25,15 @@ export function rememberTexts(audioOf: CallFacts['whisperMedia']): { readonly wh
   };
 }
 
+/** The plan as it may be shown: what is heard by its words, or by the name of its file, and not by where that lies. */
+export function withoutPlaces(plan: Plan, words: Words): Plan {
+  const shown = (one: unknown): unknown => (typeof one === 'string' && isFile(one) ? `file:${quoted(words(one)) ?? fileName(one)}` : one);
+  return JSON.parse(JSON.stringify(plan), (_, value: unknown) => (Array.isArray(value) ? value.map(shown) : value)) as Plan;
+}
+
 /** Lines of text, without a final newline. Control characters of caller names never reach the terminal. */
 export function explain(plan: Plan, words: Words = () => undefined): string {
-  const heard: Heard = (media) => media.map((one) => quoted(words(one)) ?? one.replace(/^file:.*\//, 'file:')).join(' + ');
+  const heard: Heard = (media) => media.map((one) => quoted(words(one)) ?? (isFile(one) ? `file:${fileName(one)}` : one)).join(' + ');
   const number = plan.number.label === '' ? plan.number.e164 : `${plan.number.e164} “${plan.number.label}”`;
   const of = plan.account.name === '' ? '' : ` of ${plan.account.name}`;
   const lines = [`${number}${of}`, `plan ${plan.hash}, calls end after ${seconds(plan.maxCallMs)}`, '', 'Steps'];
@@ -40,6 +46,14 @@ export function explain(plan: Plan, words: Words = () => undefined): string {
 }
 
 type Heard = (media: readonly Media[]) => string;
+
+function isFile(text: string): text is `file:${string}` {
+  return text.startsWith('file:');
+}
+
+function fileName(file: `file:${string}`): string {
+  return file.replace(/^file:(.*\/)?/, '');
+}
 
 function quoted(words: string | undefined): string | undefined {
   return words === undefined ? undefined : `“${words}”`;

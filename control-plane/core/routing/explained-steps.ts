@@ -35,6 +35,8 @@ export interface ExplainedLeg {
   readonly shows: { readonly number: string; readonly name: string };
   /** Must be pressed before the call is connected, `any` or one; null: an answer accepts. */
   readonly key: string | null;
+  /** Dialled so long after the far end has answered; null: none. */
+  readonly dialExtension: { readonly digits: string; readonly delayMs: Ms } | null;
   readonly recorded: boolean;
 }
 
@@ -59,10 +61,10 @@ function legsOf({ pattern, attempts }: Extract<Step, { kind: 'ring' }>): readonl
   });
 }
 
-function legOf({ user, label, target, delayMs = 0, ringMs, callerId, screening, recording }: Attempt, turn: number): ExplainedLeg {
+function legOf({ user, label, target, delayMs = 0, ringMs, callerId, screening, dialExtension, recording }: Attempt, turn: number): ExplainedLeg {
   return {
     user: user === '' ? null : user, label,
     ...(target.kind === 'device' ? { extension: target.device, number: null, trunks: [] } : { extension: null, number: target.number, trunks: target.trunks }),
-    turn, delayMs, ringMs, shows: callerId, key: screening?.key ?? null, recorded: recording !== undefined,
+    turn, delayMs, ringMs, shows: callerId, key: screening?.key ?? null, dialExtension: dialExtension ?? null, recorded: recording !== undefined,
   };
 }

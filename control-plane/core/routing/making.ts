@@ -8,7 +8,7 @@ import { indexOf } from './index-of.ts';
 import { modeAt } from './night.ts';
 import type { Attempt, Reason, Screening, Step } from './plan.ts';
 import { drawOf, type RouterFacts } from './router.ts';
-import { openAt, type OpenAnswer } from './schedule.ts';
+import { openAt, type LocalTime, type OpenAnswer } from './schedule.ts';
 import { acceptText, takenText, whisperAudio, type WhisperAudio } from './whisper.ts';
 
 /** From the answer; the longest whisper and the question fit twice. */
@@ -53,9 +53,11 @@ export function screeningFor(number: TrackingNumber, facts: CallFacts, whisper: 
 }
 
 /** Whether one of the account's schedules was open when the call began; undefined for one that there is not. */
-export function openNow({ account, facts }: Pick<Making, 'account' | 'facts'>, id: ScheduleId): OpenAnswer | undefined {
+export function openNow({ account, facts }: Pick<Making, 'account' | 'facts'>, id: ScheduleId): (OpenAnswer & { readonly local: LocalTime }) | undefined {
   const schedule = account.schedules?.get(id);
-  return schedule === undefined ? undefined : openAt(schedule, facts.localTime(schedule.timezone));
+  if (schedule === undefined) return undefined;
+  const local = facts.localTime(schedule.timezone);
+  return { ...openAt(schedule, local), local };
 }
 
 /** What conditions and routers are asked of; of an agent, now. */

@@ -185,6 +185,11 @@ export function clockText(minutes: number): string {
   return `${String(Math.floor(inDay / 60)).padStart(2, '0')}:${String(inDay % 60).padStart(2, '0')}`;
 }
 
+/** `Thursday 07:12`. */
+export function dayAndTime({ weekday, minutes }: LocalTime): string {
+  return `${longNames[weekday]} ${clockText(minutes)}`;
+}
+
 function spanText({ from, to }: Span): string {
   return `${clockText(from)} to ${clockText(to)}`;
 }

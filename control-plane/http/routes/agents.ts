@@ -78,7 +78,10 @@ export function agentRoutes({ configuration, desks, now }: Pick<ApiDeps, 'config
     route({
       ...common, method: 'get', path: '/accounts/{account}/agents', summary: 'List agents as they are now', description: 'Users whom a queue lists, and those who have logged in.', role: 'read-only',
       params: z.strictObject({ account: idField }), query: z.strictObject({ queue: idField.optional().meta({ description: 'Of this queue alone.' }) }), answer: { json: z.strictObject({ items: z.array(agentSchema) }) },
-      handle: async ({ params, query }) => ({ status: 200, body: { items: (await answers(params.account)).filter(({ queues }) => query.queue === undefined || queues.includes(query.queue)) } }),
+      handle: async ({ params: { account }, query: { queue } }) => {
+        if (queue !== undefined && configuration.get({ account, kind: 'queue', id: queue }) === undefined) throw new HttpProblem(400, 'The query cannot be accepted.', { problems: [{ path: 'queue', message: `there is no queue “${queue}”. Create it first, or correct the id.` }] });
+        return { status: 200, body: { items: (await answers(account)).filter(({ queues }) => queue === undefined || queues.includes(queue)) } };
+      },
     }),
     route({
       ...ofOne, method: 'get', path: one, summary: 'Get an agent as they are now', role: 'read-only',
