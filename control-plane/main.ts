@@ -35,6 +35,7 @@ import { openEvents } from './follow-events.ts';
 import { startHttpServer, type Readiness } from './http/server.ts';
 import { lockDataDir } from './local-stack/data-dir.ts';
 import { diskError } from './local-stack/errors.ts';
+import { keepRunning } from './local-stack/keep-running.ts';
 import { cacheDirFor, startLocalStack, type LocalStack, type ToolName } from './local-stack/local-stack.ts';
 import { keepSwitchInformed } from './phones/keep-switch-informed.ts';
 import { lateDatabase } from './late-database.ts';
@@ -160,11 +161,8 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
 
     const stack = await startStack(config, tools, progress);
     if (stack !== undefined) undo.push(() => stack.stop());
-    const stackProblems: string[] = [];
-    stack?.onExit((name, reason) => {
-      stackProblems.push(`${name} ended (${reason}): restart Frontdesk.`);
-      log.error({ program: name, reason }, 'A program of the local stack ended; restart Frontdesk');
-    });
+    const programs = stack === undefined ? undefined : keepRunning(stack, log);
+    undo.push(() => { programs?.stop(); });
     const redisUrl = config.redisUrl ?? stack?.redis?.url;
     const attached = openSwitch({ config, stack, log, metrics, spoken: (text) => speech?.media(text) });
     if (attached === undefined || redisUrl === undefined) throw new StartError('There is no switch: set ASTERISK_URL or FREESWITCH_URL, or let the local stack start one.');
@@ -298,12 +296,13 @@ export async function startFrontdesk({ config, log, progress, tools = [], withEx
       // Without these no call is taken, or none is recorded.
       const stopping = [
         ...(draining ? [drainReason(controller, config.drainMs)] : []),
+        ...(programs?.problems('asterisk') ?? []),
         ...(health.link === 'up' ? [] : [linkReason[health.link]]),
         ...(health.reconciled || health.link !== 'up' ? [] : ['The calls on the switch have not been looked at yet.']),
         ...[archive.problem()].filter((problem) => problem !== null),
       ];
       const lesser = [
-        ...stackProblems,
+        ...(programs?.problems('redis') ?? []),
         ...[clock.problem()].filter((problem) => problem !== null),
         ...attached.problems(),
         ...informing.problems(),

@@ -6,9 +6,9 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalStackError, WAY_OUT } from './errors.ts';
 import { freePort, isFree, ownsPort, RTP_PORTS } from './ports.ts';
-import { type Child, run, startChild } from './processes.ts';
+import { type Child, type Run, run, startChild } from './processes.ts';
 import type { SwitchInstall } from './programs.ts';
-import { renderConfig, securityLogOf, type Trunk } from './render.ts';
+import { renderConfig, securityLogOf, type TlsFiles, type Trunk } from './render.ts';
 import { ensureTlsFiles } from './self-made-certificate.ts';
 import type { StackState } from './state.ts';
 
@@ -36,7 +36,8 @@ export interface RunningAsterisk {
   /** SIP over TLS, with a certificate that nobody has signed but ourselves: `certificate` is its file. */
   tls: { port: number; certificate: string };
   version: string;
-  pid: number;
+  /** Another one after each `again`. */
+  readonly pid: number;
   /** Recordings are in its `recording` folder. */
   spoolDir: string;
   /** A writable folder for audio; play with the media URI sound:<soundsDir>/<file without suffix>. */
@@ -107,13 +108,22 @@ const answersAri = async (http: number, password: string): Promise<boolean> => {
   }
 };
 
-/** Throws LocalStackError; `started` is told of the process before it is ready, so that it can be recorded. */
-export const startAsterisk = async (
-  install: SwitchInstall,
-  options: AsteriskOptions,
-  state: StackState,
-  started: (child: Child) => void,
-): Promise<{ child: Child; asterisk: RunningAsterisk; ports: Ports }> => {
+const needFree = async (bind: string, { http, sip, tls }: Ports): Promise<void> => {
+  for (const [host, port, transports] of [[bind, sip, ['udp', 'tcp']], [bind, tls, ['tcp']], ['127.0.0.1', http, ['tcp']]] as const) {
+    if (!(await isFree(host, port, transports))) throw new LocalStackError('ports', `Its port ${port} on ${host} is in use by another program.`);
+  }
+};
+
+interface StartedAsterisk {
+  child: Child;
+  asterisk: RunningAsterisk;
+  ports: Ports;
+  /** Once it has ended: one start from the same configuration, at the same ports. Rejects with LocalStackError. */
+  again: () => Promise<Child>;
+}
+
+/** Throws LocalStackError. */
+export const startAsterisk = async (install: SwitchInstall, options: AsteriskOptions, state: StackState, { started, signal }: Run): Promise<StartedAsterisk> => {
   const part = (name: string): string => {
     const path = join(options.dir, name);
     mkdirSync(path, { recursive: true, mode: 0o700 });
@@ -127,10 +137,10 @@ export const startAsterisk = async (
   const runDir = Buffer.byteLength(ownRunDir) > 90 ? mkdtempSync(join(tmpdir(), 'frontdesk-')) : part('run');
   const consoleLog = join(logDir, 'console.log');
   const configFile = join(etcDir, 'asterisk.conf');
+  const cli = async (command: string): Promise<string> =>
+    (await run(install.program, ['-C', configFile, '-rx', command], { timeoutMs: 10_000 })).stdout;
 
-  let trouble = '';
-  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-    const ports = await choosePorts(options, state, attempt > 0);
+  const configure = (ports: Ports): TlsFiles => {
     const tls = ensureTlsFiles(join(stateDir, 'keys'), options.bind, ports.tls, options.authorities ?? []);
     renderConfig(TEMPLATES, {
       etcDir, stateDir, spoolDir, runDir, logDir,
@@ -149,40 +159,62 @@ export const startAsterisk = async (
       tls,
       trunks: options.trunks,
     });
+    return tls;
+  };
+
+  /** One that calls can reach, or why there is none. */
+  const launch = async (ports: Ports): Promise<Child | string> => {
+    signal.throwIfAborted();
     rmSync(join(runDir, 'asterisk.ctl'), { force: true });
     const child = await startChild(install.program, ['-C', configFile, '-f'], consoleLog, options.dir);
     started(child);
-    const cli = async (command: string): Promise<string> =>
-      (await run(install.program, ['-C', configFile, '-rx', command], { timeoutMs: 10_000 })).stdout;
-
     const until = performance.now() + READY_WITHIN_MS;
     const ownsSip = (): boolean => ownsPort(child.id.pid, 'udp', ports.sip) && ownsPort(child.id.pid, 'tcp', ports.sip);
     let answered = false;
-    while (!answered && child.ended() === undefined && performance.now() < until) {
+    while (!answered && child.ended() === undefined && !signal.aborted && performance.now() < until) {
       answered = await answersAri(ports.http, state.ariPassword);
       if (!answered) await delay(25);
     }
-    if (answered && (await cli('core waitfullybooted')).includes('fully booted') && ownsSip()) {
+    if (answered && (await cli('core waitfullybooted')).includes('fully booted') && ownsSip()) return child;
+    const trouble = child.ended() ?? (answered ? `it did not get its SIP port ${ports.sip}` : 'ARI did not answer');
+    await child.stop(2_000);
+    return `${trouble}; ${lastLines(consoleLog)}`;
+  };
+  const notStarted = (trouble: string): LocalStackError =>
+    new LocalStackError('start-failed', `Asterisk ${install.version} did not start (${trouble}). Its log is ${join(logDir, 'messages.log')}. ${WAY_OUT}`);
+
+  let trouble = '';
+  for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
+    const ports = await choosePorts(options, state, attempt > 0);
+    const tls = configure(ports);
+    const launched = await launch(ports);
+    if (typeof launched !== 'string') {
+      let child = launched;
       const asterisk: RunningAsterisk = {
         url: `http://${ARI_USER}:${state.ariPassword}@127.0.0.1:${ports.http}`,
         sipHost: ANY_ADDRESS.includes(options.bind) ? '127.0.0.1' : options.bind,
         sipPort: ports.sip,
         tls: { port: ports.tls, certificate: tls.certificate },
         version: install.version,
-        pid: child.id.pid,
+        get pid() { return child.id.pid; },
         spoolDir,
         soundsDir,
         logFile: join(logDir, 'messages.log'),
         securityLog: securityLogOf(logDir),
         cli,
       };
-      return { child, asterisk, ports };
+      const again = async (): Promise<Child> => {
+        await needFree(options.bind, ports);
+        const next = await launch(ports);
+        if (typeof next === 'string') throw notStarted(next);
+        child = next;
+        return next;
+      };
+      return { child, asterisk, ports, again };
     }
-    trouble = child.ended() ?? (answered ? `it did not get its SIP port ${ports.sip}` : 'ARI did not answer');
-    await child.stop(2_000);
-    trouble = `${trouble}; ${lastLines(consoleLog)}`;
+    trouble = launched;
     // A port given by the user is not negotiable, and trying it again finds the same.
     if (options.sipPort !== undefined) break;
   }
-  throw new LocalStackError('start-failed', `Asterisk ${install.version} did not start (${trouble}). Its log is ${join(logDir, 'messages.log')}. ${WAY_OUT}`);
+  throw notStarted(trouble);
 };

@@ -22,13 +22,15 @@ import { startAsterisk, type RunningAsterisk } from './asterisk-process.ts';
 import { lockDataDir, type DirLock } from './data-dir.ts';
 import { diskError, errorCode, LocalStackError } from './errors.ts';
 import { ensurePackages, type PackageSet, type Progress } from './packages.ts';
-import { type Child, type Command, endProcess } from './processes.ts';
+import { type Child, type Command, endProcess, type Run } from './processes.ts';
 import { hostRedis, hostSwitch, treeProgram, treeSwitch } from './programs.ts';
 import { startRedis } from './redis-process.ts';
 import type { Trunk } from './render.ts';
 import { readState, writeState } from './state.ts';
 
 export type ToolName = 'sipp' | 'flite' | 'espeak-ng';
+
+export type ProgramName = 'asterisk' | 'redis';
 
 export interface LocalStackOptions {
   dataDir: string;
@@ -51,11 +53,16 @@ export interface LocalStackOptions {
 
 export interface LocalStack {
   readonly asterisk: RunningAsterisk | undefined;
-  readonly redis: { url: string; pid: number } | undefined;
+  readonly redis: { url: string; readonly pid: number } | undefined;
   /** How to run a tool; fetches it first if need be. Give `env` to the child beside the process's own. */
   tool(name: ToolName): Promise<Command>;
   /** Calls back when a program ends without being asked to. */
-  onExit(callback: (name: 'asterisk' | 'redis', reason: string) => void): void;
+  onExit(callback: (name: ProgramName, reason: string) => void): void;
+  /**
+   * Starts a program that has ended, once, with the same configuration, ports and folders. Resolves when it can be
+   * used; rejects where it cannot, and then nothing of this try is left running.
+   */
+  again(name: ProgramName): Promise<void>;
   /** Ends everything, waits until it is gone, gives the data directory free. May be called twice. */
   stop(): Promise<void>;
 }
@@ -107,18 +114,30 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
   if (options.need.asterisk && foundSwitch === undefined) sets.unshift('asterisk');
   const root = sets.length === 0 ? '' : await ensurePackages(cacheDir, sets, options.progress);
 
-  const children = new Map<'asterisk' | 'redis', Child>();
-  const listeners: ((name: 'asterisk' | 'redis', reason: string) => void)[] = [];
+  const children = new Map<ProgramName, Child>();
+  const restarts = new Map<ProgramName, () => Promise<Child>>();
+  const restarting = new Set<Promise<void>>();
+  const listeners: ((name: ProgramName, reason: string) => void)[] = [];
+  const ending = new AbortController();
   let stopping: Promise<void> | undefined;
-  const started = (name: 'asterisk' | 'redis') => (child: Child): void => {
-    children.set(name, child);
-    state.processes[name] = child.id;
-    writeState(stateFile, state);
-  };
+  const runOf = (name: ProgramName): Run => ({
+    signal: ending.signal,
+    started: (child) => {
+      children.set(name, child);
+      state.processes[name] = child.id;
+      try {
+        writeState(stateFile, state);
+      } catch {
+        // A full disk must not keep the switch from starting: the kernel ends it with us all the same.
+      }
+    },
+  });
   const end = async (): Promise<void> => {
+    ending.abort();
     // The switch first: while it still has calls, their controller may want Redis.
     await children.get('asterisk')?.stop(4_000);
     await children.get('redis')?.stop(4_000);
+    await Promise.allSettled(restarting);
     state.processes = {};
     writeState(stateFile, state);
     lock.release();
@@ -127,7 +146,7 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
 
   const beginAsterisk = async (): Promise<RunningAsterisk | undefined> => {
     if (!options.need.asterisk) return undefined;
-    const { asterisk, ports } = await startAsterisk(
+    const { asterisk, ports, again } = await startAsterisk(
       foundSwitch ?? (await treeSwitch(root)),
       {
         dir: join(dir, 'asterisk'),
@@ -138,16 +157,32 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
         ...(options.sipPort === undefined ? {} : { sipPort: options.sipPort }),
       },
       state,
-      started('asterisk'),
+      runOf('asterisk'),
     );
     Object.assign(state.ports, ports);
+    restarts.set('asterisk', again);
     return asterisk;
   };
   const beginRedis = async (): Promise<LocalStack['redis']> => {
     if (!options.need.redis) return undefined;
-    const { child, url, port } = await startRedis(foundRedis ?? treeProgram(root, 'usr/bin/redis-server'), join(dir, 'redis'), state, started('redis'));
+    const { redis, port, again } = await startRedis(foundRedis ?? treeProgram(root, 'usr/bin/redis-server'), join(dir, 'redis'), state, runOf('redis'));
     state.ports.redis = port;
-    return { url, pid: child.id.pid };
+    restarts.set('redis', again);
+    return redis;
+  };
+  const tellOfExit = (name: ProgramName, child: Child): void => {
+    void child.exited.then((reason) => {
+      if (stopping === undefined) for (const listener of listeners) listener(name, reason);
+    });
+  };
+  const restart = async (name: ProgramName): Promise<void> => {
+    try {
+      const child = await restarts.get(name)?.();
+      if (child !== undefined) tellOfExit(name, child);
+    } catch (error) {
+      await children.get(name)?.stop(2_000);
+      throw diskError(error, dir);
+    }
   };
 
   const [asterisk, redis] = await Promise.allSettled([beginAsterisk(), beginRedis()]);
@@ -156,11 +191,7 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
     throw asterisk.status === 'rejected' ? asterisk.reason : redis.status === 'rejected' ? redis.reason : undefined;
   }
   writeState(stateFile, state);
-  for (const [name, child] of children) {
-    void child.exited.then((reason) => {
-      if (stopping === undefined) for (const listener of listeners) listener(name, reason);
-    });
-  }
+  for (const [name, child] of children) tellOfExit(name, child);
 
   return {
     asterisk: asterisk.value,
@@ -168,6 +199,11 @@ const startLocked = async (options: LocalStackOptions, dir: string, lock: DirLoc
     tool: (name) => findTool(name, cacheDir, options.progress),
     onExit: (callback) => {
       listeners.push(callback);
+    },
+    again: async (name) => {
+      const begun = restart(name);
+      restarting.add(begun);
+      await begun.finally(() => restarting.delete(begun));
     },
     stop,
   };

@@ -28,6 +28,14 @@ export interface Child {
   stop(graceMs: number): Promise<void>;
 }
 
+/** How a program of the stack is run. */
+export interface Run {
+  /** Told of the process before it is ready, so that it can be recorded. */
+  readonly started: (child: Child) => void;
+  /** Aborted: no start goes on, and none begins. */
+  readonly signal: AbortSignal;
+}
+
 export const startTimeOf = (pid: number): string | undefined => {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
