@@ -225,14 +225,16 @@ describe('A prompt', () => {
 
   test('behind a stop begins after a moment of silence, for a stop to end that came too late for the prompt before it', async () => {
     const { host, username, password } = new URL(site.asterisk.url);
+    const key = `api_key=${username}:${password}`;
     const started: string[] = [];
-    const listener = new WebSocket(`ws://${host}/ari/events?app=listener&subscribeAll=true&api_key=${username}:${password}`);
+    const listener = new WebSocket(`ws://${host}/ari/events?app=listener&${key}`);
     listener.addEventListener('message', ({ data }) => {
       const event = JSON.parse(String(data)) as { readonly type: string; readonly playback?: { readonly id: string } };
       if (event.type === 'PlaybackStarted') started.push(event.playback?.id ?? '');
     });
-    await until(() => listener.readyState === WebSocket.OPEN, { describe: 'somebody else hears what the switch tells' });
+    await until(() => listener.readyState === WebSocket.OPEN, { describe: 'somebody else is there' });
     const { callId } = await offered();
+    expect((await fetch(`http://${host}/ari/applications/listener/subscription?eventSource=channel:${callId}&${key}`, { method: 'POST' })).status).toBe(200);
     await driver.execute({ type: 'AnswerLeg', legId: callId });
     const prompt = (n: number): string => `${callId}--p${n}`;
     await driver.execute({ type: 'PlayPrompt', legId: callId, promptId: prompt(1), media: ['sound:demo-instruct'] });
@@ -242,8 +244,9 @@ describe('A prompt', () => {
     await until(() => started.includes(prompt(3)), { describe: 'that the last prompt began is told' });
     expect(started).toEqual([prompt(1), `${prompt(2)}-silence`, prompt(2), prompt(3)]);
     expect(events.filter(({ type }) => type === 'PromptFinished')).toEqual([1, 2, 3].map((n) => ({ type: 'PromptFinished', legId: callId, promptId: prompt(n), ok: true })));
-    listener.close();
     await hangUp(callId);
+    await ended(callId);
+    listener.close();
   });
 
   test('is not needed to end the ringing tone: a bridge does', async () => {
