@@ -36,7 +36,7 @@ export interface Geo {
 
 /** What is known of a call when it comes to a condition. */
 export interface ConditionFacts {
-  /** `number` empty for one who shows none. `place` only where it is asked for: to find it takes longer than the rest. */
+  /** `number` empty for one who shows none. `place` is found only where it is asked for: that takes longer than the rest. */
   readonly caller: { readonly number: string; readonly place: () => Geo };
   readonly dialled: { readonly number: string; readonly label: string };
   readonly contact?: { readonly name: string; readonly owner?: UserId; readonly tags?: readonly string[]; readonly fields?: Readonly<Record<string, string>> };
