@@ -9,7 +9,7 @@ const runs = Number(process.env['MODEL_RUNS'] ?? 600);
 const seed = Number(process.env['MODEL_SEED'] ?? Date.now() % 2 ** 31);
 
 describe('Two controllers on one switch', () => {
-  it.each(counterexamples as readonly { readonly name: string; readonly scenario: Several }[])('that lost a record once keep it: $name', async ({ scenario: known }) => {
+  it.each(counterexamples as readonly { readonly name: string; readonly scenario: Several }[])('that went wrong once go well: $name', async ({ scenario: known }) => {
     await expect(runSeveral(known)).resolves.toBeUndefined();
   });
 

@@ -187,9 +187,12 @@ export async function runSeveral({ calls: scene, troubles }: Several, fault?: Fa
         owners.stop();
         if (!forgets) return;
         for (const { id } of controller.calls()) {
-          const own = disks.get(name)?.journals.get(id) ?? [];
-          own.length = own.filter(({ at }) => at <= clock.now() - journalMs).length;
-          live.truncate(id, own.length);
+          const journals = disks.get(name)?.journals;
+          const kept = (journals?.get(id) ?? []).filter(({ at }) => at <= clock.now() - journalMs);
+          // Nobody knows of a call of which nothing is kept.
+          if (kept.length === 0) journals?.delete(id);
+          else journals?.set(id, kept);
+          live.truncate(id, kept.length);
         }
       },
       stop: () => {
