@@ -210,7 +210,7 @@ describe('As in Asterisk', () => {
     const caller = await clinic.call(numberTo('leaves'));
     await phones.ann.nextCall();
     await choose('ann', 'offline');
-    await phones.ann.calls[0]?.reject('declined');
+    await phones.ann.calls[0]?.ended();
     await caller.call.ended();
     expect([(await clinic.cdrOf(refused)).queues, (await clinic.cdrOf(caller)).queues]).toMatchObject([[{ outcome: 'empty', offers: [] }], [{ outcome: 'empty' }]]);
   });
