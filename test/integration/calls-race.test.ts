@@ -58,13 +58,16 @@ const callFrom = (phone: Party, number: string): Promise<SipCall> =>
 const factsOf = <T extends CallFact['type']>(journal: readonly JournalRecord[], type: T): { readonly at: number; readonly fact: Extract<CallFact, { type: T }> }[] =>
   journal.flatMap((record) => (record.kind === 'step' ? record.facts.filter((fact) => fact.type === type).map((fact) => ({ at: record.at, fact: fact as Extract<CallFact, { type: T }> })) : []));
 
-/** What became of the prompt that follows a dismissal: whether it has words, and whether they were heard to their end. */
-const toldSo = (journal: readonly JournalRecord[], legId: LegId): unknown => {
-  const told = journal.flatMap((record) => (record.kind === 'step' && record.facts.some((fact) => fact.type === 'LegDismissed' && fact.legId === legId) ? record.commands : []))
-    .find((command) => command.type === 'PlayPrompt' && command.legId === legId);
-  if (told?.type !== 'PlayPrompt') return 'nothing was played';
-  const ends = journal.flatMap((record) => (record.kind === 'step' && record.event.type === 'PromptFinished' && record.event.promptId === told.promptId ? [record.event.ok] : []));
-  return { words: told.media.length > 0, heard: ends };
+/** The prompt that follows a leg's dismissal, whether it was heard to its end, and what else became of the leg. */
+const sinceDismissal = (journal: readonly JournalRecord[], legId: LegId): readonly string[] => {
+  const steps = journal.flatMap((record) => (record.kind === 'step' ? [record] : []));
+  const from = steps.findIndex(({ facts }) => facts.some((fact) => fact.type === 'LegDismissed' && fact.legId === legId));
+  const told = steps[from]?.commands.find((command) => command.type === 'PlayPrompt' && command.legId === legId);
+  if (told?.type !== 'PlayPrompt' || told.media.length === 0) return ['nothing is said'];
+  return steps.slice(from + 1).flatMap(({ event }) => {
+    if (event.type === 'PromptFinished') return event.promptId === told.promptId ? [`said, ${event.ok ? 'and heard' : 'and not heard'}`] : [];
+    return event.type !== 'LegDigit' && JSON.stringify(event).includes(legId) ? [event.type] : [];
+  });
 };
 
 /** One call, both phones in screening, both press 1: `first` at once, the other up to 20 ms later. */
@@ -109,7 +112,7 @@ const expectRecorded = async ({ caller, winner, loser }: Outcome, journals: Retu
   const legOf = (extension: Extension): LegId => cdr.legs.find(({ user }) => user === `user-${extension}`)?.legId ?? '';
   expect(accepted.map(({ fact }) => [fact.legId, fact.won])).toEqual([[legOf(winner), true], [legOf(loser), false]]);
   expect(factsOf(journal, 'LegConnected').map(({ fact }) => fact.legId)).toEqual([legOf(winner)]);
-  expect(toldSo(journal, legOf(loser))).toEqual({ words: true, heard: [true] });
+  expect(sinceDismissal(journal, legOf(loser))).toEqual(['said, and heard', 'LegEnded']);
   expect(cdr).toMatchObject({ disposition: 'answered', endedBy: 'caller', answeredBy: legOf(winner) });
   expect(cdr.legs).toHaveLength(2);
   expect(cdr.legs.find(({ legId }) => legId === legOf(winner))).toMatchObject({ disposition: 'answered', connectedAt: expect.any(Number) });
