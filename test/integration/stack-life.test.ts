@@ -181,6 +181,9 @@ describe('frontdesk start, when a program of its own is killed', () => {
     cli = startCli(['start'], { FRONTDESK_DATA_DIR: againDir() });
     url = await cli.readyUrl();
     await isWell();
+    // The switch writes its own memory to the disk once a second: what was told in the last one dies with it.
+    await until(() => readdirSync(againDir(), { recursive: true, encoding: 'utf8' })
+      .some((name) => name.endsWith('astdb.sqlite3') && readFileSync(join(againDir(), name)).includes(CARRIER)), { describe: 'the switch has the carrier on its disk' });
     const before = listeners(stackProcesses(againDir())).filter((one) => one.startsWith('tcp'));
 
     const asterisk = kill('asterisk');
